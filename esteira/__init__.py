@@ -1,0 +1,1 @@
+"""Esteira: CI/CD for TFX pipelines on Google Cloud and on one machine."""

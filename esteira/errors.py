@@ -1,0 +1,72 @@
+"""Every error that a user can meet, each with an exit code of its own.
+
+An error's message says what failed with its value and place, what was expected,
+and what to type next. `tasks.py` catches `EsteiraError` once, prints the message
+and leaves with the code. Anything else is a defect of Esteira.
+"""
+
+
+class EsteiraError(Exception):
+    """Base of all errors that are told to the user without a traceback."""
+
+    exit_code = 1
+
+
+class SettingsError(EsteiraError):
+    """esteira.toml, an ESTEIRA_ variable or a flag holds something unusable."""
+
+    exit_code = 3
+
+
+class ProgramError(EsteiraError):
+    """Another program is missing, failed or took too long."""
+
+    exit_code = 4
+
+
+class DataError(EsteiraError):
+    """A data set cannot be fetched, read or used for training."""
+
+    exit_code = 5
+
+
+class TemplateError(EsteiraError):
+    """A Cloud Build template cannot be rendered, or its result is not valid."""
+
+    exit_code = 6
+
+
+class BuildError(EsteiraError):
+    """A Cloud Build file cannot be run here, or one of its steps failed."""
+
+    exit_code = 7
+
+
+class CompileError(EsteiraError):
+    """The pipeline cannot be compiled to a job."""
+
+    exit_code = 8
+
+
+class JobError(EsteiraError):
+    """A compiled job cannot be run, or one of its tasks failed."""
+
+    exit_code = 9
+
+
+class NotBlessedError(EsteiraError):
+    """The run succeeded, and its model did not pass the gate."""
+
+    exit_code = 10
+
+
+class ServingError(EsteiraError):
+    """A model cannot be served, or a served model answered wrongly."""
+
+    exit_code = 11
+
+
+class StateError(EsteiraError):
+    """The state folder cannot be used: a full disk, no permission, no release."""
+
+    exit_code = 12

@@ -1,0 +1,29 @@
+"""Typed settings, read once at the edge and passed down."""
+
+from esteira.settings.load import load_settings
+from esteira.settings.model import (
+    BuildSettings,
+    DataSettings,
+    Environment,
+    GateSettings,
+    PipelineSettings,
+    RunSettings,
+    ServingSettings,
+    Settings,
+    TrainingSettings,
+    TuningSettings,
+)
+
+__all__ = [
+    "BuildSettings",
+    "DataSettings",
+    "Environment",
+    "GateSettings",
+    "PipelineSettings",
+    "RunSettings",
+    "ServingSettings",
+    "Settings",
+    "TrainingSettings",
+    "TuningSettings",
+    "load_settings",
+]

@@ -1,0 +1,139 @@
+"""Reading the settings: default < esteira.toml < environment variable < flag."""
+
+import difflib
+from pathlib import Path
+from typing import Any, Dict, Iterator, List, Mapping, Tuple
+
+import tomli
+from pydantic import ValidationError
+from pydantic.fields import ModelField
+
+from esteira.errors import SettingsError
+from esteira.settings.model import LOCAL, Section, Settings
+
+FILE = "esteira.toml"
+PREFIX = "ESTEIRA_"
+# Variables that are not a section's key. ESTEIRA_PYTHON is read by the set-up.
+RESERVED = {"ESTEIRA_ENV", "ESTEIRA_STATE", "ESTEIRA_PYTHON", "ESTEIRA_VENV", "ESTEIRA_COMMAND"}
+
+Fault = Tuple[str, str]
+
+
+def load_settings(root: Path, environ: Mapping[str, str], flags: Mapping[str, str]) -> Settings:
+    """Return the settings of the repository at `root`.
+
+    `flags` maps "section.key" to text, as does `environ` with ESTEIRA_SECTION_KEY;
+    ESTEIRA_ENV chooses the environment and ESTEIRA_STATE moves the state folder.
+    Raises SettingsError that names every fault with its place.
+    """
+    faults: List[Fault] = []
+    origins: Dict[str, str] = {}
+    values = read_file(root / FILE)
+    values = {key: dict(value) if isinstance(value, dict) else value for key, value in values.items()}
+    for key, text, origin in overrides(environ, flags):
+        section, _, name = key.partition(".")
+        field = Settings.__fields__.get(section)
+        if not is_section(field) or name not in section_fields(field):
+            faults.append((origin, f"is no setting.{suggestion(key, known_keys())}"))
+            continue
+        values.setdefault(section, {})[name] = text
+        origins[key] = origin
+    selected = environ.get("ESTEIRA_ENV") or LOCAL
+    values.update(
+        root=root,
+        state=Path(environ.get("ESTEIRA_STATE") or root / ".esteira").absolute(),
+        selected=selected,
+    )
+    for name in sections():
+        values.setdefault(name, {})
+    values.setdefault("environments", {})
+    faults.extend(environment_faults(selected, values["environments"]))
+    try:
+        settings = Settings(**values)
+    except ValidationError as error:
+        faults.extend(faults_of(error, origins))
+    if faults:
+        raise SettingsError("\n".join(f"{place}: {fault}" for place, fault in faults))
+    return settings
+
+
+def read_file(path: Path) -> Dict[str, Any]:
+    """Return the tables of a TOML file, none if it is absent."""
+    try:
+        values = tomli.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (tomli.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path.name}: is not TOML: {error}. Expected lines such as: name = \"value\"") from None
+    for reserved in ("root", "state", "selected"):
+        if reserved in values:
+            raise SettingsError(f"{path.name}: {reserved}: unknown key.{suggestion(reserved, sections())}")
+    return values
+
+
+def overrides(environ: Mapping[str, str], flags: Mapping[str, str]) -> Iterator[Tuple[str, str, str]]:
+    """Yield (section.key, text, origin), the strongest last."""
+    for variable in sorted(environ):
+        if variable.startswith(PREFIX) and variable not in RESERVED:
+            section, _, name = variable[len(PREFIX) :].lower().partition("_")
+            yield f"{section}.{name}", environ[variable], variable
+    for key, text in flags.items():
+        yield key, text, f"--set {key}"
+
+
+def environment_faults(selected: str, environments: Any) -> Iterator[Fault]:
+    if not isinstance(environments, dict):
+        return
+    if LOCAL in environments:
+        yield f"{FILE}: environments.{LOCAL}", "is built in and takes no settings. Remove the table."
+    elif selected != LOCAL and selected not in environments:
+        known = ", ".join([LOCAL, *sorted(environments)])
+        yield f"ENV={selected}", (
+            f"no such environment; there are: {known}.{suggestion(selected, [LOCAL, *environments])}\n"
+            f"Add a table [environments.{selected}] with project, region, bucket and repository to {FILE}."
+        )
+
+
+def faults_of(error: ValidationError, origins: Mapping[str, str]) -> Iterator[Fault]:
+    """Yield each fault with its place and, for an unknown key, what may be meant."""
+    for fault in error.errors():
+        key = ".".join(str(part) for part in fault["loc"])
+        place = origins.get(key, f"{FILE}: {key}")
+        message = fault["msg"]
+        if fault["type"] == "value_error.extra":
+            message = "unknown key." + suggestion(str(fault["loc"][-1]), keys_beside(fault["loc"]))
+        elif fault["type"] == "value_error.missing":
+            message = "is missing."
+        yield place, message
+
+
+def keys_beside(location: Tuple[Any, ...]) -> List[str]:
+    """Return the keys that are known where an unknown one stands."""
+    if len(location) == 1:
+        return [*sections(), "environments"]
+    return list(section_fields(Settings.__fields__[location[0]]))
+
+
+def is_section(field: Any) -> bool:
+    return isinstance(field, ModelField) and field.name != "environments" and is_section_type(field)
+
+
+def is_section_type(field: ModelField) -> bool:
+    return isinstance(field.type_, type) and issubclass(field.type_, Section)
+
+
+def section_fields(field: ModelField) -> Dict[str, ModelField]:
+    return field.type_.__fields__
+
+
+def sections() -> List[str]:
+    return [name for name, field in Settings.__fields__.items() if is_section(field)]
+
+
+def known_keys() -> List[str]:
+    return [f"{name}.{key}" for name in sections() for key in section_fields(Settings.__fields__[name])]
+
+
+def suggestion(word: str, known: "List[str]") -> str:
+    close = difflib.get_close_matches(word, known, n=1)
+    return f" Perhaps you meant {close[0]}." if close else f" Known: {', '.join(known)}."

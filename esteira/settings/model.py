@@ -1,0 +1,172 @@
+"""The settings as frozen, typed values: one class a section of esteira.toml."""
+
+import re
+from pathlib import Path
+from typing import Any, Dict
+
+from pydantic import BaseModel, Field, validator
+from typing_extensions import Literal
+
+LOCAL = "local"
+
+# The rules of Google Cloud for the names that an environment is made of.
+# https://cloud.google.com/resource-manager/docs/creating-managing-projects
+PROJECT_PATTERN = re.compile(r"^[a-z][a-z0-9-]{4,28}[a-z0-9]$")
+# https://cloud.google.com/compute/docs/regions-zones
+REGION_PATTERN = re.compile(r"^[a-z]+-[a-z]+[0-9]+$")
+# https://cloud.google.com/storage/docs/buckets#naming
+BUCKET_PATTERN = re.compile(r"^[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]$")
+# https://cloud.google.com/artifact-registry/docs/repositories/create-repos
+REPOSITORY_PATTERN = re.compile(r"^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$")
+# A pipeline's name becomes the id of a Vertex AI metadata context.
+# https://cloud.google.com/vertex-ai/docs/reference/rest/v1/projects.locations.pipelineJobs/create
+PIPELINE_PATTERN = re.compile(r"^[a-z][a-z0-9-]{0,62}$")
+
+
+class Section(BaseModel):
+    """A section: immutable, and closed to keys that it does not know."""
+
+    class Config:
+        allow_mutation = False
+        extra = "forbid"
+
+
+class PipelineSettings(Section):
+    """[pipeline]: what the pipeline is called, in every environment."""
+
+    name: str = "sentiment"
+
+    @validator("name")
+    def check_name(cls, value: str) -> str:
+        return matched(value, PIPELINE_PATTERN, "lower-case letters, digits and dashes, a letter first, at most 63")
+
+
+class DataSettings(Section):
+    """[data]: the columns of a CSV given as DATA=, and how its rows are split."""
+
+    text_column: str = "text"
+    label_column: str = "label"
+    source_column: str = ""
+    eval_percent: int = Field(25, ge=1, le=90)
+
+
+class TrainingSettings(Section):
+    """[training]: how long and with which encoder the model is trained."""
+
+    epochs: int = Field(8, ge=1)
+    seed: int = Field(1, ge=0)
+    encoder: Literal["attention", "hub"] = "attention"
+    hub_module: str = ""
+
+    @validator("hub_module", always=True)
+    def check_hub_module(cls, value: str, values: Dict[str, Any]) -> str:
+        if values.get("encoder") == "hub" and not value:
+            raise ValueError('is empty, but training.encoder is "hub"; expected the path or URL of a SavedModel')
+        return value
+
+
+class TuningSettings(Section):
+    """[tuning]: the search that `make tune` makes."""
+
+    trials: int = Field(8, ge=1)
+    epochs: int = Field(4, ge=1)
+
+
+class GateSettings(Section):
+    """[gate]: what a model must reach before it is served."""
+
+    accuracy_lift: float = Field(0.02, ge=-1, le=1)
+    macro_f1: float = Field(0.40, ge=0, le=1)
+    macro_f1_change: float = Field(-0.01, ge=-1, le=1)
+
+
+class ServingSettings(Section):
+    """[serving]: where the prediction server listens, and how much it takes at once."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(8501, ge=0, le=65535)
+    max_batch: int = Field(64, ge=1)
+
+
+class RunSettings(Section):
+    """[run]: how a compiled job is executed on this machine."""
+
+    isolation: Literal["fork", "process"] = "fork"
+    workers: int = Field(2, ge=1)
+    cache: bool = True
+
+
+class BuildSettings(Section):
+    """[build]: what a generated Cloud Build file asks of Cloud Build."""
+
+    machine_type: Literal["UNSPECIFIED", "E2_MEDIUM", "E2_HIGHCPU_8", "E2_HIGHCPU_32"] = "E2_HIGHCPU_8"
+    timeout_s: int = Field(7200, ge=60, le=86400)
+
+
+class Environment(Section):
+    """[environments.NAME]: a Google Cloud project and region that releases go to."""
+
+    project: str
+    region: str
+    bucket: str
+    repository: str
+
+    @validator("project")
+    def check_project(cls, value: str) -> str:
+        return matched(value, PROJECT_PATTERN, "a Google Cloud project id such as my-project-1")
+
+    @validator("region")
+    def check_region(cls, value: str) -> str:
+        return matched(value, REGION_PATTERN, "a Google Cloud region such as europe-west1")
+
+    @validator("bucket")
+    def check_bucket(cls, value: str) -> str:
+        return matched(value, BUCKET_PATTERN, "a bucket's name without gs://")
+
+    @validator("repository")
+    def check_repository(cls, value: str) -> str:
+        return matched(value, REPOSITORY_PATTERN, "the name of an Artifact Registry repository")
+
+
+class Settings(Section):
+    """All settings, with the folders that they hold for.
+
+    `root` is the repository; `state` the folder of the environment `local`;
+    `selected` the name of the environment that was chosen.
+    """
+
+    root: Path
+    state: Path
+    selected: str
+    pipeline: PipelineSettings
+    data: DataSettings
+    training: TrainingSettings
+    tuning: TuningSettings
+    gate: GateSettings
+    serving: ServingSettings
+    run: RunSettings
+    build: BuildSettings
+    environments: Dict[str, Environment]
+
+    @property
+    def is_local(self) -> bool:
+        return self.selected == LOCAL
+
+    @property
+    def environment(self) -> Environment:
+        """The chosen Google Cloud environment; only where `is_local` is false."""
+        return self.environments[self.selected]
+
+    @property
+    def bucket(self) -> str:
+        """The place that the pipeline's files live under, a folder or a gs:// URI."""
+        if self.is_local:
+            return f"{self.state}/bucket/{self.pipeline.name}"
+        return f"gs://{self.environment.bucket}/{self.pipeline.name}"
+
+
+def matched(value: str, pattern: "re.Pattern[str]", expected: str) -> str:
+    """Return the value if it matches, else raise ValueError with what was expected."""
+    if not pattern.match(value):
+        raise ValueError(f'is "{value}"; expected {expected}')
+    return value
