@@ -1,0 +1,1 @@
+"""What a user edits: the model, its features and its data."""
