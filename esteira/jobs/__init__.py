@@ -1,0 +1,1 @@
+"""Jobs: the compiled pipeline and what travels with it."""
