@@ -1,0 +1,1 @@
+"""Serving a SavedModel over HTTP: the server, its client and its smoke test."""

@@ -1,0 +1,182 @@
+"""Micro-batching without a timer: one thread runs the model on whatever queued while it was busy.
+
+A request that finds the model idle runs at once, alone; under load the batches grow by themselves,
+up to `max_batch` rows. Only requests of one signature whose rows have one shape share a batch.
+"""
+
+import asyncio
+import threading
+from collections import OrderedDict, deque
+from dataclasses import dataclass
+from typing import Callable, Deque, Hashable, List, Optional, Sequence, Tuple, Union
+
+import numpy as np
+
+from esteira.serving.refusal import Refusal
+from esteira.serving.signature import Arrays, Signature
+
+# Runs a signature, given by name, on arrays that have a common first dimension.
+RunModel = Callable[[str, Arrays], Arrays]
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Rows of one request that go through the model together."""
+
+    signature: str
+    arrays: Arrays
+    rows: int
+    answer: "asyncio.Future[Arrays]"
+
+
+Outcome = Tuple[Piece, Union[Arrays, Exception]]
+
+
+class Batcher:
+    """Runs requests on `run_model` in its own thread, and refuses more than `max_waiting` waiting rows."""
+
+    def __init__(self, run_model: RunModel, *, max_batch: int, max_waiting: int) -> None:
+        self._run_model = run_model
+        self._max_batch = max_batch
+        self._max_waiting = max_waiting
+        self._changed = threading.Condition()
+        self._queues: "OrderedDict[Hashable, Deque[Piece]]" = OrderedDict()
+        self._waiting = 0
+        self._ending = False
+        self._thread = threading.Thread(target=self._work, name="inference", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread when it has answered all that waits."""
+        with self._changed:
+            self._ending = True
+            self._changed.notify()
+        self._thread.join()
+
+    async def predict(self, signature: Signature, arrays: Arrays, rows: Optional[int]) -> Arrays:
+        """Return the model's outputs for these inputs; more rows than `max_batch` run in several pieces.
+
+        `rows` is None where the inputs have no common first dimension.
+        Raises Refusal (429) if too much waits already, or what the model raised.
+        """
+        loop = asyncio.get_running_loop()
+        if rows is None or not signature.is_batchable:
+            piece = Piece(signature.name, arrays, rows or 1, loop.create_future())
+            self._enqueue([piece], key=object())
+            return await piece.answer
+        pieces = [
+            Piece(signature.name, part, count, loop.create_future())
+            for part, count in split_rows(arrays, rows, self._max_batch)
+        ]
+        self._enqueue(pieces, key=batch_key(signature, arrays))
+        answers = await asyncio.gather(*(piece.answer for piece in pieces))
+        return answers[0] if len(answers) == 1 else join_rows(answers)
+
+    def _enqueue(self, pieces: Sequence[Piece], key: Hashable) -> None:
+        rows = sum(piece.rows for piece in pieces)
+        with self._changed:
+            if self._ending:
+                raise Refusal(503, "the server is stopping")
+            # A request larger than the bound still gets in while nothing waits.
+            if self._waiting and self._waiting + rows > self._max_waiting:
+                raise Refusal(429, f"{self._waiting} rows are waiting; try again in a second", {"retry-after": "1"})
+            self._waiting += rows
+            self._queues.setdefault(key, deque()).extend(pieces)
+            self._changed.notify()
+
+    def _work(self) -> None:
+        while True:
+            batch = self._take()
+            if not batch:
+                return
+            outcomes = run_batch(self._run_model, batch)
+            batch[0].answer.get_loop().call_soon_threadsafe(deliver, outcomes)
+
+    def _take(self) -> List[Piece]:
+        """Wait for work and return the next batch, of the key that waits longest for its turn."""
+        with self._changed:
+            while not self._queues and not self._ending:
+                self._changed.wait()
+            if not self._queues:
+                return []
+            key, queue = self._queues.popitem(last=False)
+            batch = take_up_to(queue, self._max_batch)
+            if queue:
+                self._queues[key] = queue
+            self._waiting -= sum(piece.rows for piece in batch)
+            return batch
+
+
+def batch_key(signature: Signature, arrays: Arrays) -> Hashable:
+    return signature.name, tuple((name, array.shape[1:]) for name, array in sorted(arrays.items()))
+
+
+def split_rows(arrays: Arrays, rows: int, size: int) -> List[Tuple[Arrays, int]]:
+    """Return the arrays in parts of at most `size` rows, each with its count."""
+    if rows <= size:
+        return [(arrays, rows)]
+    return [
+        ({name: array[start : start + size] for name, array in arrays.items()}, min(size, rows - start))
+        for start in range(0, rows, size)
+    ]
+
+
+def join_rows(parts: Sequence[Arrays]) -> Arrays:
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def take_up_to(queue: "Deque[Piece]", rows: int) -> List[Piece]:
+    """Take pieces from the front, at least one, while they have no more than `rows` rows together."""
+    batch = [queue.popleft()]
+    total = batch[0].rows
+    while queue and total + queue[0].rows <= rows:
+        batch.append(queue.popleft())
+        total += batch[-1].rows
+    return batch
+
+
+def run_batch(run_model: RunModel, batch: Sequence[Piece]) -> List[Outcome]:
+    """Return what became of each piece; a piece that fails does so alone."""
+    if len(batch) > 1:
+        try:
+            outputs = run_model(batch[0].signature, join_rows([piece.arrays for piece in batch]))
+            return share_rows(outputs, batch)
+        except Exception:
+            # Which piece is at fault shows when each runs by itself.
+            return [run_piece(run_model, piece) for piece in batch]
+    return [run_piece(run_model, batch[0])]
+
+
+def run_piece(run_model: RunModel, piece: Piece) -> Outcome:
+    try:
+        return piece, run_model(piece.signature, piece.arrays)
+    except Exception as error:
+        return piece, error
+
+
+def share_rows(outputs: Arrays, batch: Sequence[Piece]) -> List[Outcome]:
+    """Give each piece its rows. Raises ValueError if an output has other rows than the batch."""
+    total = sum(piece.rows for piece in batch)
+    for name, array in outputs.items():
+        if array.shape[:1] != (total,):
+            raise ValueError(f"output {name} has the shape {array.shape} for {total} rows")
+    shared: List[Outcome] = []
+    start = 0
+    for piece in batch:
+        end = start + piece.rows
+        shared.append((piece, {name: array[start:end] for name, array in outputs.items()}))
+        start = end
+    return shared
+
+
+def deliver(outcomes: Sequence[Outcome]) -> None:
+    """Answer the waiting requests, in their event loop; those that were given up are passed over."""
+    for piece, outcome in outcomes:
+        if piece.answer.done():
+            continue
+        if isinstance(outcome, Exception):
+            piece.answer.set_exception(outcome)
+        else:
+            piece.answer.set_result(outcome)
