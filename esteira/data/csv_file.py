@@ -14,6 +14,7 @@ NO_SOURCE = "all"
 BLANK_SOURCE = "unknown"
 # Python's csv module and CsvExampleGen, which uses it, read no longer field than this.
 FIELD_LIMIT = 131_072
+EXPECTED = "Expected a CSV file with a header and rows, as in DATA=file.csv."
 UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -70,17 +71,16 @@ class CsvFile:
 
 def check_file(path: Path) -> None:
     """Raise DataError unless `path` is a file with bytes in it that can be UTF-8."""
+    if not path.is_file():
+        kind = "is a folder" if path.is_dir() else "is no regular file" if path.exists() else "no such file"
+        raise DataError(f"{path}: {kind}. {EXPECTED}")
     try:
         with path.open("rb") as stream:
             start = stream.read(4)
-    except FileNotFoundError:
-        raise DataError(f"{path}: no such file. Expected a CSV file with a header, as in DATA=file.csv.") from None
-    except IsADirectoryError:
-        raise DataError(f"{path}: is a folder. Expected one CSV file with a header, as in DATA=file.csv.") from None
     except OSError as error:
-        raise DataError(f"{path}: cannot be read: {error.strerror}. Expected a readable CSV file.") from None
+        raise DataError(f"{path}: cannot be read: {error.strerror}. {EXPECTED}") from None
     if not start:
-        raise DataError(f"{path}: is empty. Expected a CSV file with a header and rows.")
+        raise DataError(f"{path}: is empty. {EXPECTED}")
     if start.startswith(UTF16_MARKS):
         raise DataError(f"{path}: is UTF-16. Expected UTF-8. Run: iconv -f UTF-16 -t UTF-8 {path} > utf8.csv")
 
@@ -135,7 +135,7 @@ def first_stray_byte(line: str) -> int:
 # What the csv module says, and what it means for a file.
 EXPLANATIONS: Dict[str, str] = {
     "unexpected end of data": 'a quote (") is opened and never closed',
-    "field larger than field limit": f"a field has more than {FIELD_LIMIT:,} characters; perhaps a quote is not closed",
+    "field larger than field limit": f"a field has over {FIELD_LIMIT:,} characters; perhaps a quote is not closed",
     "expected after": 'a closing quote (") is followed by text; write a quote within quotes twice ("")',
 }
 

@@ -30,11 +30,12 @@ class Pin(NamedTuple):
 
 def read_pin(path: Path) -> Pin:
     """Return the one pin in a requirements file. Raises DataError if it has no such line."""
-    lines = [line.strip() for line in path.read_text(encoding="utf-8").splitlines()]
+    text = path.read_text(encoding="utf-8") if path.is_file() else ""
+    lines = [line.strip() for line in text.splitlines()]
     lines = [line for line in lines if line and not line.startswith("#")]
     match = PIN_PATTERN.match(lines[0]) if len(lines) == 1 else None
     if match is None:
-        raise DataError(f"{path}: is no pin. Expected one line such as name==1.0 --hash=sha256:<64 hex>.")
+        raise DataError(f"{path}: pins no package. Expected one line such as name==1.0 --hash=sha256:<64 hex>.")
     return Pin(f"{match['name']}=={match['version']}", match["sha256"], path)
 
 
@@ -115,16 +116,17 @@ def run_pip_download(pin: Pin, folder: Path, folders: List[Path]) -> Path:
     requirements = folder / "requirements.txt"
     requirements.write_text(f"{pin.requirement} --hash=sha256:{pin.sha256}\n", encoding="utf-8")
     target = folder / "download"
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-input", "--disable-pip-version-check"]
-    command += ["--no-deps", "--no-build-isolation", "--no-binary", pin.name, "--require-hashes"]
+    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-input"]
+    command += ["--disable-pip-version-check", "--no-deps", "--no-build-isolation", "--no-binary", pin.name, "--require-hashes"]
     try:
         run_program([*command, "--dest", str(target), "--requirement", str(requirements)])
     except ProgramError as error:
         raise DataError(
             f"{pin.place.name}: cannot download the source of {pin.requirement}: {error}\n"
             f"Expected it in a package index, or a file with the hash sha256:{pin.sha256}.\n"
-            "Connect to a network and run the command again; or set PIP_INDEX_URL or PIP_FIND_LINKS to a mirror; "
-            f"or copy the file into {folders[0] / pin.sha256}; or train on a file of your own with DATA=file.csv."
+            "Connect to a network and run the command again, or set PIP_INDEX_URL or PIP_FIND_LINKS "
+            f"to a mirror, or copy the file into {folders[0] / pin.sha256}, "
+            "or train on a file of your own with DATA=file.csv."
         ) from None
     (path,) = target.iterdir()
     if hash_file(path) != pin.sha256:

@@ -21,7 +21,7 @@ def new_folder(out: Path) -> Iterator[Path]:
     Raises StateError for a full disk, a missing permission, or a file in the way.
     """
     if out.exists() and not out.is_dir():
-        raise StateError(f"{out}: is a file. Expected a folder, or nothing. Move it away, or choose another place.")
+        raise StateError(f"{out}: is a file. Expected a folder, or nothing. Move it away.")
     with telling_os_errors("write", out):
         out.parent.mkdir(parents=True, exist_ok=True)
         fresh = Path(tempfile.mkdtemp(dir=out.parent, prefix=f".{out.name}."))

@@ -45,11 +45,16 @@ def read_header(path: Path, stream: TextIO, columns: DataSettings) -> Header:
         if name and names.count(name) != 1:
             faults.append(explain_column(names, name, key))
     if columns.text_column == columns.label_column:
-        faults.append(f'data.text_column and data.label_column both name "{columns.text_column}"; expected two columns.')
+        faults.append(f'text and label are both read from "{columns.text_column}". Expected two columns.')
     if faults:
         raise DataError("\n".join(f"{path}: {fault}" for fault in faults))
-    source = names.index(columns.source_column) if columns.source_column else None
-    return Header(delimiter, names, names.index(columns.text_column), names.index(columns.label_column), source)
+    return Header(
+        delimiter=delimiter,
+        names=names,
+        text=names.index(columns.text_column),
+        label=names.index(columns.label_column),
+        source=names.index(columns.source_column) if columns.source_column else None,
+    )
 
 
 def read_names(stream: TextIO, delimiter: str) -> List[str]:
@@ -70,7 +75,7 @@ def printable(name: str) -> str:
 
 def explain_column(names: List[str], name: str, key: str) -> str:
     if name in names:
-        return f'has {names.count(name)} columns "{name}" (data.{key}). Expected one. Rename the others in the header.'
+        return f'has {names.count(name)} columns "{name}" (data.{key}). Expected one. Rename the others.'
     close = difflib.get_close_matches(name.lower(), [found.lower() for found in names], n=1)
     like = next((found for found in names if close and found.lower() == close[0]), "")
     meant = f' Perhaps you meant "{like}".' if like else ""

@@ -3,18 +3,17 @@
 import csv
 import json
 import os
-from collections import Counter
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Dict, Iterable, Iterator, Optional, Tuple
+from typing import Counter, Dict, Iterable, Iterator, Optional, Tuple
 
 from esteira.data.csv_file import CsvFile
 from esteira.data.distinct import DistinctTexts, open_distinct_texts
 from esteira.data.fetch import download_folders, fetch, read_pin
 from esteira.data.folder import new_folder
 from esteira.data.rows import COLUMNS, Row, fold_name, fold_text
-from esteira.data.schema import fill_labels
+from esteira.data.schema import fill_labels, read_curated_schema
 from esteira.data.split import EVAL, TRAIN, Split, check_classes, check_splits
 from esteira.settings import Settings
 
@@ -62,14 +61,15 @@ def default_rows(settings: Settings) -> Iterator[Row]:
 def write_data(
     settings: Settings, out: Path, rows: Iterable[Row], place: str, file: Optional[CsvFile]
 ) -> PreparedData:
-    curated = (settings.root / CURATED_SCHEMA).read_text(encoding="utf-8")
+    curated = read_curated_schema(settings.root / CURATED_SCHEMA)
     with new_folder(out) as folder, open_distinct_texts(folder / "texts.sqlite") as texts:
         texts.add(rows)
         split = Split(texts, settings.data.eval_percent)
         check_classes(split.texts, place)
         counts = write_splits(folder, texts, split)
         check_splits(counts, split.labels, place)
-        write_file(folder / "labels/labels.json", json.dumps({"labels": split.labels}, ensure_ascii=False) + "\n")
+        vocabulary = json.dumps({"labels": split.labels}, ensure_ascii=False)
+        write_file(folder / "labels/labels.json", vocabulary + "\n")
         write_file(folder / "schema/schema.pbtxt", fill_labels(curated, split.labels, str(CURATED_SCHEMA)))
         return PreparedData(
             folder=out,
@@ -82,9 +82,9 @@ def write_data(
         )
 
 
-def write_splits(folder: Path, texts: DistinctTexts, split: Split) -> Dict[str, "Counter[str]"]:
+def write_splits(folder: Path, texts: DistinctTexts, split: Split) -> Dict[str, Counter[str]]:
     """Write a canonical CSV for each split; return how many rows of each class it has."""
-    counts: Dict[str, "Counter[str]"] = {TRAIN: Counter(), EVAL: Counter()}
+    counts: Dict[str, Counter[str]] = {TRAIN: Counter(), EVAL: Counter()}
     with ExitStack() as stack:
         writers = {}
         for name in counts:

@@ -1,6 +1,7 @@
-"""The schema that data is validated against: its labels filled in; inferred for new data."""
+"""The curated schema's text, and the labels of the data filled into it."""
 
 import re
+from pathlib import Path
 from typing import Iterable, List, NamedTuple
 
 from esteira.errors import DataError
@@ -10,7 +11,7 @@ DOMAIN = "labels"
 # The lexical elements of protobuf's text format that matter for finding a block: strings and
 # comments, which may hold braces, and the braces themselves.
 # https://protobuf.dev/reference/protobuf/textformat-spec/#lexical
-TOKEN_PATTERN = re.compile(r"""(?P<string>"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*')|(?P<comment>\#[^\n]*)|[{}]""")
+TOKEN_PATTERN = re.compile(r"""("(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*')|(?P<comment>\#[^\n]*)|[{}]""")
 NAME_PATTERN = re.compile(rf"""(^|[\s;,{{])name\s*:\s*(["']){DOMAIN}\2""")
 
 
@@ -22,16 +23,19 @@ class Block(NamedTuple):
     end: int
 
 
+def read_curated_schema(path: Path) -> str:
+    """Return the schema's text. Raises DataError if there is none."""
+    if not path.is_file():
+        raise DataError(f"{path}: no such file. Expected the curated schema. Run: git checkout {path}")
+    return path.read_text(encoding="utf-8")
+
+
 def fill_labels(schema: str, labels: Iterable[str], place: str) -> str:
     """Return the schema with `labels` as the only values of the string domain "labels".
 
     All else stays as it is, to the byte. Raises DataError if the domain is not there once.
     """
-    blocks = [
-        block
-        for block in find_blocks(schema)
-        if block.name == "string_domain" and NAME_PATTERN.search(without_comments(schema[block.start : block.end]))
-    ]
+    blocks = [block for block in find_blocks(schema) if is_label_domain(block, schema)]
     if len(blocks) != 1:
         raise DataError(
             f'{place}: has {len(blocks)} blocks string_domain {{ name: "{DOMAIN}" }} at its top level.\n'
@@ -41,6 +45,11 @@ def fill_labels(schema: str, labels: Iterable[str], place: str) -> str:
     values = "".join(f"  value: {quote(label)}\n" for label in labels)
     filled = f'{{\n  name: "{DOMAIN}"\n{values}}}'
     return schema[: blocks[0].start] + filled + schema[blocks[0].end + 1 :]
+
+
+def is_label_domain(block: Block, schema: str) -> bool:
+    content = without_comments(schema[block.start : block.end])
+    return block.name == "string_domain" and bool(NAME_PATTERN.search(content))
 
 
 def find_blocks(schema: str) -> List[Block]:

@@ -1,8 +1,7 @@
 """Splitting rows into train and eval: by source and group, never by row."""
 
 import hashlib
-from collections import Counter
-from typing import Dict, Iterable, Set, Tuple
+from typing import Counter, Dict, Iterable, Set, Tuple
 
 from esteira.data.rows import Row
 from esteira.errors import DataError
@@ -20,7 +19,7 @@ class Split:
     """
 
     def __init__(self, rows: Iterable[Row], eval_percent: int) -> None:
-        self.texts: "Counter[str]" = Counter()
+        self.texts: Counter[str] = Counter()
         self._bound = eval_percent * 2**64 // 100
         least: Dict[str, int] = {}
         greatest: Dict[str, int] = {}
@@ -51,13 +50,13 @@ def group_number(row: Row) -> int:
     return int.from_bytes(digest[:8], "big")
 
 
-def check_classes(texts: "Counter[str]", place: str) -> None:
+def check_classes(texts: Counter[str], place: str) -> None:
     """Raise DataError unless there are two classes, each of two distinct texts at least."""
     if len(texts) < 2:
         found = f'only the class "{next(iter(texts))}"' if texts else "no row with a text"
         raise DataError(
             f"{place}: has {found}.\n"
-            "Expected two classes at least in the label column. Check that data.label_column names the right one."
+            "Expected two classes at least. Check that data.label_column names the right column."
         )
     rare = sorted(label for label, count in texts.items() if count < 2)
     if rare:
@@ -65,11 +64,12 @@ def check_classes(texts: "Counter[str]", place: str) -> None:
         raise DataError(
             f"{place}: {len(rare)} of {len(texts)} classes have only one distinct text: {named}.\n"
             "Expected two at least, one to train on and one to evaluate on. "
-            "Add texts, or remove the rows of these classes, and check that data.label_column names the right column."
+            "Add texts, or remove the rows of these classes. "
+            "Check that data.label_column names the right column."
         )
 
 
-def check_splits(rows: Dict[str, "Counter[str]"], labels: Iterable[str], place: str) -> None:
+def check_splits(rows: Dict[str, Counter[str]], labels: Iterable[str], place: str) -> None:
     """Raise DataError if a class is missing from a split, as one within a single group is."""
     for name, counts in rows.items():
         missing = [label for label in labels if not counts[label]]
