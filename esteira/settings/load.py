@@ -13,8 +13,12 @@ from esteira.settings.model import LOCAL, Section, Settings
 
 FILE = "esteira.toml"
 PREFIX = "ESTEIRA_"
-# Variables that are not a section's key. ESTEIRA_PYTHON is read by the set-up.
-RESERVED = {"ESTEIRA_ENV", "ESTEIRA_STATE", "ESTEIRA_PYTHON", "ESTEIRA_VENV", "ESTEIRA_COMMAND"}
+# Variables that are not a section's key. ESTEIRA_PYTHON is read by the set-up; the last line's
+# hold a build's substitutions, for the Invoke tasks that its steps call.
+RESERVED = {
+    *("ESTEIRA_ENV", "ESTEIRA_STATE", "ESTEIRA_PYTHON", "ESTEIRA_VENV", "ESTEIRA_COMMAND"),
+    *("ESTEIRA_DATA", "ESTEIRA_OVERRIDES", "ESTEIRA_BUILD_ID", "ESTEIRA_COMMIT"),
+}
 
 Fault = Tuple[str, str]
 
