@@ -40,7 +40,7 @@ class Batcher:
         self._max_batch = max_batch
         self._max_waiting = max_waiting
         self._changed = threading.Condition()
-        self._queues: "OrderedDict[Hashable, Deque[Piece]]" = OrderedDict()
+        self._queues: OrderedDict[Hashable, Deque[Piece]] = OrderedDict()
         self._waiting = 0
         self._ending = False
         self._thread = threading.Thread(target=self._work, name="inference", daemon=True)
@@ -81,7 +81,9 @@ class Batcher:
                 raise Refusal(503, "the server is stopping")
             # A request larger than the bound still gets in while nothing waits.
             if self._waiting and self._waiting + rows > self._max_waiting:
-                raise Refusal(429, f"{self._waiting} rows are waiting; try again in a second", {"retry-after": "1"})
+                raise Refusal(
+                    429, f"{self._waiting} rows are waiting; try again in a second", {"retry-after": "1"}
+                )
             self._waiting += rows
             self._queues.setdefault(key, deque()).extend(pieces)
             self._changed.notify()

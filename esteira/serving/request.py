@@ -8,11 +8,9 @@ import json
 from dataclasses import dataclass
 from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence
 
-import numpy as np
-
 from esteira.serving.refusal import Refusal
 from esteira.serving.scalars import is_binary, kind_of
-from esteira.serving.signature import DEFAULT_SIGNATURE, Arrays, Signature, TensorSpec
+from esteira.serving.signature import DEFAULT_SIGNATURE, Array, Arrays, Signature, TensorSpec
 from esteira.serving.tensors import Position, TensorError, read_tensor
 
 KEYS = ("instances", "inputs", "signature_name")
@@ -46,8 +44,11 @@ def parse_request(body: bytes, signatures: Mapping[str, Signature]) -> PredictRe
         raise Refusal(400, "body: expected fewer nested lists") from None
     rows = common_rows(arrays)
     if rows is not None and rows > MAX_ROWS:
-        raise Refusal(413, f"{'instances' if 'instances' in fields else 'inputs'}: {rows} rows; "
-                      f"expected at most {MAX_ROWS} in one request")
+        raise Refusal(
+            413,
+            f"{'instances' if 'instances' in fields else 'inputs'}: {rows} rows; "
+            f"expected at most {MAX_ROWS} in one request",
+        )
     return PredictRequest(signature, arrays, rows, by_row="instances" in fields)
 
 
@@ -82,7 +83,9 @@ def choose_signature(name: Any, signatures: Mapping[str, Signature]) -> Signatur
     # The default is also meant by an empty name, which clients of TensorFlow Serving send.
     signature = signatures.get(name or DEFAULT_SIGNATURE)
     if signature is None:
-        raise Refusal(400, f'signature_name: no signature "{name}"; the model has {", ".join(sorted(signatures))}')
+        raise Refusal(
+            400, f'signature_name: no signature "{name}"; the model has {", ".join(sorted(signatures))}'
+        )
     return signature
 
 
@@ -98,14 +101,17 @@ def read_rows(instances: Any, signature: Signature) -> Arrays:
     if is_named(instances[0]):
         check_named_rows(instances, signature)
         return {
-            tensor.name: read_input([row[tensor.name] for row in instances], tensor, row_place(f".{tensor.name}"))
+            tensor.name: read_input(
+                [row[tensor.name] for row in instances], tensor, row_place(f".{tensor.name}")
+            )
             for tensor in signature.inputs
         }
     check_plain(instances, "instances[0]", signature)
     for index, row in enumerate(instances):
         if is_named(row):
-            raise Refusal(400, f"instances[{index}]: expected {kind_of(instances[0])} as in instances[0], "
-                          "got an object")
+            raise Refusal(
+                400, f"instances[{index}]: expected {kind_of(instances[0])} as in instances[0], got an object"
+            )
     tensor = signature.inputs[0]
     return {tensor.name: read_input(instances, tensor, row_place(""))}
 
@@ -113,7 +119,9 @@ def read_rows(instances: Any, signature: Signature) -> Arrays:
 def check_named_rows(instances: Sequence[Any], signature: Signature) -> None:
     for index, row in enumerate(instances):
         if not is_named(row):
-            raise Refusal(400, f"instances[{index}]: expected an object as in instances[0], got {kind_of(row)}")
+            raise Refusal(
+                400, f"instances[{index}]: expected an object as in instances[0], got {kind_of(row)}"
+            )
         check_names(row, f"instances[{index}]", signature)
 
 
@@ -150,7 +158,7 @@ def check_plain(value: Any, place: str, signature: Signature) -> None:
         raise Refusal(400, f"{place}: expected an object with {names}, got {kind_of(value)}")
 
 
-def read_input(value: Any, tensor: TensorSpec, place: Callable[[Position], str]) -> np.ndarray:
+def read_input(value: Any, tensor: TensorSpec, place: Callable[[Position], str]) -> Array:
     try:
         return read_tensor(value, tensor.dtype, tensor.shape)
     except TensorError as error:

@@ -2,12 +2,12 @@
 
 import base64
 import json
-from typing import Any, Dict, List, Optional
+from typing import Any, Callable, Dict, List, Optional
 
 import numpy as np
 
 from esteira.serving.refusal import Refusal
-from esteira.serving.signature import Arrays
+from esteira.serving.signature import Array, Arrays
 
 # Outputs with this end in their name hold bytes, whatever they look like.
 # https://www.tensorflow.org/tfx/serving/api_rest#output_of_binary_values
@@ -48,7 +48,7 @@ def check_rows(outputs: Arrays, rows: Optional[int]) -> None:
             )
 
 
-def nested_values(name: str, array: np.ndarray) -> Any:
+def nested_values(name: str, array: Array) -> Any:
     """Return the array as nested lists of JSON values.
 
     A float of 32 bits is written with the fewest digits that read back as the same 32 bits:
@@ -62,7 +62,7 @@ def nested_values(name: str, array: np.ndarray) -> Any:
     return array.tolist()
 
 
-def map_leaves(write: Any, value: Any) -> Any:
+def map_leaves(write: Callable[[bytes], Any], value: Any) -> Any:
     return [map_leaves(write, element) for element in value] if isinstance(value, list) else write(value)
 
 

@@ -8,13 +8,14 @@ from esteira.errors import ServingError
 
 # TensorFlow keeps what it does not know itself under this name.
 ASSETS = "assets.extra"
+AGAIN = "To push a complete model: make deploy-full"
 
 
 def check_model_dir(model_dir: Path) -> None:
     """Raise ServingError unless the folder holds a SavedModel."""
     if not model_dir.is_dir():
         raise ServingError(
-            f"{model_dir}: no such folder.\nExpected the folder of a SavedModel. To train and push one: make deploy-full"
+            f"{model_dir}: no such folder.\nExpected the folder of a SavedModel. To push one: make deploy-full"
         )
     if not (model_dir / "saved_model.pb").is_file():
         raise ServingError(
@@ -39,7 +40,7 @@ def read_labels(model_dir: Path) -> Optional[List[str]]:
         return None
     labels = read_json_object(path).get("labels")
     if not isinstance(labels, list) or not all(isinstance(label, str) for label in labels):
-        raise ServingError(f'{path}: expected {{"labels": [...]}} with the names of the classes. Run: make deploy-full')
+        raise ServingError(f'{path}: expected {{"labels": [...]}} with the names of the classes.\n{AGAIN}')
     return labels
 
 
@@ -48,9 +49,9 @@ def read_json_object(path: Path) -> Any:
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise ServingError(f"{path}: cannot be read: {error.strerror}. To push a complete model: make deploy-full") from None
+        raise ServingError(f"{path}: cannot be read: {error.strerror}.\n{AGAIN}") from None
     except ValueError as error:
-        raise ServingError(f"{path}: is not JSON: {error}. To push a complete model: make deploy-full") from None
+        raise ServingError(f"{path}: is not JSON: {error}.\n{AGAIN}") from None
     if not isinstance(value, dict):
-        raise ServingError(f"{path}: expected a JSON object. To push a complete model: make deploy-full")
+        raise ServingError(f"{path}: expected a JSON object.\n{AGAIN}")
     return value

@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 from typing import Any, Dict, Mapping, Optional, Sequence, Tuple
 
-import numpy as np
+import numpy.typing as npt
 
 DEFAULT_SIGNATURE = "serving_default"
 
+Array = npt.NDArray[Any]
 # Named tensors, by the names that the signature gives them.
-Arrays = Dict[str, np.ndarray]
+Arrays = Dict[str, Array]
 # None stands for a size that is open; a shape of None for an open rank.
 Shape = Optional[Tuple[Optional[int], ...]]
 

@@ -2,10 +2,7 @@
 
 import os
 from pathlib import Path
-from typing import Any, Dict, Mapping, Optional
-
-# Must stand before the import: leaves out the notes on CPU features, keeps errors.
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+from typing import Any, Dict, Optional
 
 import numpy as np
 import tensorflow as tf
@@ -20,6 +17,7 @@ from esteira.serving.signature import DEFAULT_SIGNATURE, Arrays, Shape, Signatur
 # What tf.saved_model.save writes into the signatures for its own use.
 INTERNAL_PREFIX = "__saved_model"
 WARM_UP_SIZE = 1
+AGAIN = "Train and push it again: make deploy-full"
 
 
 class TensorFlowModel:
@@ -33,15 +31,14 @@ class TensorFlowModel:
             found = ", ".join(sorted(self.signatures)) or "none"
             raise ServingError(
                 f"{model_dir}: the SavedModel has no signature {DEFAULT_SIGNATURE}; it has: {found}.\n"
-                f"Expected one that takes text. Export the model with signatures={{'{DEFAULT_SIGNATURE}': ...}}"
+                f"Expected one that takes text: name it in the signatures= of tf.saved_model.save."
             )
         try:
             # Held for as long as its functions are used: they refer to its variables weakly.
             self._loaded: Any = tf.saved_model.load(str(model_dir))
         except Exception as error:
             raise ServingError(
-                f"{model_dir}: TensorFlow {tf.__version__} cannot load the SavedModel: {error}\n"
-                "Train and push it again: make deploy-full"
+                f"{model_dir}: TensorFlow {tf.__version__} cannot load the SavedModel: {error}\n{AGAIN}"
             ) from error
 
     def run(self, signature: str, arrays: Arrays) -> Arrays:
@@ -50,7 +47,7 @@ class TensorFlowModel:
         try:
             outputs = self._loaded.signatures[signature](**inputs)
         except (tf.errors.InvalidArgumentError, tf.errors.OutOfRangeError) as error:
-            raise Refusal(400, f"the model rejects the inputs: {first_line(error.message)}") from error
+            raise Refusal(400, f"the model rejects the inputs: {reason_of(error.message)}") from error
         return {name: outputs[name].numpy() for name in sorted(outputs)}
 
     def warm_up(self) -> None:
@@ -79,9 +76,7 @@ def read_signatures(model_dir: Path) -> Dict[str, Signature]:
     try:
         saved.ParseFromString((model_dir / "saved_model.pb").read_bytes())
     except Exception as error:
-        raise ServingError(
-            f"{model_dir}/saved_model.pb: is damaged: {error}\nTrain and push it again: make deploy-full"
-        ) from error
+        raise ServingError(f"{model_dir}/saved_model.pb: is damaged: {error}\n{AGAIN}") from error
     for graph in saved.meta_graphs:
         if tf.saved_model.SERVING in graph.meta_info_def.tags:
             return {
@@ -89,7 +84,7 @@ def read_signatures(model_dir: Path) -> Dict[str, Signature]:
                 for name, definition in graph.signature_def.items()
                 if not name.startswith(INTERNAL_PREFIX)
             }
-    raise ServingError(f"{model_dir}: the SavedModel has no graph for serving. Train and push it again: make deploy-full")
+    raise ServingError(f"{model_dir}: the SavedModel has no graph for serving.\n{AGAIN}")
 
 
 def read_signature(name: str, definition: meta_graph_pb2.SignatureDef) -> Signature:
@@ -108,17 +103,22 @@ def read_tensor_info(name: str, info: meta_graph_pb2.TensorInfo) -> TensorSpec:
     return TensorSpec(name, types_pb2.DataType.Name(info.dtype), shape, info.name)
 
 
-def example_inputs(signature: Signature) -> Optional[Mapping[str, np.ndarray]]:
+def example_inputs(signature: Signature) -> Optional[Arrays]:
     """Return one row of empty values, None where JSON could not carry the dtype either."""
-    arrays = {}
+    arrays: Arrays = {}
     for tensor in signature.inputs:
         scalar = SCALAR_TYPES.get(tensor.dtype)
         if scalar is None or tensor.shape is None:
             return None
         sizes = [WARM_UP_SIZE if size is None else size for size in tensor.shape]
-        arrays[tensor.name] = np.full(sizes, b"" if scalar.numpy_dtype is object else 0, dtype=scalar.numpy_dtype)
+        empty = b"" if tensor.dtype == "DT_STRING" else 0
+        arrays[tensor.name] = np.full(sizes, empty, dtype=scalar.numpy_dtype)
     return arrays
 
 
-def first_line(message: str) -> str:
-    return message.strip().splitlines()[0] if message.strip() else "no reason given"
+def reason_of(message: str) -> str:
+    """Return the line that says why, without the graph's nodes around it."""
+    lines = [line.strip() for line in message.splitlines()]
+    graph = ("[[", "Graph execution", "Detected at")
+    telling = [line for line in lines if line and not line.startswith(graph)]
+    return telling[-1] if telling else "no reason given"

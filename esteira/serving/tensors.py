@@ -5,7 +5,7 @@ from typing import Any, List, Tuple
 import numpy as np
 
 from esteira.serving.scalars import SCALAR_TYPES, ScalarError, ScalarType, is_binary, kind_of
-from esteira.serving.signature import Shape
+from esteira.serving.signature import Array, Shape
 
 # NumPy itself ends at 32 dimensions.
 MAX_RANK = 32
@@ -22,7 +22,7 @@ class TensorError(Exception):
         self.message = message
 
 
-def read_tensor(value: Any, dtype: str, shape: Shape) -> np.ndarray:
+def read_tensor(value: Any, dtype: str, shape: Shape) -> Array:
     """Return the nested lists as an array of `dtype` whose shape agrees with `shape`.
 
     Strings become objects of type bytes. Raises TensorError.
