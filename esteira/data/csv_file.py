@@ -135,7 +135,7 @@ def first_stray_byte(line: str) -> int:
 # What the csv module says, and what it means for a file.
 EXPLANATIONS: Dict[str, str] = {
     "unexpected end of data": 'a quote (") is opened and never closed',
-    "field larger than field limit": f"a field has over {FIELD_LIMIT:,} characters; perhaps a quote is not closed",
+    "field larger than field limit": f"a field has over {FIELD_LIMIT:,} characters; is a quote not closed?",
     "expected after": 'a closing quote (") is followed by text; write a quote within quotes twice ("")',
 }
 

@@ -35,7 +35,9 @@ def read_pin(path: Path) -> Pin:
     lines = [line for line in lines if line and not line.startswith("#")]
     match = PIN_PATTERN.match(lines[0]) if len(lines) == 1 else None
     if match is None:
-        raise DataError(f"{path}: pins no package. Expected one line such as name==1.0 --hash=sha256:<64 hex>.")
+        raise DataError(
+            f"{path}: pins no package. Expected one line such as name==1.0 --hash=sha256:<64 hex>."
+        )
     return Pin(f"{match['name']}=={match['version']}", match["sha256"], path)
 
 
@@ -117,9 +119,10 @@ def run_pip_download(pin: Pin, folder: Path, folders: List[Path]) -> Path:
     requirements.write_text(f"{pin.requirement} --hash=sha256:{pin.sha256}\n", encoding="utf-8")
     target = folder / "download"
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-input"]
-    command += ["--disable-pip-version-check", "--no-deps", "--no-build-isolation", "--no-binary", pin.name, "--require-hashes"]
+    command += ["--disable-pip-version-check", "--no-deps", "--no-build-isolation", "--require-hashes"]
+    command += ["--no-binary", pin.name, "--dest", str(target), "--requirement", str(requirements)]
     try:
-        run_program([*command, "--dest", str(target), "--requirement", str(requirements)])
+        run_program(command)
     except ProgramError as error:
         raise DataError(
             f"{pin.place.name}: cannot download the source of {pin.requirement}: {error}\n"

@@ -13,7 +13,7 @@ from esteira.data.distinct import DistinctTexts, open_distinct_texts
 from esteira.data.fetch import download_folders, fetch, read_pin
 from esteira.data.folder import new_folder
 from esteira.data.rows import COLUMNS, Row, fold_name, fold_text
-from esteira.data.schema import fill_labels, read_curated_schema
+from esteira.data.schema_text import fill_labels, read_curated_schema
 from esteira.data.split import EVAL, TRAIN, Split, check_classes, check_splits
 from esteira.settings import Settings
 

@@ -1,83 +1,98 @@
-"""The curated schema's text, and the labels of the data filled into it."""
+"""`make schema`: a schema inferred from prepared data, to be reviewed against the curated one."""
 
-import re
+import difflib
+import logging
 from pathlib import Path
-from typing import Iterable, List, NamedTuple
+from typing import Any, List
 
+from esteira.data.rows import COLUMNS
+from esteira.data.schema_text import DOMAIN, read_curated_schema
 from esteira.errors import DataError
+from esteira.files import write_text
 
-DOMAIN = "labels"
+HEADING = """\
+# Inferred by `make schema` from the train split; review it before `make schema ACCEPT=1`.
+# The domain "labels" takes the labels of the data when it is prepared.
 
-# The lexical elements of protobuf's text format that matter for finding a block: strings and
-# comments, which may hold braces, and the braces themselves.
-# https://protobuf.dev/reference/protobuf/textformat-spec/#lexical
-TOKEN_PATTERN = re.compile(r"""("(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*')|(?P<comment>\#[^\n]*)|[{}]""")
-NAME_PATTERN = re.compile(rf"""(^|[\s;,{{])name\s*:\s*(["']){DOMAIN}\2""")
-
-
-class Block(NamedTuple):
-    """A top-level message of a text-format file: its name, and where its braces stand."""
-
-    name: str
-    start: int
-    end: int
+"""
 
 
-def read_curated_schema(path: Path) -> str:
-    """Return the schema's text. Raises DataError if there is none."""
-    if not path.is_file():
-        raise DataError(f"{path}: no such file. Expected the curated schema. Run: git checkout {path}")
-    return path.read_text(encoding="utf-8")
+def infer_schema(data: Path, out: Path, curated: Path) -> str:
+    """Write the schema that TFDV infers from `data`/train/train.csv to `out`.
 
-
-def fill_labels(schema: str, labels: Iterable[str], place: str) -> str:
-    """Return the schema with `labels` as the only values of the string domain "labels".
-
-    All else stays as it is, to the byte. Raises DataError if the domain is not there once.
+    Returns how it differs from the curated schema, as a unified diff that leaves out
+    comments and the order of features; empty if it does not. Imports TensorFlow Data
+    Validation. Raises DataError if there is no prepared data or no curated schema.
     """
-    blocks = [block for block in find_blocks(schema) if is_label_domain(block, schema)]
-    if len(blocks) != 1:
-        raise DataError(
-            f'{place}: has {len(blocks)} blocks string_domain {{ name: "{DOMAIN}" }} at its top level.\n'
-            "Expected one, which takes the data's labels, and the feature label with "
-            f'domain: "{DOMAIN}". Run: git checkout {place}'
-        )
-    values = "".join(f"  value: {quote(label)}\n" for label in labels)
-    filled = f'{{\n  name: "{DOMAIN}"\n{values}}}'
-    return schema[: blocks[0].start] + filled + schema[blocks[0].end + 1 :]
+    csv_path = data / "train" / "train.csv"
+    if not csv_path.is_file():
+        raise DataError(f"{csv_path}: no such file. Expected prepared data. Run: make data")
+    before = parse_schema(read_curated_schema(curated), curated)
+    inferred = infer_from_csv(csv_path)
+    content = HEADING + print_schema(inferred)
+    write_text(out, content)
+    return diff_schemas(before, parse_schema(content, out), str(curated), str(out))
 
 
-def is_label_domain(block: Block, schema: str) -> bool:
-    content = without_comments(schema[block.start : block.end])
-    return block.name == "string_domain" and bool(NAME_PATTERN.search(content))
+def accept_schema(proposal: Path, curated: Path) -> None:
+    """Make a proposal of `infer_schema`, perhaps edited since, the curated schema.
+
+    Raises DataError if there is no proposal or it is not a schema.
+    """
+    if not proposal.is_file():
+        raise DataError(f"{proposal}: no such file. Expected a proposed schema. Run: make schema")
+    text = proposal.read_text(encoding="utf-8")
+    parse_schema(text, proposal)
+    write_text(curated, text)
 
 
-def find_blocks(schema: str) -> List[Block]:
-    """Return the top-level messages in braces, in their order."""
-    blocks: List[Block] = []
-    depth, start = 0, 0
-    for token in TOKEN_PATTERN.finditer(schema):
-        if token.group() == "{":
-            start = token.start() if depth == 0 else start
-            depth += 1
-        elif token.group() == "}":
-            depth -= 1
-            if depth == 0:
-                blocks.append(Block(field_before(schema[:start]), start, token.start()))
-    return blocks
+def infer_from_csv(csv_path: Path) -> Any:
+    """Return the inferred Schema, features in the columns' order, labels left open."""
+    logging.getLogger("apache_beam").setLevel(logging.ERROR)
+    import tensorflow_data_validation as tfdv
+
+    schema = tfdv.infer_schema(tfdv.generate_statistics_from_csv(str(csv_path)), infer_feature_shape=True)
+    features = sorted(schema.feature, key=lambda feature: COLUMNS.index(feature.name))
+    del schema.feature[:]
+    schema.feature.extend(features)
+    leave_labels_open(schema)
+    return schema
 
 
-def field_before(text: str) -> str:
-    """Return the field name that stands at the end of `text`, before an opening brace."""
-    match = re.search(r"(\w+)\s*:?\s*$", text)
-    return match.group(1) if match else ""
+def leave_labels_open(schema: Any) -> None:
+    """Put the domain "labels", without values, in the place of the label's inferred one."""
+    (label,) = (feature for feature in schema.feature if feature.name == "label")
+    domains = [domain for domain in schema.string_domain if domain.name != label.domain]
+    del schema.string_domain[:]
+    schema.string_domain.extend(domains)
+    schema.string_domain.add(name=DOMAIN)
+    label.domain = DOMAIN
 
 
-def without_comments(text: str) -> str:
-    return TOKEN_PATTERN.sub(lambda token: "" if token["comment"] else token.group(), text)
+def parse_schema(text: str, place: Path) -> Any:
+    """Return the Schema in text format. Raises DataError if it is none."""
+    from google.protobuf import text_format
+    from tensorflow_metadata.proto.v0 import schema_pb2
+
+    try:
+        return text_format.Parse(text, schema_pb2.Schema())
+    except text_format.ParseError as error:
+        raise DataError(f"{place}: is no TFDV schema: {error}. Expected a Schema in text format.") from None
 
 
-def quote(value: str) -> str:
-    """Return the value as a text-format string: UTF-8, with quotes and control characters escaped."""
-    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
-    return '"' + re.sub(r"[\x00-\x1f\x7f]", lambda match: f"\\{ord(match.group()):03o}", escaped) + '"'
+def print_schema(schema: Any) -> str:
+    from google.protobuf import text_format
+
+    return str(text_format.MessageToString(schema, as_utf8=True))
+
+
+def diff_schemas(before: Any, after: Any, before_name: str, after_name: str) -> str:
+    lines = [sorted_lines(before), sorted_lines(after)]
+    return "".join(difflib.unified_diff(*lines, before_name, after_name, n=6))
+
+
+def sorted_lines(schema: Any) -> List[str]:
+    """Return the schema's lines, its features and domains by name."""
+    for field in (schema.feature, schema.string_domain):
+        field.sort(key=lambda message: message.name)
+    return print_schema(schema).splitlines(keepends=True)
