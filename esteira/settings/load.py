@@ -1,6 +1,7 @@
 """Reading the settings: default < esteira.toml < environment variable < flag."""
 
 import difflib
+import json
 from pathlib import Path
 from typing import Any, Dict, Iterator, List, Mapping, Tuple
 
@@ -13,12 +14,10 @@ from esteira.settings.model import LOCAL, Section, Settings
 
 FILE = "esteira.toml"
 PREFIX = "ESTEIRA_"
-# Variables that are not a section's key. ESTEIRA_PYTHON is read by the set-up; the last line's
-# hold a build's substitutions, for the Invoke tasks that its steps call.
-RESERVED = {
-    *("ESTEIRA_ENV", "ESTEIRA_STATE", "ESTEIRA_PYTHON", "ESTEIRA_VENV", "ESTEIRA_COMMAND"),
-    *("ESTEIRA_DATA", "ESTEIRA_OVERRIDES", "ESTEIRA_BUILD_ID", "ESTEIRA_COMMIT"),
-}
+# Settings handed on to a step of a build, as a JSON object of "section.key" and text.
+OVERRIDES = "ESTEIRA_OVERRIDES"
+# Variables that are no section's key: those of the set-up, of a build's steps, and of single targets.
+RESERVED = {f"{PREFIX}{name}" for name in "ACCEPT BUILD_ID COMMIT DATA ENV OVERRIDES PYTHON STATE TEXT VENV".split()}
 
 Fault = Tuple[str, str]
 
@@ -81,8 +80,32 @@ def overrides(environ: Mapping[str, str], flags: Mapping[str, str]) -> Iterator[
         if variable.startswith(PREFIX) and variable not in RESERVED:
             section, _, name = variable[len(PREFIX) :].lower().partition("_")
             yield f"{section}.{name}", environ[variable], variable
+    for key, text in handed_on(environ).items():
+        yield key, text, f"{OVERRIDES} {key}"
     for key, text in flags.items():
         yield key, text, f"--set {key}"
+
+
+def handed_on(environ: Mapping[str, str]) -> Dict[str, str]:
+    try:
+        values = json.loads(environ.get(OVERRIDES) or "{}")
+    except ValueError:
+        values = None
+    if not isinstance(values, dict) or not all(isinstance(text, str) for text in values.values()):
+        raise SettingsError(f'{OVERRIDES}: expected a JSON object of texts such as {{"training.epochs": "2"}}')
+    return values
+
+
+def origins(root: Path, environ: Mapping[str, str], flags: Mapping[str, str]) -> Dict[str, str]:
+    """Return, for each "section.key" that is no default, the file, variable or flag that sets it."""
+    found = {
+        f"{section}.{key}": FILE
+        for section, values in read_file(root / FILE).items()
+        if isinstance(values, dict)
+        for key in values
+    }
+    found.update((key, origin) for key, _, origin in overrides(environ, flags))
+    return found
 
 
 def environment_faults(selected: str, environments: Any) -> Iterator[Fault]:

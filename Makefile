@@ -1,0 +1,84 @@
+# Every target is one line that calls one Invoke task (tasks.py) in the project's environment, which is made
+# on first use. `make` alone prints the help, from the comments behind ##.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory --no-builtin-rules
+
+# A variable given to make reaches the engine as an environment variable, unchanged: $(value) keeps make from
+# expanding a $ in it. Only the command line counts, as a shell may hold an ENV or a DATA for other ends.
+VARIABLES := ACCEPT DATA ENV EPOCHS ISOLATION PORT STATE TEXT TRIALS VENV
+EPOCHS_IS := TRAINING_EPOCHS
+ISOLATION_IS := RUN_ISOLATION
+PORT_IS := SERVING_PORT
+TRIALS_IS := TUNING_TRIALS
+given := $(foreach v,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $v))),$v))
+unknown := $(filter-out $(VARIABLES) MAKEFLAGS SHELL,$(given))
+ifneq ($(unknown),)
+$(error $(firstword $(unknown)): no such variable. Known: $(VARIABLES). Run: make help)
+endif
+$(foreach v,$(filter $(VARIABLES),$(given)),$(eval export ESTEIRA_$(or $($v_IS),$v) = $$(value $v)))
+
+python := @sh esteira/setup/run.sh
+invoke := $(python) -m invoke
+
+##@ Deploy
+deploy-full: ## Build, train, evaluate and serve what is here (DATA=file.csv EPOCHS=n ISOLATION=process)
+	$(invoke) deploy-full
+
+##@ Use
+serve: ## Serve the current release's model until Ctrl-C (PORT=8501)
+	$(invoke) serve
+
+predict: ## Ask for a label (TEXT="I love this film")
+	$(invoke) predict
+
+##@ Model and data
+tune: ## Search for hyperparameters and write modules/best_hyperparameters (DATA=file.csv TRIALS=n)
+	$(invoke) tune
+
+schema: ## Show how the data differs from the curated schema (DATA=file.csv); ACCEPT=1 takes the new one
+	$(invoke) schema
+
+##@ Repository
+settings: ## Show every setting in force, and what sets it
+	$(invoke) settings
+
+generate: ## Render cloudbuild/*.yaml from their templates
+	$(invoke) generate
+
+generate-check: ## Fail if a rendered file is not what its template gives
+	$(invoke) generate --check
+
+setup: ## Make the environment of requirements.lock; every target does so when it is needed
+	$(python)
+
+lock: ## Resolve requirements*.in to requirements*.lock
+	@sh esteira/setup/lock.sh
+
+lock-upgrade: ## The same, with the newest versions that fit
+	@sh esteira/setup/lock.sh --upgrade
+
+lock-check: ## Fail if a lock is not what its .in file resolves to
+	@sh esteira/setup/lock.sh --check
+
+clean: ## Remove the state of the environment local: releases, models, logs
+	$(invoke) clean
+
+##@ Develop
+test: ## Run the tests
+	@sh esteira/setup/run.sh --dev -m pytest
+
+lint: ## Run ruff, mypy and yamllint
+	@sh esteira/setup/run.sh --dev -m esteira.setup.lint
+
+bench-run: ## Time the job runner against TFX's LocalDagRunner
+	$(python) -m bench.run
+
+help: ## Show this help
+	@awk 'BEGIN { FS = ":.*## " } \
+	  /^##@ / { printf "\n%s\n", substr($$0, 5) } \
+	  /^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
+
+.PHONY: deploy-full serve predict tune schema settings generate generate-check setup lock lock-upgrade \
+  lock-check clean test lint bench-run help

@@ -1,0 +1,83 @@
+"""A deploy: the generated build, run for the source that is here, and its summary."""
+
+import json
+from pathlib import Path
+from typing import Dict, Mapping, Optional
+
+from rich.console import Console
+
+from esteira.builds.render import write_builds
+from esteira.errors import BuildError, DataError, StateError
+from esteira.jobs.verdict import evaluation_table
+from esteira.local.builds.run import BuildResult, run_build
+from esteira.local.builds.source import Source, read_source
+from esteira.progress import Progress
+from esteira.release.manifest import Outcome, current_outcome
+from esteira.settings import Settings
+
+BUILD_FILE = "cloudbuild/full.yaml"
+# What `_BUILDER` names on this machine: the project's environment in place of the builder image.
+LOCAL_BUILDER = "esteira/builder"
+
+
+def deploy_full(settings: Settings, data: Optional[str], overrides: Mapping[str, str], console: Console) -> Outcome:
+    """Render the full build, run it here and return what is served after it.
+
+    `data` is the path of a user's CSV; `overrides` are the settings given on the
+    command line, as "section.key". Raises BuildError if a step failed.
+    """
+    if not settings.is_local:
+        raise StateError(
+            f"ENV={settings.selected}: this version deploys to the environment local only. Run: make deploy-full"
+        )
+    substitutions = {
+        "_BUILDER": LOCAL_BUILDER,
+        "_ENV": settings.selected,
+        "_DATA": absolute_csv(data),
+        "_SETTINGS": json.dumps(dict(overrides), sort_keys=True) if overrides else "",
+    }
+    write_builds(settings)
+    source = read_source(settings.root)
+    substitutions["_COMMIT"] = source.commit + ("-dirty" if source.dirty else "")
+    result = run_here(settings, source, substitutions)
+    check_build(result)
+    return current_outcome(settings)
+
+
+def absolute_csv(data: Optional[str]) -> str:
+    """Return the CSV's absolute path, as the build runs in a folder of its own."""
+    if not data:
+        return ""
+    path = Path(data).expanduser().absolute()
+    if not path.is_file():
+        raise DataError(f"DATA={data}: no such file. Expected the path of a CSV: make deploy-full DATA=file.csv")
+    return str(path)
+
+
+def run_here(settings: Settings, source: Source, substitutions: Dict[str, str]) -> BuildResult:
+    with Progress([]) as report:
+        return run_build(
+            settings.root / BUILD_FILE, settings=settings, source=source, substitutions=substitutions, report=report
+        )
+
+
+def check_build(result: BuildResult) -> None:
+    """Raise BuildError with the failed steps and their logs unless the build succeeded."""
+    if result.state == "succeeded":
+        return
+    failed = [step for step in result.steps if step.state in ("failed", "timed_out")]
+    logs = "\n".join(f"  {step.id}: {step.log}" for step in failed)
+    raise BuildError(
+        f"The build {result.build_id} {result.state.replace('_', ' ')}; what was served before still is.\n"
+        + (f"The logs of what failed:\n{logs}\n" if logs else "")
+        + "Mend it and run: make deploy-full    What was finished is not done again."
+    )
+
+
+def print_summary(settings: Settings, outcome: Outcome, console: Console) -> None:
+    """Print what is deployed, its metrics, where things lie and what to type next."""
+    folder = Path(settings.bucket) / "releases" / outcome.release
+    console.print(f"\n[bold green]Deployed[/] release [bold]{outcome.release}[/] to {settings.selected}\n")
+    console.print(evaluation_table(outcome.evaluation))
+    console.print(f"\nmodel    {outcome.model}\nrelease  {folder}/release.json\nlogs     {outcome.logs}\n")
+    console.print('Next:\n  make predict TEXT="I love this film"\n  make serve\n  make tune')

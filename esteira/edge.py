@@ -1,0 +1,95 @@
+"""The edge between a command line and the engine: settings in, errors out.
+
+Below the edge nothing reads os.environ, and nothing prints an error.
+"""
+
+import functools
+import os
+import sys
+import time
+import traceback
+from pathlib import Path
+from typing import Any, Callable, Dict, Iterable, Optional, TypeVar, cast
+
+from esteira.errors import EsteiraError, SettingsError
+from esteira.settings.load import load_settings, origins, overrides
+from esteira.settings.model import Settings
+
+ROOT = Path(__file__).resolve().parent.parent
+DEFECT_EXIT_CODE = 70
+INTERRUPTED_EXIT_CODE = 130
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def settings_here(flags: Iterable[str] = ()) -> Settings:
+    """Return the settings of this repository; `flags` are texts such as "training.epochs=2"."""
+    return load_settings(ROOT, os.environ, dict(parse_flag(flag) for flag in flags))
+
+
+def origins_here(flags: Iterable[str]) -> Dict[str, str]:
+    """Return, for each "section.key" that is no default, what sets it."""
+    return origins(ROOT, os.environ, dict(parse_flag(flag) for flag in flags))
+
+
+def parse_flag(flag: str) -> "tuple[str, str]":
+    key, equals, value = flag.partition("=")
+    if not equals:
+        raise SettingsError(f"--set {flag}: has no value. Expected --set section.key=value")
+    return key, value
+
+
+def variable(name: str) -> Optional[str]:
+    """Return what ESTEIRA_<name> holds, None if it is unset or empty."""
+    return os.environ.get(f"ESTEIRA_{name}") or None
+
+
+def required_variable(name: str, example: str) -> str:
+    """Return what the variable `name` of make holds, or raise SettingsError."""
+    value = variable(name)
+    if value is None:
+        raise SettingsError(f"{name} is missing. Expected, for example: {example}")
+    return value
+
+
+def overrides_here() -> Dict[str, str]:
+    """Return the ESTEIRA_SECTION_KEY variables as "section.key", to hand on to a build."""
+    return {key: value for key, value, _ in overrides(os.environ, {})}
+
+
+def at_the_edge(function: Function) -> Function:
+    """Make errors of `function` end the program with a message and the error's exit code."""
+
+    @functools.wraps(function)
+    def wrapped(*arguments: Any, **options: Any) -> Any:
+        try:
+            return function(*arguments, **options)
+        except EsteiraError as error:
+            leave(str(error), error.exit_code)
+        except KeyboardInterrupt:
+            leave("Interrupted. Run the same command again to go on.", INTERRUPTED_EXIT_CODE)
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(1)
+        except Exception as error:
+            leave(f"This is a defect of Esteira: {error!r}\n{keep_traceback()}", DEFECT_EXIT_CODE)
+
+    return cast(Function, wrapped)
+
+
+def leave(message: str, exit_code: int) -> None:
+    sys.stdout.flush()
+    print(message, file=sys.stderr)
+    sys.exit(exit_code)
+
+
+def keep_traceback() -> str:
+    """Write the current traceback to a file and return a line that says where."""
+    state = Path(variable("STATE") or ROOT / ".esteira")
+    path = state / "logs" / "defects" / f"{time.strftime('%Y%m%dT%H%M%S')}-{os.getpid()}.log"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(traceback.format_exc(), encoding="utf-8")
+    except OSError:
+        return traceback.format_exc()
+    return f"The traceback is in {path}"

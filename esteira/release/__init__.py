@@ -1,0 +1,1 @@
+"""Releases: parts named by their content, the manifest, and the pointer `current`."""

@@ -1,0 +1,109 @@
+"""The manifest of a release, its outcome, and the pointer `current`."""
+
+import json
+from pathlib import Path
+from typing import Any, Dict, Optional
+
+from pydantic import BaseModel
+
+from esteira.errors import StateError
+from esteira.files import write_text
+from esteira.release.digest import digest_value
+from esteira.release.parts import Part
+from esteira.settings import Settings
+
+ID_DIGITS = 12
+MANIFEST = "release.json"
+JOB = "job.json"
+OUTCOME = "run.json"
+
+
+class Frozen(BaseModel):
+    class Config:
+        allow_mutation = False
+        extra = "forbid"
+
+
+class Release(Frozen):
+    """What a deploy is made of: parts by digest, and the commit they were made from.
+
+    `commit` ends in "-dirty" where the source held uncommitted changes.
+    """
+
+    id: str
+    pipeline: str
+    commit: str
+    kind: str
+    parts: Dict[str, Part]
+
+
+class Outcome(Frozen):
+    """What a release's run came to. `evaluation` is the content of the run's report.json."""
+
+    release: str
+    run: str
+    blessed: bool
+    evaluation: Dict[str, Any]
+    model: str
+    logs: str
+
+
+def make_release(settings: Settings, commit: str, parts: Dict[str, Part]) -> Release:
+    """Return a release whose id follows from the pipeline, the commit and the parts' digests."""
+    content = {
+        "pipeline": settings.pipeline.name,
+        "commit": commit,
+        "parts": {name: part.digest for name, part in parts.items()},
+    }
+    identity = digest_value(content).split(":")[1][:ID_DIGITS]
+    return Release(id=identity, pipeline=settings.pipeline.name, commit=commit, kind="full", parts=parts)
+
+
+def release_folder(settings: Settings, release_id: str) -> Path:
+    return Path(settings.bucket) / "releases" / release_id
+
+
+def write_model(path: Path, value: BaseModel) -> None:
+    write_text(path, json.dumps(value.dict(), indent=2, sort_keys=True, ensure_ascii=False) + "\n")
+
+
+def read_release(path: Path) -> Release:
+    """Return the manifest at `path`; StateError if there is none."""
+    return Release(**read_json(path, "inv release"))
+
+
+def read_outcome(path: Path) -> Outcome:
+    """Return the outcome at `path`; StateError if there is none."""
+    return Outcome(**read_json(path, "inv run"))
+
+
+def read_json(path: Path, command: str) -> Dict[str, Any]:
+    try:
+        values: Dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise StateError(f"{path}: no such file. Run: {command}") from None
+    except ValueError as error:
+        raise StateError(f"{path}: is not JSON: {error}. Remove it and run: {command}") from None
+    return values
+
+
+def promote(settings: Settings, outcome: Outcome) -> None:
+    """Keep the outcome beside its release, then move `current` to it in one rename."""
+    write_model(release_folder(settings, outcome.release) / OUTCOME, outcome)
+    write_text(Path(settings.bucket) / "current", outcome.release + "\n")
+
+
+def current_release_id(settings: Settings) -> Optional[str]:
+    """Return the id of the release that is served, None before the first deploy."""
+    try:
+        return (Path(settings.bucket) / "current").read_text(encoding="utf-8").strip()
+    except FileNotFoundError:
+        return None
+
+
+def current_outcome(settings: Settings) -> Outcome:
+    """Return the outcome of the current release; StateError if nothing is deployed."""
+    release_id = current_release_id(settings)
+    if release_id is None:
+        raise StateError(f"{settings.selected}: nothing is deployed yet. Run: make deploy-full")
+    return read_outcome(release_folder(settings, release_id) / OUTCOME)

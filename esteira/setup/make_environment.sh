@@ -1,0 +1,48 @@
+#!/bin/sh
+# Makes the environment VENV from requirements.lock and, where LAYER differs, the layer of requirements-dev.lock over it.
+# Usage: make_environment.sh VENV LAYER
+# Each is built under a temporary name and renamed when it is whole, so an interrupted set-up leaves nothing half-made.
+set -eu
+
+here=esteira/setup
+venv=$1
+layer=$2
+new=
+
+say() { printf '%s\n' "$*" >&2; }
+# shellcheck source=esteira/setup/uv.sh
+. "$here/uv.sh"
+# shellcheck source=esteira/setup/python.sh
+. "$here/python.sh"
+
+remove_unfinished() { [ -z "$new" ] || rm -rf "$new"; }
+trap remove_unfinished EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+# build FOLDER LOCK: a relocatable environment of the lock, its byte code compiled, put in place by a rename.
+build() {
+    say "Set-up: making $1 from $2 (once; a minute or so)"
+    new=$1.new
+    rm -rf "$new"
+    "$UV" venv --quiet --relocatable --python "$PYTHON" "$new"
+    "$UV" pip install --quiet --require-hashes --compile-bytecode --python "$new/bin/python" -r "$2"
+    [ "$1" = "$venv" ] || layer_over_runtime
+    cp "$2" "$new/$2"
+    rm -rf "$1"
+    mv "$new" "$1"
+    new=
+}
+
+# The layer sees the runtime environment beside it. A .pth line, since PYTHONPATH would ignore the runtime's own .pth files.
+layer_over_runtime() {
+    packages=$("$new/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
+    runtime=${venv##*/}
+    printf 'import os, site, sys; site.addsitedir(os.path.join(os.path.dirname(sys.prefix), "%s", "lib", "python3.8", "site-packages"))\n' \
+        "$runtime" >"$packages/zz_runtime.pth"
+}
+
+find_uv
+find_python
+cmp -s requirements.lock "$venv/requirements.lock" || build "$venv" requirements.lock
+[ "$layer" = "$venv" ] || cmp -s requirements-dev.lock "$layer/requirements-dev.lock" || build "$layer" requirements-dev.lock

@@ -1,0 +1,27 @@
+#!/bin/sh
+# Runs Python in the project's environment, and makes that environment first where it is missing or stale.
+# Usage: run.sh [--dev] PYTHON_ARGUMENT...      from the repository's top folder
+# --dev layers the test and tool requirements (requirements-dev.lock) over the environment of requirements.lock.
+set -eu
+
+here=esteira/setup
+venv=${ESTEIRA_VENV:-.venv}
+layer=$venv
+if [ "${1:-}" = --dev ]; then
+    layer=$venv-dev
+    shift
+fi
+
+is_fresh() { cmp -s requirements.lock "$venv/requirements.lock" &&
+    { [ "$layer" = "$venv" ] || cmp -s requirements-dev.lock "$layer/requirements-dev.lock"; }; }
+
+if ! is_fresh; then
+    if command -v flock >/dev/null; then
+        # A second make in this clone waits for the first one's set-up instead of racing it.
+        flock "$here" sh "$here/make_environment.sh" "$venv" "$layer"
+    else
+        sh "$here/make_environment.sh" "$venv" "$layer"
+    fi
+fi
+[ $# -gt 0 ] || exit 0
+exec "$layer/bin/python" "$@"

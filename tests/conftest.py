@@ -1,0 +1,59 @@
+"""What every test shares: the guard against stray programs and sockets, and settings in a folder of its own."""
+
+import os
+import subprocess
+from pathlib import Path
+from typing import Any, Callable, Dict, Iterator
+
+import pytest
+from pytest_socket import disable_socket, enable_socket, socket_allow_hosts
+
+from esteira.settings import Settings, load_settings
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+# Set before TensorFlow is imported anywhere, so that its start-up lines don't drown a test's output.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+
+@pytest.fixture(autouse=True)
+def guard(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Make a program or a connection that a test did not declare an error."""
+    marks = {mark.name for mark in request.node.iter_markers()}
+    if "programs" not in marks:
+        monkeypatch.setattr(subprocess, "Popen", refuse_program)
+        monkeypatch.setattr(os, "posix_spawn", refuse_program)
+        monkeypatch.setattr(os, "system", refuse_program)
+    if "loopback" in marks:
+        socket_allow_hosts(["127.0.0.1", "localhost"], allow_unix_socket=True)
+    else:
+        disable_socket(allow_unix_socket=True)
+    yield
+    enable_socket()
+
+
+def refuse_program(*arguments: Any, **options: Any) -> None:
+    raise AssertionError(f"a test without @pytest.mark.programs started {arguments[:1]}")
+
+
+@pytest.fixture(autouse=True)
+def no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests see no ESTEIRA_ variable and no make of the person who runs them."""
+    for name in list(os.environ):
+        if name.startswith("ESTEIRA_") or name in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL"):
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def make_settings(tmp_path: Path) -> Callable[..., Settings]:
+    """Return a function that makes settings of the repository at `root`, their state below tmp_path."""
+
+    def make(root: Path = REPOSITORY, env: str = "local", **flags: str) -> Settings:
+        environ: Dict[str, str] = {"ESTEIRA_STATE": str(tmp_path / "state"), "ESTEIRA_ENV": env}
+        return load_settings(root, environ, {key.replace("__", "."): value for key, value in flags.items()})
+
+    return make
+
+
+@pytest.fixture
+def settings(make_settings: Callable[..., Settings]) -> Settings:
+    return make_settings()
