@@ -5,7 +5,7 @@ output only (https://cloud.google.com/build/docs/api/reference/rest/v1/projects.
 "Build configuration file schema" (https://cloud.google.com/build/docs/build-config-file-schema).
 """
 
-from typing import Dict
+from typing import Callable, Dict
 
 TEXT = "text"
 TEXTS = "a list of texts"
@@ -83,7 +83,11 @@ def is_of_kind(value: object, kind: str) -> bool:
         return is_whole_number(value) or (isinstance(value, str) and value.isdigit())
     if kind in (OBJECT, MAP):
         return isinstance(value, dict) and (kind == OBJECT or all(map(is_text, [*value, *value.values()])))
-    checks = {TEXTS: is_text, CODES: is_whole_number, OBJECTS: lambda item: isinstance(item, dict)}
+    checks: Dict[str, Callable[[object], bool]] = {
+        TEXTS: is_text,
+        CODES: is_whole_number,
+        OBJECTS: lambda item: isinstance(item, dict),
+    }
     return isinstance(value, list) and all(checks[kind](item) for item in value)
 
 

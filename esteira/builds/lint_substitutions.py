@@ -36,7 +36,7 @@ def substitution_faults(document: Document) -> Iterator[Fault]:
             yield from reference_faults(document, place, key, declared, loose)
         if not options.get("dynamicSubstitutions"):
             for key in bash_style_references(text):
-                message = f"${{{key}…}} uses a bash operation; Cloud Build needs options.dynamicSubstitutions for it."
+                message = f"${{{key}…}} uses a bash operation, which needs options.dynamicSubstitutions."
                 yield document.fault(place, message)
     if loose or maps_all(build):
         return
@@ -50,10 +50,14 @@ def declaration_faults(document: Document, declared: Dict[str, str]) -> Iterator
     for key, value in declared.items():
         place: Place = ("substitutions", key)
         if not USER_KEY.fullmatch(key) and key not in OVERRIDABLE:
-            message = f'substitution "{key}" has a bad form; expected an underscore, then A-Z, 0-9 and underscores.'
+            message = (
+                f'substitution "{key}" has a bad form; expected an underscore, then A-Z, 0-9 and underscores.'
+            )
             yield document.fault(place, message)
         if len(key) > MAX_KEY_LENGTH or len(value) > MAX_VALUE_LENGTH:
-            message = f"is too long; a key has {MAX_KEY_LENGTH} characters at most, a value {MAX_VALUE_LENGTH}."
+            message = (
+                f"is too long; a key has {MAX_KEY_LENGTH} characters at most, a value {MAX_VALUE_LENGTH}."
+            )
             yield document.fault(place, f"substitution {key} {message}")
 
 
@@ -68,7 +72,9 @@ def reference_faults(
     if USER_KEY.fullmatch(key):
         yield document.fault(place, f"${key} is used and not declared under substitutions.{hint}")
     else:
-        yield document.fault(place, f"${key} is no built-in substitution; write $${key} for the shell's variable.{hint}")
+        yield document.fault(
+            place, f"${key} is no built-in substitution; write $${key} for the shell's variable.{hint}"
+        )
 
 
 def templated_texts(build: Dict[str, Any]) -> Iterator[Tuple[Place, str]]:

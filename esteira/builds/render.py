@@ -37,7 +37,9 @@ def render_build(template: str, settings: Settings) -> str:
         body = environment.get_template(template).render(context)
     except jinja2.TemplateSyntaxError as error:
         place = f"{FOLDER}/{error.name or template}:{error.lineno}"
-        raise TemplateError(f"{place}: {error.message}.\nMend the template, then run: make generate") from None
+        raise TemplateError(
+            f"{place}: {error.message}.\nMend the template, then run: make generate"
+        ) from None
     except jinja2.UndefinedError as error:
         raise TemplateError(undefined_message(error, template, context)) from None
     except jinja2.TemplateNotFound as error:
@@ -128,6 +130,8 @@ def read_if_there(path: Path) -> str:
 
 
 def short_diff(there: str, made: str) -> str:
-    lines = list(difflib.unified_diff(there.splitlines(), made.splitlines(), "committed", "made", lineterm="", n=1))
+    lines = list(
+        difflib.unified_diff(there.splitlines(), made.splitlines(), "committed", "made", lineterm="", n=1)
+    )
     more = len(lines) - DIFF_LINES
     return "\n".join(lines[:DIFF_LINES] + ([f"… and {more} lines more"] if more > 0 else []))

@@ -6,9 +6,10 @@ import signal
 import threading
 import time
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Optional, Set
+from typing import Any, Dict, Iterator, List, Mapping, Optional, Set
 
 from esteira.files import telling_os_errors
 from esteira.local.builds.child import Child
@@ -19,10 +20,12 @@ from esteira.local.builds.schedule import find_ready
 from esteira.progress import Progress
 
 COMPLETED = ("succeeded", "allowed_failure")
+FAILURES = ("failed", "timed_out")
 OUTCOMES = {"allowed_failure": "failed", "timed_out": "failed"}
 
 
-class Event(NamedTuple):
+@dataclass(frozen=True)
+class Event:
     """A step ended, or (index None) someone asked to cancel the build."""
 
     index: Optional[int]
@@ -42,7 +45,7 @@ class Execution:
         self._state = state
         self._caller = caller
         self._report = report
-        self._events: "SimpleQueue[Event]" = SimpleQueue()
+        self._events: SimpleQueue[Event] = SimpleQueue()
         self._running: Dict[int, Child] = {}
         self._started_s: Dict[int, float] = {}
         self._deadline_s: Dict[int, float] = {}
@@ -128,19 +131,23 @@ class Execution:
         step = self._build.steps[index]
         del self._running[index]
         state = self._ended_as.get(index) or ("succeeded" if status == 0 else "failed")
-        if state == "failed" and step.allows(status) or state == "timed_out" and step.allows(None):
+        if state in FAILURES and step.allows(None if state == "timed_out" else status):
             state = "allowed_failure"
         wall_s = time.monotonic() - self._started_s[index]
         ended_by_us = index in self._ended_as
-        self._results[index] = StepResult(step.id, state, wall_s, self._logs[index], None if ended_by_us else status)
+        self._results[index] = StepResult(
+            step.id, state, wall_s, self._logs[index], None if ended_by_us else status
+        )
         self._report.finished(step.id, OUTCOMES.get(state, state), self._detail(index, state, status))
-        if self._fault or state in ("failed", "timed_out"):
+        if self._fault or state in FAILURES:
             self._stop_all("failed")
 
     def _detail(self, index: int, state: str, status: Optional[int]) -> str:
         timed_out = self._ended_as.get(index) == "timed_out"
         how = f"took longer than {self._build.steps[index].timeout_s} s" if timed_out else f"status {status}"
-        return {"failed": how, "timed_out": how, "allowed_failure": f"{how}, which the build allows"}.get(state, "")
+        return {"failed": how, "timed_out": how, "allowed_failure": f"{how}, which the build allows"}.get(
+            state, ""
+        )
 
     def _stop_all(self, verdict: str) -> None:
         """End every running step, once; the first reason is the build's state."""

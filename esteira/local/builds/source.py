@@ -116,7 +116,9 @@ def git_environment(index: str) -> Dict[str, str]:
     """Return the environment without what a git hook sets, which would name another repository."""
     kept = ("GIT_SSL_", "GIT_CONFIG_", "GIT_EXEC_PATH", "GIT_TRACE")
     environ = {
-        name: value for name, value in os.environ.items() if not name.startswith("GIT_") or name.startswith(kept)
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("GIT_") or name.startswith(kept)
     }
     environ.update({"LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0"})
     if index:

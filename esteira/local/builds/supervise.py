@@ -5,11 +5,12 @@ It leaves with the command's status. It stops the command on SIGTERM and when it
 Imports as little as it can, since each step waits for it.
 """
 
+from __future__ import annotations
+
 import ctypes
 import os
 import signal
 import sys
-from typing import Any, List, Optional
 
 GRACE_S = 5
 # https://man7.org/linux/man-pages/man2/prctl.2.html
@@ -18,12 +19,13 @@ PR_SET_CHILD_SUBREAPER = 36
 NOT_FOUND, NOT_RUNNABLE = 127, 126
 
 
-def main(parent: int, command: List[str]) -> int:
+def main(parent: int, command: list[str]) -> int:
+    """Run the command to its end and return its exit status."""
     ask_kernel(PR_SET_CHILD_SUBREAPER, 1)
     leader = start(command)
     stopping = [False]
 
-    def stop(number: int, frame: Any) -> None:
+    def stop(number: int, frame: object) -> None:
         stopping[0] = True
         send(signal.SIGTERM, leader)
         signal.alarm(GRACE_S)
@@ -40,7 +42,7 @@ def main(parent: int, command: List[str]) -> int:
     return status
 
 
-def start(command: List[str]) -> int:
+def start(command: list[str]) -> int:
     """Start the command as the leader of a process group and return its id."""
     supervisor = os.getpid()
     leader = os.fork()
@@ -57,9 +59,9 @@ def start(command: List[str]) -> int:
         os._exit(NOT_FOUND if isinstance(error, FileNotFoundError) else NOT_RUNNABLE)
 
 
-def wait_for(leader: int, stopping: List[bool]) -> int:
+def wait_for(leader: int, stopping: list[bool]) -> int:
     """Return the leader's exit status; while stopping, wait for its whole group too."""
-    status: Optional[int] = None
+    status: int | None = None
     while status is None or stopping[0]:
         try:
             ended, code = os.waitpid(-1, 0)
@@ -81,7 +83,7 @@ def end_orphans() -> None:
             return
 
 
-def children() -> List[int]:
+def children() -> list[int]:
     """Return the processes whose parent we are; none where there is no /proc."""
     found = []
     for name in os.listdir("/proc") if os.path.isdir("/proc") else []:
@@ -111,7 +113,7 @@ def send_one(number: int, process: int) -> None:
     try:
         os.kill(process, number)
     except OSError:
-        pass
+        return  # it has just ended
 
 
 def ask_kernel(option: int, value: int) -> None:

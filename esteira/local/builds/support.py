@@ -1,7 +1,7 @@
 """Which fields of a build file this machine can honour; any other stops the build before it starts."""
 
 import posixpath
-from typing import Any, Dict, Iterator, Mapping
+from typing import Any, Dict, FrozenSet, Iterator, Mapping
 
 from esteira.builds.document import Document, Fault, Place
 from esteira.builds.lint_substitutions import templated_texts
@@ -34,22 +34,28 @@ def support_faults(document: Document, values: Mapping[str, str]) -> Iterator[Fa
     for place, text in templated_texts(build):
         for key in references(text):
             if is_built_in(key) and key not in values:
-                yield document.fault(place, f"${key} has no value outside Cloud Build; give one as a substitution.")
+                yield document.fault(
+                    place, f"${key} has no value outside Cloud Build; give one as a substitution."
+                )
     for index, step in enumerate(build["steps"]):
         place = ("steps", index)
         yield from field_faults(document, place, step, STEP)
         yield from image_faults(document, (*place, "name"), substitute(step["name"], values))
         yield from folder_faults(document, (*place, "dir"), substitute(step.get("dir", ""), values))
         if not step.get("script") and not step.get("entrypoint") and not step.get("args"):
-            yield document.fault(place, "has neither entrypoint, args nor script, and the builder starts nothing itself.")
+            yield document.fault(
+                place, "has neither entrypoint, args nor script, and the builder starts nothing itself."
+            )
 
 
 def field_faults(
-    document: Document, place: Place, mapping: Dict[str, Any], supported: "frozenset[str]"
+    document: Document, place: Place, mapping: Dict[str, Any], supported: FrozenSet[str]
 ) -> Iterator[Fault]:
     for key, value in mapping.items():
         if key not in supported and value not in (None, False, "", [], {}):
-            message = f"{key} cannot be honoured on this machine. Remove it, or submit the build to Cloud Build."
+            message = (
+                f"{key} cannot be honoured on this machine. Remove it, or submit the build to Cloud Build."
+            )
             yield document.fault((*place, key), message)
 
 
@@ -63,4 +69,6 @@ def image_faults(document: Document, place: Place, image: str) -> Iterator[Fault
 def folder_faults(document: Document, place: Place, folder: str) -> Iterator[Fault]:
     """Yield a working folder that would lie outside the workspace."""
     if posixpath.isabs(folder) or posixpath.normpath(folder).split("/")[0] == "..":
-        yield document.fault(place, f'dir "{folder}" is outside the workspace; expected a folder relative to it.')
+        yield document.fault(
+            place, f'dir "{folder}" is outside the workspace; expected a folder relative to it.'
+        )

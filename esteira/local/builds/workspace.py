@@ -61,8 +61,8 @@ def prune(builds: Path, keep: Optional[Path]) -> None:
 
 
 def latest(builds: Path) -> Optional[Path]:
-    folders = [folder for folder in builds.iterdir() if folder.is_dir()]
-    return max(folders, key=lambda folder: folder.stat().st_mtime, default=None)
+    folders = [(folder.stat().st_mtime, folder) for folder in builds.iterdir() if folder.is_dir()]
+    return max(folders)[1] if folders else None
 
 
 def is_locked(folder: Path) -> bool:
