@@ -9,7 +9,7 @@ CHUNK_BYTES = 1 << 20
 
 
 def measure_extent(uri: str) -> str:
-    """Return the number and the bytes of the files at `uri`, "" if there is nothing or it is not on this machine."""
+    """Return the number and the bytes of the files at `uri`, "" if nothing lies there on this machine."""
     place = Path(uri)
     if not place.exists():
         return ""

@@ -12,7 +12,7 @@ class Fields:
 
     def __init__(self, values: Any, place: str) -> None:
         if not isinstance(values, Mapping):
-            raise JobError(f"{place}: is {type(values).__name__}; expected an object. Compile the job again: make compile")
+            raise JobError(f"{place}: is {values!r}; expected an object. Compile the job again: make compile")
         self.values: Mapping[str, Any] = values
         self.place = place
         self._read: Set[str] = set()
@@ -41,19 +41,25 @@ class Fields:
     def text(self, key: str, default: Any = REQUIRED) -> Any:
         value = self.raw(key, default)
         if value is not default and not isinstance(value, str):
-            raise JobError(f"{self.place}.{key}: is {value!r}; expected text. Compile the job again: make compile")
+            raise JobError(
+                f"{self.place}.{key}: is {value!r}; expected text. Compile the job again: make compile"
+            )
         return value
 
     def texts(self, key: str) -> List[str]:
         values = self.raw(key, [])
         if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
-            raise JobError(f"{self.place}.{key}: is {values!r}; expected a list of texts. Compile it again: make compile")
+            raise JobError(
+                f"{self.place}.{key}: is {values!r}; expected a list of texts. Compile it again: make compile"
+            )
         return values
 
     def flag(self, key: str) -> bool:
         value = self.raw(key, False)
         if not isinstance(value, bool):
-            raise JobError(f"{self.place}.{key}: is {value!r}; expected true or false. Compile it again: make compile")
+            raise JobError(
+                f"{self.place}.{key}: is {value!r}; expected true or false. Compile it again: make compile"
+            )
         return value
 
     def skip(self, *keys: str) -> None:
@@ -67,7 +73,6 @@ class Fields:
 
     def unsupported(self, key: str, reason: str) -> JobError:
         return JobError(
-            f"{self.place}.{key}: {reason}.\nNothing was run. Change the pipeline, or run the job in a cloud environment."
+            f"{self.place}.{key}: {reason}.\n"
+            "Nothing was run. Change the pipeline, or run the job in a cloud environment."
         )
-
-

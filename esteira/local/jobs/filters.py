@@ -9,15 +9,18 @@ import re
 from dataclasses import dataclass, field
 from typing import Any, Callable, Dict, FrozenSet, Optional, Tuple
 
-from esteira.errors import JobError
 from esteira.local.jobs.tokens import Tokens
 
 TOKEN = re.compile(
     r"(?P<space>\s+)|(?P<string>\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*')|(?P<number>-?\d+(\.\d+)?([eE][+-]?\d+)?)"
     r"|(?P<word>[A-Za-z_][\w-]*)|(?P<sign><=|>=|!=|[=<>().])"
 )
-FIELDS = ("name", "display_name", "uri", "state", "schema_title")
-KINDS: Dict[str, Tuple[type, ...]] = {"number_value": (int, float), "string_value": (str,), "bool_value": (bool,)}
+FIELDS = ("name", "uri", "state", "schema_title")
+KINDS: Dict[str, Tuple[type, ...]] = {
+    "number_value": (int, float),
+    "string_value": (str,),
+    "bool_value": (bool,),
+}
 SIGNS: Dict[str, Callable[[Any, Any], bool]] = {
     "=": operator.eq,
     "!=": operator.ne,
@@ -53,7 +56,10 @@ def compile_filter(text: str, what: str) -> Matches:
 
 
 def read_terms(tokens: Tokens) -> Matches:
-    """Read terms joined by AND or by OR. Mixing them needs parentheses, since readers differ on which binds closer."""
+    """Read terms joined by AND or by OR.
+
+    Mixing them needs parentheses: languages differ on which of the two binds closer.
+    """
     terms = [read_term(tokens)]
     joint = ""
     while tokens.current.text in ("AND", "OR"):
@@ -83,7 +89,7 @@ def read_term(tokens: Tokens) -> Matches:
         return read_metadata_comparison(tokens)
     name = tokens.accept(*FIELDS)
     if not name:
-        raise tokens.unexpected(f"one of {', '.join(FIELDS)}, metadata.x.number_value or in_context(\"...\")")
+        raise tokens.unexpected(f'one of {", ".join(FIELDS)}, metadata.x.number_value or in_context("...")')
     return read_field_comparison(tokens, name)
 
 
@@ -132,5 +138,3 @@ def compare(found: Optional[Any], sign: str, value: Any, kind: str) -> bool:
 
 def unquote(text: str) -> str:
     return re.sub(r"\\(.)", r"\1", text[1:-1]) if text[:1] in ('"', "'") else text
-
-

@@ -41,8 +41,8 @@ def check_inputs(task: Task, job: Job) -> None:
             check_output(task.name, key, value, job.tasks[value.task].output_parameters)
         elif isinstance(value, RuntimeParameter) and value.name not in job.parameters:
             raise JobError(
-                f"task {task.name}: its parameter {key} takes the runtime parameter {value.name}, which the job "
-                "does not declare or which has no value. Compile the job again: make compile"
+                f"task {task.name}: its parameter {key} takes the runtime parameter {value.name}, which "
+                "the job does not declare or which has no value. Compile the job again: make compile"
             )
 
 
@@ -61,7 +61,9 @@ def sorted_tasks(graph: Mapping[str, Set[str]]) -> List[str]:
     while left:
         ready = sorted(name for name, waits_for in left.items() if waits_for.issubset(order))
         if not ready:
-            raise JobError(f"job: these tasks wait for each other: {', '.join(sorted(left))}. Remove the cycle.")
+            raise JobError(
+                f"job: these tasks wait for each other: {', '.join(sorted(left))}. Remove the cycle."
+            )
         order += ready
         for name in ready:
             del left[name]

@@ -43,7 +43,9 @@ class Invocation:
                 "artifacts": {key: artifact_list(found) for key, found in sorted(self.artifacts.items())},
             },
             "outputs": {
-                "parameters": {key: {"outputFile": str(self.parameter_file(key))} for key in self.output_parameters},
+                "parameters": {
+                    key: {"outputFile": str(self.parameter_file(key))} for key in self.output_parameters
+                },
                 "artifacts": {key: artifact_list([output]) for key, output in sorted(self.outputs.items())},
                 "outputFile": str(self.output_file),
             },
@@ -91,7 +93,9 @@ def parse_answer(document: Mapping[str, Any]) -> Answer:
     parameters = {key: read_value(value, key) for key, value in document.get("parameters", {}).items()}
     parameters.update(document.get("parameterValues", {}))
     artifacts = {
-        key: entry["artifacts"][0] for key, entry in document.get("artifacts", {}).items() if entry.get("artifacts")
+        key: entry["artifacts"][0]
+        for key, entry in document.get("artifacts", {}).items()
+        if entry.get("artifacts")
     }
     return Answer(
         parameters=parameters,
@@ -100,7 +104,9 @@ def parse_answer(document: Mapping[str, Any]) -> Answer:
     )
 
 
-def read_output_parameters(invocation: Invocation, answer: Answer, types: Mapping[str, str]) -> Dict[str, Scalar]:
+def read_output_parameters(
+    invocation: Invocation, answer: Answer, types: Mapping[str, str]
+) -> Dict[str, Scalar]:
     """Return the output parameters of a task, from its answer or from the files it wrote."""
     values: Dict[str, Scalar] = {}
     for key, kind in types.items():

@@ -5,7 +5,7 @@ from typing import Any, Callable, Dict, List, Mapping
 from esteira.errors import JobError
 from esteira.local.jobs.spec import Scalar
 
-TYPES: Dict[str, type] = {
+TYPES: Dict[str, Any] = {
     "INT": int,
     "DOUBLE": float,
     "STRING": str,
@@ -23,7 +23,9 @@ def read_value(value: Any, place: str) -> Scalar:
         ((kind, content),) = value.items()
         if kind in READERS:
             return READERS[kind](content)
-    raise JobError(f"{place}: is {value!r}; expected one of {', '.join(READERS)}. Compile the job again: make compile")
+    raise JobError(
+        f"{place}: is {value!r}; expected one of {', '.join(READERS)}. Compile the job again: make compile"
+    )
 
 
 def write_value(value: Scalar) -> Dict[str, Any]:
@@ -48,7 +50,9 @@ def bind_parameters(
     `values` are Values, `plain_values` plain JSON; both stand in a job's runtimeConfig.
     Raises JobError that names every parameter without a value, of a wrong type or unknown.
     """
-    given = {name: read_value(value, f"job.runtimeConfig.parameters.{name}") for name, value in values.items()}
+    given: Dict[str, Any] = {
+        name: read_value(value, f"job.runtimeConfig.parameters.{name}") for name, value in values.items()
+    }
     given.update(plain_values)
     faults: List[str] = []
     bound: Dict[str, Scalar] = {}
@@ -63,7 +67,9 @@ def bind_parameters(
         if name in given:
             check_type(name, kind, given[name], faults, bound)
         elif not definition.get("isOptional"):
-            faults.append(f"job.runtimeConfig: {name}: has no value. Expected {kind}: pass parameterValues.{name}.")
+            faults.append(
+                f"job.runtimeConfig: {name}: has no value. Expected {kind}: pass parameterValues.{name}."
+            )
     if faults:
         raise JobError("\n".join(faults))
     return bound

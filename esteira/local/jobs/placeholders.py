@@ -41,7 +41,7 @@ class AbsentInputError(Exception):
 
 
 def resolve_text(text: str, invocation: Invocation) -> str:
-    """Return `text` with its placeholders replaced. Raises AbsentInputError for an input that was left out."""
+    """Return `text` with its placeholders replaced. Raises AbsentInputError for an input left out."""
     return PLACEHOLDER.sub(lambda match: resolve(match.group(1), invocation), text)
 
 
@@ -90,13 +90,13 @@ def check_placeholders(task: Task) -> None:
             key, known = keys
             if key not in known:
                 raise JobError(
-                    f"task {task.name}: the placeholder {{{{${path}}}}} names {key}, which the task does not have; "
-                    f"it has: {', '.join(sorted(known)) or 'none'}.\nCompile the job again: make compile"
+                    f"task {task.name}: the placeholder {{{{${path}}}}} names {key}, which the task "
+                    f"does not have; it has: {', '.join(sorted(known)) or 'none'}.\nCompile the job again: make compile"
                 )
 
 
 def known_keys(path: str, task: Task) -> Optional[Tuple[str, List[str]]]:
-    """Return the key that a placeholder names and those that there are; None if the placeholder is unknown."""
+    """Return the key that a placeholder names and those that there are; None if it is unknown."""
     if path in PLAIN:
         return path, [path]
     for pattern, keys in (
@@ -122,6 +122,6 @@ def texts_of(task: Task) -> List[str]:
 def unknown_placeholder(path: str, task: str) -> JobError:
     return JobError(
         f"task {task}: the placeholder {{{{${path}}}}} is not known to this runner.\n"
-        "Expected {{$}}, {{$.inputs.parameters['x']}}, {{$.inputs.artifacts['x'].uri}} or the like for outputs.\n"
+        "Expected {{$}}, {{$.inputs.parameters['x']}}, {{$.inputs.artifacts['x'].uri}} or such of outputs.\n"
         "Change the component, or run the job in a cloud environment."
     )

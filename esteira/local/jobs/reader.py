@@ -58,12 +58,16 @@ def read_job(document: Mapping[str, Any]) -> Job:
     root = runtime.text("gcsOutputDirectory", default="") or spec.text("defaultPipelineRoot", default="")
     spec.skip("defaultPipelineRoot")
     if not root:
-        raise JobError("job.runtimeConfig.gcsOutputDirectory: is not set. Expected the pipeline root, a folder.")
+        raise JobError(
+            "job.runtimeConfig.gcsOutputDirectory: is not set. Expected the pipeline root, a folder."
+        )
     dag = spec.message("root")
     definitions = dag.message("inputDefinitions", default={})
     declared = definitions.raw("parameters", default={})
     definitions.close()
-    values = bind_parameters(declared, runtime.raw("parameters", default={}), runtime.raw("parameterValues", default={}))
+    values = bind_parameters(
+        declared, runtime.raw("parameters", default={}), runtime.raw("parameterValues", default={})
+    )
     runtime.close()
     tasks = read_tasks(dag, spec)
     dag.close()
@@ -129,14 +133,14 @@ def read_component(fields: Fields) -> Tuple[Dict[str, OutputArtifact], Dict[str,
     definitions = fields.message("outputDefinitions", default={})
     artifacts = definitions.message("artifacts", default={})
     outputs = {}
-    for key in artifacts.keys():
+    for key in list(artifacts.keys()):
         artifact = artifacts.message(key)
         type_ = read_type(artifact.message("artifactType"))
         outputs[key] = OutputArtifact(type_, artifact.raw("metadata", default={}))
         artifact.close()
     parameters = definitions.message("parameters", default={})
     types = {}
-    for key in parameters.keys():
+    for key in list(parameters.keys()):
         parameter = parameters.message(key)
         types[key] = parameter.text("parameterType", default="") or parameter.text("type")
         parameter.skip("type")
@@ -156,7 +160,9 @@ def read_type(fields: Fields) -> ArtifactType:
     if title is None:
         found = TITLE.search(schema.get("instanceSchema", ""))
         if not found:
-            raise fields.unsupported("instanceSchema", "has no title; expected a line such as: title: tfx.Model")
+            raise fields.unsupported(
+                "instanceSchema", "has no title; expected a line such as: title: tfx.Model"
+            )
         title = found.group(1)
     return ArtifactType(title, schema)
 
@@ -271,5 +277,6 @@ def check_images(job: Job) -> None:
         listed = "\n".join(f"  {name}: {image}" for image, name in images.items())
         raise JobError(
             "job: its tasks name more than one image, and only the project's own environment can run here:\n"
-            f"{listed}\nExpected one image for all tasks. Run the job in a cloud environment: make deploy-full ENV=name"
+            f"{listed}\nExpected one image for all tasks. "
+            "Run the job in a cloud environment: make deploy-full ENV=name"
         )

@@ -10,7 +10,9 @@ from esteira.local.jobs.spec import Query, Resolver, Task
 from esteira.local.jobs.store import Store
 
 
-def resolve_artifacts(store: Store, task: Task, resolver: Resolver, invocation: Invocation) -> Dict[str, List[Artifact]]:
+def resolve_artifacts(
+    store: Store, task: Task, resolver: Resolver, invocation: Invocation
+) -> Dict[str, List[Artifact]]:
     """Return what each query of the task finds, latest first.
 
     A key whose query finds nothing, or asks for an input that was itself not found, is absent.

@@ -55,7 +55,10 @@ class Store:
         return self
 
     def __exit__(
-        self, kind: Optional[Type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]
+        self,
+        kind: Optional[Type[BaseException]],
+        error: Optional[BaseException],
+        trace: Optional[TracebackType],
     ) -> None:
         self._db.close()
 
@@ -68,7 +71,7 @@ class Store:
                 self._db.execute(f"PRAGMA user_version = {VERSION}")
             elif version != VERSION:
                 raise StateError(
-                    f"{self.path}: holds version {version} of the metadata; this Esteira reads version {VERSION}.\n"
+                    f"{self.path}: holds metadata of version {version}; this Esteira reads version {VERSION}.\n"
                     "Use the Esteira that wrote it, or remove the state folder: make clean"
                 )
 
@@ -99,8 +102,10 @@ class Store:
                 (context_name(context), kind, time.time()),
             )
 
-    def start_execution(self, run: str, task: str, root: str, parameters: Mapping[str, Scalar]) -> Tuple[int, Path]:
-        """Add a RUNNING execution; return its id, and the folder for its outputs, `<root>/<run>/<task>_<id>`."""
+    def start_execution(
+        self, run: str, task: str, root: str, parameters: Mapping[str, Scalar]
+    ) -> Tuple[int, Path]:
+        """Add a RUNNING execution; return its id and its folder, `<root>/<run>/<task>_<id>`."""
         with self._transaction():
             cursor = self._db.execute(
                 "INSERT INTO executions (run, task, state, folder, parameters, started_s) "
@@ -112,7 +117,9 @@ class Store:
             self._db.execute("UPDATE executions SET folder = ? WHERE id = ?", (str(folder), row_id))
         return row_id, folder
 
-    def add_output(self, execution: int, key: str, type_: ArtifactType, uri: str, metadata: Dict[str, Any]) -> Artifact:
+    def add_output(
+        self, execution: int, key: str, type_: ArtifactType, uri: str, metadata: Dict[str, Any]
+    ) -> Artifact:
         """Add a PENDING artifact as an output of a running execution."""
         with self._transaction():
             cursor = self._db.execute(
@@ -139,7 +146,12 @@ class Store:
             for output in [artifact for found in outputs.values() for artifact in found]:
                 self._db.execute(
                     "UPDATE artifacts SET state = 'LIVE', uri = ?, metadata = ?, extent = ? WHERE id = ?",
-                    (output.uri, json.dumps(output.metadata), measure_extent(output.uri), artifact_id(output.name)),
+                    (
+                        output.uri,
+                        json.dumps(output.metadata),
+                        measure_extent(output.uri),
+                        artifact_id(output.name),
+                    ),
                 )
             self._add_inputs(execution, inputs)
             self._attribute(contexts, outputs)
@@ -150,6 +162,8 @@ class Store:
     ) -> None:
         """Make an execution CACHED: its outputs are those of `source`, which is 0 for none."""
         with self._transaction():
+            self._abandon(execution)
+            self._db.execute("DELETE FROM events WHERE execution = ? AND direction = 'OUTPUT'", (execution,))
             for key, found in outputs.items():
                 for position, output in enumerate(found):
                     self._add_event(execution, artifact_id(output.name), "OUTPUT", key, position)
@@ -181,7 +195,8 @@ class Store:
     def find_complete(self, cache_key: str) -> Iterator[Tuple[int, Dict[str, Scalar]]]:
         """Yield the id and the output parameters of complete executions with a cache key, latest first."""
         rows = self._db.execute(
-            "SELECT id, output_parameters FROM executions WHERE cache_key = ? AND state = 'COMPLETE' ORDER BY id DESC",
+            "SELECT id, output_parameters FROM executions "
+            "WHERE cache_key = ? AND state = 'COMPLETE' ORDER BY id DESC",
             (cache_key,),
         ).fetchall()
         for row_id, parameters in rows:
@@ -224,7 +239,9 @@ class Store:
 
     def executions_of(self, run: str) -> List[Tuple[str, str]]:
         """Return the tasks of a run that were executed, each with its state, in the order of their start."""
-        rows = self._db.execute("SELECT task, state FROM executions WHERE run = ? ORDER BY id", (run,)).fetchall()
+        rows = self._db.execute(
+            "SELECT task, state FROM executions WHERE run = ? ORDER BY id", (run,)
+        ).fetchall()
         return [(task, state) for task, state in rows]
 
     def _add_event(self, execution: int, artifact: int, direction: str, key: str, position: int) -> None:
@@ -242,7 +259,8 @@ class Store:
         for output in [artifact for found in outputs.values() for artifact in found]:
             for context in contexts:
                 self._db.execute(
-                    "INSERT OR IGNORE INTO attributions (context, artifact) SELECT id, ? FROM contexts WHERE name = ?",
+                    "INSERT OR IGNORE INTO attributions (context, artifact) "
+                    "SELECT id, ? FROM contexts WHERE name = ?",
                     (artifact_id(output.name), context_name(context)),
                 )
 
@@ -254,11 +272,16 @@ class Store:
         )
 
     def _finish(
-        self, execution: int, state: str, cache_key: str, source: Optional[int], parameters: Mapping[str, Scalar]
+        self,
+        execution: int,
+        state: str,
+        cache_key: str,
+        source: Optional[int],
+        parameters: Mapping[str, Scalar],
     ) -> None:
         self._db.execute(
-            "UPDATE executions SET state = ?, cache_key = ?, cached_from = ?, output_parameters = ?, finished_s = ? "
-            "WHERE id = ?",
+            "UPDATE executions SET state = ?, cache_key = ?, cached_from = ?, output_parameters = ?, "
+            "finished_s = ? WHERE id = ?",
             (state, cache_key, source, json.dumps(dict(parameters), sort_keys=True), time.time(), execution),
         )
 

@@ -1,6 +1,5 @@
 """Cutting the two small languages of a job, conditions and filters, into tokens."""
 
-import re
 from dataclasses import dataclass
 from typing import List, Pattern
 
