@@ -21,7 +21,7 @@ from esteira.serving.response import encode_json, encode_outputs
 from esteira.serving.signature import describe_metadata
 
 MAX_BODY_BYTES = 8 * 1024 * 1024
-# Of a body that is too large, so much is read and dropped: a client that still sends would not see the answer.
+# Of a body that is too large, so much is read and dropped: a client that still sends sees no answer.
 MAX_DROPPED_BYTES = 8 * MAX_BODY_BYTES
 # Above these a request is read, or its answer written, in another thread than the event loop's.
 LARGE_BODY_BYTES = 64 * 1024

@@ -106,7 +106,7 @@ def read_rows(instances: Any, signature: Signature) -> Arrays:
             )
             for tensor in signature.inputs
         }
-    check_plain(instances, "instances[0]", signature)
+    check_plain(instances[0], "instances[0]", signature)
     for index, row in enumerate(instances):
         if is_named(row):
             raise Refusal(

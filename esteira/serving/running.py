@@ -22,7 +22,7 @@ STOP_TIMEOUT_S = 30.0
 def running_server(
     model_dir: Path, *, name: str, max_batch: int = 64, timeout_s: float = READY_TIMEOUT_S
 ) -> Iterator[str]:
-    """Start the real server on a free port of 127.0.0.1, give its URL once it is ready, and stop it at the end.
+    """Start the real server on a free port of 127.0.0.1, give its URL once it is ready, stop it at the end.
 
     The server also stops if this process dies. Raises ServingError, with the end of what the server
     wrote, if it does not become ready within `timeout_s`.

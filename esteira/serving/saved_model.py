@@ -15,7 +15,7 @@ def check_model_dir(model_dir: Path) -> None:
     """Raise ServingError unless the folder holds a SavedModel."""
     if not model_dir.is_dir():
         raise ServingError(
-            f"{model_dir}: no such folder.\nExpected the folder of a SavedModel. To push one: make deploy-full"
+            f"{model_dir}: no such folder.\nExpected a SavedModel's folder. To push one: make deploy-full"
         )
     if not (model_dir / "saved_model.pb").is_file():
         raise ServingError(

@@ -39,11 +39,12 @@ def serve(
     max_batch: int,
     parent: Optional[socket.socket] = None,
 ) -> None:
-    """Serve the SavedModel as `name` until SIGTERM or SIGINT, then finish what is under way and exit with 0.
+    """Serve the SavedModel as `name` until SIGTERM or SIGINT; finish what is under way, exit with 0.
 
     Call it in the main thread of a process of its own. `parent` is told the URL when the server is
     ready, and the server stops when the other end is closed.
-    Raises ServingError if the port or the model cannot be used; the port is tried before TensorFlow is imported.
+    Raises ServingError if the port or the model cannot be used; the port is tried before TensorFlow
+    is imported.
     """
     check_model_dir(model_dir)
     labels = read_labels(model_dir)
@@ -85,7 +86,8 @@ def load_model(model_dir: Path, name: str, labels: Optional[List[str]], max_batc
         model.warm_up()
     except Exception as error:
         raise ServingError(
-            f"{model_dir}: the model fails on an empty input: {error}\nTrain and push it again: make deploy-full"
+            f"{model_dir}: the model fails on an empty input: {error}\n"
+            "Train and push it again: make deploy-full"
         ) from error
     # What is loaded stays: without this, every full collection would walk through all of TensorFlow.
     gc.collect()

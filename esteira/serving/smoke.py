@@ -70,9 +70,10 @@ def smoke_test(model_dir: Path, *, settings: Settings) -> SmokeResult:
         told = "\n".join(
             f"- {check.name}: expected {check.expected}, got {check.observed}" for check in result.failed
         )
+        counts = f"{len(result.failed)} of {len(result.checks)} checks"
         raise ServingError(
-            f"{model_dir}: the smoke test failed in {len(result.failed)} of {len(result.checks)} checks:\n{told}\n"
-            "The model answers otherwise than at training. Look at modules/, then train again: make deploy-full"
+            f"{model_dir}: the smoke test failed in {counts}:\n{told}\n"
+            "The model answers otherwise than at training. Look at modules/, then: make deploy-full"
         )
     return result
 
