@@ -34,6 +34,9 @@ predict: ## Ask for a label (TEXT="I love this film")
 	$(invoke) predict
 
 ##@ Model and data
+data: ## Prepare the data under build/data, as a deploy does (DATA=file.csv)
+	$(invoke) data
+
 tune: ## Search for hyperparameters and write modules/best_hyperparameters (DATA=file.csv TRIALS=n)
 	$(invoke) tune
 
@@ -80,5 +83,5 @@ help: ## Show this help
 	  /^##@ / { printf "\n%s\n", substr($$0, 5) } \
 	  /^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
 
-.PHONY: deploy-full serve predict tune schema settings generate generate-check setup lock lock-upgrade \
+.PHONY: deploy-full serve predict data tune schema settings generate generate-check setup lock lock-upgrade \
   lock-check clean test lint bench-run help

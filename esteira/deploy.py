@@ -38,7 +38,7 @@ def deploy_full(settings: Settings, data: Optional[str], overrides: Mapping[str,
     }
     write_builds(settings)
     source = read_source(settings.root)
-    substitutions["_COMMIT"] = source.commit + ("-dirty" if source.dirty else "")
+    substitutions["_COMMIT"] = source.commit + ("-dirty" if source.is_dirty else "")
     result = run_here(settings, source, substitutions)
     check_build(result)
     return current_outcome(settings)
@@ -62,16 +62,13 @@ def run_here(settings: Settings, source: Source, substitutions: Dict[str, str]) 
 
 
 def check_build(result: BuildResult) -> None:
-    """Raise BuildError with the failed steps and their logs unless the build succeeded."""
-    if result.state == "succeeded":
-        return
-    failed = [step for step in result.steps if step.state in ("failed", "timed_out")]
-    logs = "\n".join(f"  {step.id}: {step.log}" for step in failed)
-    raise BuildError(
-        f"The build {result.build_id} {result.state.replace('_', ' ')}; what was served before still is.\n"
-        + (f"The logs of what failed:\n{logs}\n" if logs else "")
-        + "Mend it and run: make deploy-full    What was finished is not done again."
-    )
+    """Raise BuildError, with the end of each failed step's log, unless the build succeeded."""
+    if not result.succeeded:
+        raise BuildError(
+            f"{result.explain()}\n"
+            "Nothing was promoted: what was served before still is. "
+            "Mend it and run: make deploy-full    Finished tasks are not run again."
+        )
 
 
 def print_summary(settings: Settings, outcome: Outcome, console: Console) -> None:

@@ -8,6 +8,7 @@ import os
 import sys
 import time
 import traceback
+import warnings
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterable, Optional, TypeVar, cast
 
@@ -62,6 +63,7 @@ def at_the_edge(function: Function) -> Function:
 
     @functools.wraps(function)
     def wrapped(*arguments: Any, **options: Any) -> Any:
+        quiet_libraries()
         try:
             return function(*arguments, **options)
         except EsteiraError as error:
@@ -75,6 +77,13 @@ def at_the_edge(function: Function) -> Function:
             leave(f"This is a defect of Esteira: {error!r}\n{keep_traceback()}", DEFECT_EXIT_CODE)
 
     return cast(Function, wrapped)
+
+
+def quiet_libraries() -> None:
+    """Keep TensorFlow's start-up lines, and Google's warnings about Python 3.8, from what users read."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    warnings.simplefilter("ignore", FutureWarning)
+    os.environ.setdefault("PYTHONWARNINGS", "ignore::FutureWarning")
 
 
 def leave(message: str, exit_code: int) -> None:

@@ -26,7 +26,7 @@ def bind_job(
     for executor in executors(spec):
         if "container" in executor and executor["container"].get("image") == IMAGE:
             executor["container"]["image"] = image
-        for query in executor.get("resolver", {}).get("artifactQueries", {}).values():
+        for query in executor.get("resolver", {}).get("outputArtifactQueries", {}).values():
             query["filter"] += f' AND in_context("{metadata_store}/contexts/{spec["pipelineInfo"]["name"]}")'
     bound["runtimeConfig"] = {
         "gcsOutputDirectory": pipeline_root,
