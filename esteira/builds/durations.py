@@ -5,7 +5,7 @@ import re
 # Build and step timeouts may not be longer: https://cloud.google.com/build/quotas
 MAX_TIMEOUT_S = 86400
 
-DURATION = re.compile(r"(\d+(?:\.\d{1,9})?)s")
+DURATION = re.compile(r"([0-9]+(?:[.][0-9]{1,9})?)s")
 
 
 def parse_duration_s(text: str) -> float:

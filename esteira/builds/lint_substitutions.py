@@ -41,7 +41,7 @@ def substitution_faults(document: Document) -> Iterator[Fault]:
     if loose or maps_all(build):
         return
     for key in declared:
-        if key not in used and not is_used_by_bash(key, build):
+        if key not in used and USER_KEY.fullmatch(key) and not is_used_by_bash(key, build):
             message = f"substitution {key} is declared and never used, which MUST_MATCH refuses. Remove it."
             yield document.fault(("substitutions", key), message)
 

@@ -21,6 +21,7 @@ from esteira.settings import Settings
 FOLDER = "cloudbuild"
 SUFFIX = ".j2"
 DIFF_LINES = 20
+MEND = "Mend the template, then run: make generate"
 # What YAML 1.1 reads as a line break, or not at all, and JSON leaves as it is.
 UNPRINTABLE = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]")
 
@@ -35,15 +36,8 @@ def render_build(template: str, settings: Settings) -> str:
     environment = make_environment(settings.root / FOLDER)
     try:
         body = environment.get_template(template).render(context)
-    except jinja2.TemplateSyntaxError as error:
-        place = f"{FOLDER}/{error.name or template}:{error.lineno}"
-        raise TemplateError(
-            f"{place}: {error.message}.\nMend the template, then run: make generate"
-        ) from None
-    except jinja2.UndefinedError as error:
-        raise TemplateError(undefined_message(error, template, context)) from None
-    except jinja2.TemplateNotFound as error:
-        raise TemplateError(f"{FOLDER}/{template}: there is no template {error.name} in {FOLDER}/.") from None
+    except (jinja2.TemplateError, TypeError, ValueError, ArithmeticError, LookupError) as error:
+        raise TemplateError(f"{FOLDER}/{explain_error(error, template, context)}") from None
     text = f"# Made by make generate from {FOLDER}/{template}; do not edit.\n{body.lstrip()}"
     check_rendered(text, template)
     return text
@@ -100,13 +94,20 @@ def quote(value: object) -> str:
     return UNPRINTABLE.sub(lambda match: f"\\u{ord(match.group()):04x}", text)
 
 
-def undefined_message(error: jinja2.UndefinedError, template: str, context: Dict[str, Any]) -> str:
-    """Say where a template uses which unknown name, and what may be meant."""
+def explain_error(error: Exception, template: str, context: Dict[str, Any]) -> str:
+    """Say where a template is wrong, and for an unknown name what may be meant."""
+    if isinstance(error, jinja2.TemplateNotFound):
+        return f"{template}: there is no template {error.name} in {FOLDER}/."
+    if isinstance(error, jinja2.TemplateSyntaxError):
+        return f"{error.name or template}:{error.lineno}: {str(error.message).rstrip('.')}.\n{MEND}"
+    place = template_place(error, template)
+    if not isinstance(error, jinja2.UndefinedError):
+        return f"{place}: {error}.\n{MEND}"
     name = (re.findall(r"'([^']+)'", error.message or "") or ["?"])[-1]
     known = [*context, *(key for values in context.values() for key in values)]
     close = difflib.get_close_matches(name, known, n=1)
     hint = f"Perhaps you meant {close[0]}." if close else f"Known: {', '.join(known)}."
-    return f"{FOLDER}/{template_place(error, template)}: {name} is undefined. {hint}"
+    return f"{place}: {name} is undefined. {hint}"
 
 
 def template_place(error: BaseException, template: str) -> str:

@@ -1,0 +1,157 @@
+"""The committed cloudbuild/full.yaml, as the programs see it that people use."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any, Dict, Iterator, List, Tuple
+
+import pytest
+import yaml
+
+from esteira.builds.lint import lint_build
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+FULL = REPOSITORY / "cloudbuild" / "full.yaml"
+SCHEMA = Path(__file__).with_name("schema") / "cloudbuild.json"
+
+Posted = List[Tuple[str, Dict[str, Any]]]
+
+
+def full_build() -> Dict[str, Any]:
+    build: Dict[str, Any] = yaml.safe_load(FULL.read_text(encoding="utf-8"))
+    return build
+
+
+def run_tool(name: str, *arguments: str) -> None:
+    tool = Path(sys.executable).with_name(name)
+    completed = subprocess.run(
+        [str(tool), *arguments], cwd=REPOSITORY, capture_output=True, text=True, check=False
+    )
+    assert completed.returncode == 0, completed.stdout + completed.stderr
+
+
+def test_it_has_no_faults() -> None:
+    assert lint_build(FULL.read_text(encoding="utf-8"), FULL.name) == []
+
+
+def test_its_steps_are_tasks_in_their_order() -> None:
+    steps = full_build()["steps"]
+    assert {step["id"]: step["waitFor"] for step in steps} == {
+        "data": ["-"],
+        "compile": ["-"],
+        "sync": ["data"],
+        "release": ["sync", "compile"],
+        "run": ["release"],
+        "smoke": ["run"],
+        "promote": ["smoke"],
+    }
+    for step in steps:
+        assert [step["entrypoint"], *step["args"]] == ["python", "-m", "invoke", step["id"]]
+        assert step["name"] == "${_BUILDER}"
+        assert step["timeout"].endswith("s")
+
+
+def test_it_names_no_builder_of_its_own() -> None:
+    """A default that some registry answers to would run a stranger's image with the build's rights."""
+    assert full_build()["substitutions"]["_BUILDER"] == ""
+
+
+@pytest.mark.programs
+def test_yamllint_finds_nothing() -> None:
+    run_tool("yamllint", "--strict", "-c", ".yamllint.yaml", "cloudbuild")
+
+
+@pytest.mark.programs
+def test_it_is_valid_by_the_schema_of_cloud_build() -> None:
+    run_tool("check-jsonschema", "--schemafile", str(SCHEMA), str(FULL))
+
+
+@pytest.mark.programs
+def test_the_schema_refuses_what_it_should(tmp_path: Path) -> None:
+    broken = tmp_path / "broken.yaml"
+    broken.write_text(FULL.read_text(encoding="utf-8").replace("waitFor:", "wait_for:"))
+    with pytest.raises(AssertionError, match="wait_for"):
+        run_tool("check-jsonschema", "--schemafile", str(SCHEMA), str(broken))
+
+
+@pytest.fixture
+def cloud_build() -> Iterator[Tuple[str, Posted]]:
+    """Serve the one method of Cloud Build's API that creates a build; yield its address and its inbox."""
+    posted: Posted = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            build = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            posted.append((self.path, build))
+            created = {**build, "id": "b-1", "status": "QUEUED", "projectId": "demo"}
+            kind = "type.googleapis.com/google.devtools.cloudbuild.v1.BuildOperationMetadata"
+            operation = {"name": "operations/build/demo/b-1", "metadata": {"@type": kind, "build": created}}
+            body = json.dumps(operation).encode()
+            self.send_response(200)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: Any) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_address[1]}/", posted
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def gcloud() -> str:
+    """Return the path of the real gcloud; where CI lacks it, that is a failure and no reason to skip."""
+    path = shutil.which("gcloud")
+    if not path and not os.environ.get("CI"):
+        pytest.skip("gcloud is not installed")
+    assert path, "CI is set and gcloud is not installed"
+    return path
+
+
+@pytest.mark.programs
+@pytest.mark.loopback
+def test_gcloud_submits_it(cloud_build: Tuple[str, Posted], tmp_path: Path) -> None:
+    address, posted = cloud_build
+    given = {
+        "_BUILDER": "example.test/builder@sha256:" + "0" * 64,
+        "_ENV": "staging",
+        "_DATA": "gs://b/d.csv",
+    }
+    subprocess.run(
+        [
+            *(gcloud(), "builds", "submit", "--no-source", "--async", f"--config={FULL}"),
+            "--substitutions=" + ",".join(f"{key}={value}" for key, value in given.items()),
+        ],
+        env={
+            "PATH": os.environ["PATH"],
+            "HOME": str(tmp_path),
+            "CLOUDSDK_CONFIG": str(tmp_path / "gcloud"),
+            "CLOUDSDK_CORE_PROJECT": "demo",
+            "CLOUDSDK_CORE_DISABLE_PROMPTS": "1",
+            "CLOUDSDK_AUTH_DISABLE_CREDENTIALS": "true",
+            "CLOUDSDK_API_ENDPOINT_OVERRIDES_CLOUDBUILD": address,
+            "CLOUDSDK_API_ENDPOINT_OVERRIDES_STORAGE": f"{address}storage/v1/",
+        },
+        check=True,
+        capture_output=True,
+        timeout=120,
+    )
+    (path, build) = posted[0]
+    expected = full_build()
+    assert path.startswith("/v1/projects/demo/locations/global/builds")
+    assert build["steps"] == expected["steps"]
+    assert build["options"] == expected["options"]
+    assert build["timeout"] == expected["timeout"]
+    assert build["substitutions"] == {**expected["substitutions"], **given}
+    assert len(posted) == 1
