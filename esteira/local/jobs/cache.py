@@ -79,7 +79,7 @@ def import_identity(artifact: Artifact) -> str:
 
 
 def find_cached(store: Store, cache_key: str) -> Optional[Hit]:
-    """Return the latest complete execution with this key whose outputs still lie on disk, with their sizes."""
+    """Return the latest complete execution with this key whose outputs still lie there, in full size."""
     for execution, parameters in store.find_complete(cache_key):
         outputs = store.outputs_of(execution)
         if all(is_whole(output) for found in outputs.values() for output in found):

@@ -125,7 +125,7 @@ class Execution:
             env = {name: resolve_text(text, self.invocation) for name, text in self.container.env.items()}
         except AbsentInputError as error:
             raise JobError(
-                f"task {self.task.name}: its command names the input {error}, which no artifact was found for.\n"
+                f"task {self.task.name}: its command names the input {error}, which nothing was found for.\n"
                 "Expected a resolver that finds one; run the task that puts one out first."
             ) from None
         self.launcher.start(self.task.name, resolved, env, self.log)

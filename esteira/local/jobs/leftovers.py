@@ -14,7 +14,7 @@ LOCK = "run.lock"
 
 @contextmanager
 def hold_run(logs: Path, run_id: str) -> Iterator[None]:
-    """Hold a run's lock; the system drops it when this process dies. Raises StateError if another holds it."""
+    """Hold a run's lock; it is dropped when this process dies. Raises StateError if another holds it."""
     lock = take_lock(logs, run_id)
     if lock is None:
         raise StateError(

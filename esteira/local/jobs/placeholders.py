@@ -91,7 +91,8 @@ def check_placeholders(task: Task) -> None:
             if key not in known:
                 raise JobError(
                     f"task {task.name}: the placeholder {{{{${path}}}}} names {key}, which the task "
-                    f"does not have; it has: {', '.join(sorted(known)) or 'none'}.\nCompile the job again: make compile"
+                    f"does not have; it has: {', '.join(sorted(known)) or 'none'}.\n"
+                    "Compile the job again: make compile"
                 )
 
 

@@ -23,6 +23,8 @@ from esteira.local.jobs.store import Store
 from esteira.progress import Progress
 from esteira.settings import Settings
 
+__all__ = ["RunResult", "run_job"]
+
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*")
 PROBE_BYTES = 1 << 20
 
@@ -87,7 +89,7 @@ def check_job(job: Job, run_id: str) -> Dict[str, Set[str]]:
         )
     if not Path(job.root).is_absolute():
         raise JobError(
-            f"job.runtimeConfig.gcsOutputDirectory: is {job.root}; expected an absolute path of this machine.\n"
+            f"job.runtimeConfig.gcsOutputDirectory: is {job.root}; expected an absolute path here.\n"
             "Bind the job to the environment local first: make release"
         )
     graph = build_graph(job)

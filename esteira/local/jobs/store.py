@@ -71,7 +71,7 @@ class Store:
                 self._db.execute(f"PRAGMA user_version = {VERSION}")
             elif version != VERSION:
                 raise StateError(
-                    f"{self.path}: holds metadata of version {version}; this Esteira reads version {VERSION}.\n"
+                    f"{self.path}: holds metadata of version {version}; expected version {VERSION}.\n"
                     "Use the Esteira that wrote it, or remove the state folder: make clean"
                 )
 
