@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections import Counter
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
@@ -11,11 +11,12 @@ from typing import Iterable, Iterator
 from esteira.data.rows import Row, text_key
 from esteira.errors import StateError
 
-# The primary key keeps the rows of one text together, the first row first.
-CREATE = """
-    CREATE TABLE texts (key BLOB, position INTEGER, text TEXT, label TEXT, source TEXT, "group" TEXT,
-                        PRIMARY KEY (key, position)) WITHOUT ROWID
-"""
+# Rows are appended as they come and sorted once, which is faster than keeping them in order. A group that
+# is the text itself is left out, to halve what is sorted.
+CREATE = 'CREATE TABLE rows (key BLOB, position INTEGER, text TEXT, label TEXT, source TEXT, "group" TEXT)'
+INSERT = "INSERT INTO rows VALUES (?, ?, ?, ?, ?, nullif(?, ?))"
+SORT = "CREATE TABLE texts AS SELECT * FROM rows ORDER BY key, position"
+READ = 'SELECT key, text, label, source, coalesce("group", text) FROM texts ORDER BY rowid'
 
 
 class DistinctTexts:
@@ -32,23 +33,22 @@ class DistinctTexts:
         connection.execute("PRAGMA cache_size = -65536")  # 64 MiB
         connection.execute(CREATE)
 
-    def add(self, rows: Iterable[Row]) -> None:
-        """Add rows; whatever their iterator raises is passed on."""
-        numbered = ((text_key(row.text), position, *row) for position, row in enumerate(rows))
+    def load(self, rows: Iterable[Row]) -> None:
+        """Take all rows, once; whatever their iterator raises is passed on."""
+        numbered = ((text_key(row.text), position, *row, row.text) for position, row in enumerate(rows))
         self._connection.execute("BEGIN")
-        self._connection.executemany("INSERT INTO texts VALUES (?, ?, ?, ?, ?, ?)", numbered)
+        self._connection.executemany(INSERT, numbered)
+        self._connection.execute(SORT)
+        self._connection.execute("DROP TABLE rows")
         self._connection.execute("COMMIT")
 
     def count(self) -> int:
-        """Return how many rows were added."""
+        """Return how many rows were loaded."""
         return int(self._connection.execute("SELECT count(*) FROM texts").fetchone()[0])
 
     def __iter__(self) -> Iterator[Row]:
         """Yield each text once, in the order of its key: the same in whichever order rows came."""
-        texts = self._connection.execute(
-            'SELECT key, text, label, source, "group" FROM texts ORDER BY key, position'
-        )
-        for _, same in groupby(texts, key=itemgetter(0)):
+        for _, same in groupby(self._connection.execute(READ), key=itemgetter(0)):
             first, *others = (Row(*fields[1:]) for fields in same)
             yield first._replace(label=agree_label([first, *others])) if others else first
 
@@ -61,14 +61,13 @@ def agree_label(rows: Iterable[Row]) -> str:
 @contextmanager
 def open_distinct_texts(path: Path) -> Iterator[DistinctTexts]:
     """Keep the texts in a database at `path`, which is removed at the end."""
-    connection = sqlite3.connect(str(path), isolation_level=None)
     try:
-        yield DistinctTexts(connection)
+        with closing(sqlite3.connect(str(path), isolation_level=None)) as connection:
+            yield DistinctTexts(connection)
     except sqlite3.OperationalError as error:
         raise StateError(
             f"{path.parent}: cannot sort the texts: {error}.\n"
             "Expected a writable folder with room for a copy of the data. Free some space and try again."
         ) from error
     finally:
-        connection.close()
         path.unlink(missing_ok=True)

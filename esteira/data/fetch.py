@@ -62,7 +62,7 @@ def fetch(pin: Pin, folders: List[Path]) -> Path:
     Raises DataError if it cannot be had.
     """
     found = find_download(pin, folders)
-    return found or download(pin, first_writable(folders), folders)
+    return found or download(pin, first_writable(folders))
 
 
 def find_download(pin: Pin, folders: List[Path]) -> Optional[Path]:
@@ -92,13 +92,13 @@ def first_writable(folders: List[Path]) -> Path:
     return folders[-1]
 
 
-def download(pin: Pin, folder: Path, folders: List[Path]) -> Path:
+def download(pin: Pin, folder: Path) -> Path:
     """Download into `folder` under the hash, the file complete and checked when it appears."""
     with telling_os_errors("write", folder):
         folder.mkdir(parents=True, exist_ok=True)
         temporary = Path(tempfile.mkdtemp(dir=folder, prefix=".download-"))
     try:
-        path = run_pip_download(pin, temporary, folders)
+        path = run_pip_download(pin, temporary)
         with telling_os_errors("write", folder):
             path.chmod(0o644)
             target = folder / pin.sha256 / path.name
@@ -109,7 +109,7 @@ def download(pin: Pin, folder: Path, folders: List[Path]) -> Path:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-def run_pip_download(pin: Pin, folder: Path, folders: List[Path]) -> Path:
+def run_pip_download(pin: Pin, folder: Path) -> Path:
     """Let pip find and download the file, with the indexes and proxies that the user configured.
 
     pip checks the hash before it does anything with the file. It then asks the package's
@@ -125,13 +125,20 @@ def run_pip_download(pin: Pin, folder: Path, folders: List[Path]) -> Path:
         run_program(command)
     except ProgramError as error:
         raise DataError(
-            f"{pin.place.name}: cannot download the source of {pin.requirement}: {error}\n"
+            f"{pin.place}: cannot download the source of {pin.requirement}: {without_retries(str(error))}\n"
             f"Expected it in a package index, or a file with the hash sha256:{pin.sha256}.\n"
             "Connect to a network and run the command again, or set PIP_INDEX_URL or PIP_FIND_LINKS "
-            f"to a mirror, or copy the file into {folders[0] / pin.sha256}, "
+            f"to a mirror, or copy the file into {folder.parent / pin.sha256}, "
             "or train on a file of your own with DATA=file.csv."
         ) from None
     (path,) = target.iterdir()
     if hash_file(path) != pin.sha256:
         raise DataError(f"{path.name}: has not the hash sha256:{pin.sha256} that {pin.place} pins.")
     return path
+
+
+def without_retries(output: str) -> str:
+    """Return pip's output with the last of its warnings before a retry only: it tries five times."""
+    lines = output.splitlines()
+    retries = [line for line in lines if line.startswith("WARNING: Retrying")]
+    return "\n".join(line for line in lines if line not in retries[:-1])

@@ -63,7 +63,7 @@ def write_data(
 ) -> PreparedData:
     curated = read_curated_schema(settings.root / CURATED_SCHEMA)
     with new_folder(out) as folder, open_distinct_texts(folder / "texts.sqlite") as texts:
-        texts.add(rows)
+        texts.load(rows)
         split = Split(texts, settings.data.eval_percent)
         check_classes(split.texts, place)
         counts = write_splits(folder, texts, split)

@@ -31,7 +31,7 @@ def infer_schema(data: Path, out: Path, curated: Path) -> str:
     inferred = infer_from_csv(csv_path)
     content = HEADING + print_schema(inferred)
     write_text(out, content)
-    return diff_schemas(before, parse_schema(content, out), str(curated), str(out))
+    return diff_schemas(before, parse_schema(content, out), short_name(curated), short_name(out))
 
 
 def accept_schema(proposal: Path, curated: Path) -> None:
@@ -87,8 +87,12 @@ def print_schema(schema: Any) -> str:
 
 
 def diff_schemas(before: Any, after: Any, before_name: str, after_name: str) -> str:
-    lines = [sorted_lines(before), sorted_lines(after)]
-    return "".join(difflib.unified_diff(*lines, before_name, after_name, n=6))
+    lines = difflib.unified_diff(sorted_lines(before), sorted_lines(after), before_name, after_name, n=6)
+    return "".join(lines)
+
+
+def short_name(path: Path) -> str:
+    return f"{path.parent.name}/{path.name}"
 
 
 def sorted_lines(schema: Any) -> List[str]:

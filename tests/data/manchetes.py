@@ -13,31 +13,45 @@ PATH = Path(__file__).with_name("manchetes.csv")
 COLUMNS = ("titulo", "sentimento")
 PLACES = ("São Paulo", "Ribeirão Preto", "Maceió", "Florianópolis", "Goiânia", "Belém", "Vitória", "Maranhão")
 
-# What happened, and to whom, for each class. The classes are unequal on purpose: 150, 100 and 48.
+# What happened, and how it goes on, for each class.
 SUBJECTS = {
     "negativo": (
-        ("Inflação corrói salários", "Enchente destrói casas", "Greve paralisa ônibus", "Incêndio fere três pessoas",
-         "Corrupção derruba secretário", "Desemprego avança", "Hospital fecha e deixa pacientes sem atenção"),
-        ("em {}", "e moradores de {} protestam", "na região de {}, e prejuízo é recorde"),
+        "Inflação corrói salários",
+        "Enchente destrói casas",
+        "Greve paralisa ônibus",
+        "Incêndio fere três pessoas",
+        "Corrupção derruba secretário",
+        "Desemprego avança",
+        "Hospital fecha e deixa pacientes sem atenção",
     ),
     "neutro": (
-        ("Câmara vota orçamento", "Prefeitura publica edital", "Seleção treina", "Comissão se reúne na terça-feira",
-         "Censo começa"),
-        ("em {}", "na região de {}, segundo comunicado", "e agenda segue em {}"),
+        "Câmara vota orçamento",
+        "Prefeitura publica edital",
+        "Seleção treina",
+        "Comissão se reúne na terça-feira",
+        "Censo começa",
     ),
     "positivo": (
-        ("Vacinação bate meta e salva vidas", "Escola ganha prêmio de ciências", "Safra de café é a melhor da década"),
-        ("em {}", "e população de {} comemora"),
+        "Vacinação bate meta e salva vidas",
+        "Escola ganha prêmio de ciências",
+        "Safra de café é a melhor da década",
     ),
-}  # fmt: skip
+}
+ENDS = {
+    "negativo": ("em {}", "e moradores de {} protestam", "na região de {}, e prejuízo é recorde"),
+    "neutro": ("em {}", "na região de {}, segundo comunicado", "e agenda segue em {}"),
+    "positivo": ("em {}", "e população de {} comemora"),
+}
+# The classes are unequal on purpose.
 ROWS = {"negativo": 150, "neutro": 100, "positivo": 48}
 
 
 def headlines() -> Iterator[Tuple[str, str]]:
     """Yield the rows: some quoted, with line breaks, with a semicolon, blank or there twice."""
     rows: List[Tuple[str, str]] = []
-    for label, (subjects, ends) in SUBJECTS.items():
-        texts = [f"{subject} {end.format(place)}" for place, end, subject in product(PLACES, ends, subjects)]
+    for label, subjects in SUBJECTS.items():
+        endings = product(PLACES, ENDS[label], subjects)
+        texts = [f"{subject} {end.format(place)}" for place, end, subject in endings]
         rows.extend((text, label) for text in texts[: ROWS[label]])
     for number, (text, label) in enumerate(rows):
         if number % 29 == 0:

@@ -30,7 +30,9 @@ def path(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
 @pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
 @pytest.mark.parametrize("mark", ["", "\ufeff"])
-def test_reads_each_delimiter_line_end_and_byte_order_mark(path: Path, delimiter: str, newline: str, mark: str) -> None:
+def test_reads_each_delimiter_line_end_and_byte_order_mark(
+    path: Path, delimiter: str, newline: str, mark: str
+) -> None:
     lines = ['"text"{0}id{0}"label"', 'não{0}1{0}"ruim, ""feio"""', "bom{0}2{0}bom"]
     content = mark + newline.join(lines).format(delimiter) + newline
     assert read(path, content.encode()) == [
@@ -72,7 +74,8 @@ def test_composes_labels_so_that_one_class_is_not_two(path: Path) -> None:
 
 
 def test_names_bad_rows_by_the_physical_line_where_they_start(path: Path) -> None:
-    content = b'text,label\n"two\nlines",a\nonly one\n"three\n\nlines",a,extra\nx,\nok,a\nbad \xe9 byte,a\nnul\0,a\n'
+    content = b'text,label\n"two\nlines",a\nonly one\n"three\n\nlines",a,extra\nx,\nok,a\n'
+    content += b"bad \xe9 byte,a\nnul\0,a\n"
     assert fault(path, content) == (
         f"{path}: 5 rows cannot be used, so nothing was written.\n"
         "  line 4: has 1 field, expected 2 parted by comma (text, label)\n"

@@ -12,7 +12,7 @@ from esteira.errors import StateError
 
 def distinct(path: Path, rows: List[Row]) -> List[Row]:
     with open_distinct_texts(path) as texts:
-        texts.add(rows)
+        texts.load(rows)
         return list(texts)
 
 

@@ -25,7 +25,8 @@ def test_finds_the_columns_and_leaves_the_stream_at_its_start() -> None:
 
 def test_a_missing_column_lists_those_found_with_a_suggestion_and_what_to_set() -> None:
     assert header_fault("text,Labels\n") == (
-        'file.csv: has no column "label" (data.label_column). Found: "text", "Labels". Perhaps you meant "Labels".\n'
+        'file.csv: has no column "label" (data.label_column). Found: "text", "Labels". '
+        'Perhaps you meant "Labels".\n'
         'Set label_column = "Labels" under [data] in esteira.toml, or ESTEIRA_DATA_LABEL_COLUMN="Labels".'
     )
 
@@ -42,7 +43,7 @@ def test_a_wanted_column_that_is_there_twice_is_a_fault() -> None:
 
 
 def test_one_column_cannot_be_text_and_label() -> None:
-    assert "text and label are both read from \"x\"" in header_fault("x,y\n", text_column="x", label_column="x")
+    assert 'text and label are both read from "x"' in header_fault("x,y\n", text_column="x", label_column="x")
 
 
 def test_a_wrong_number_of_fields_is_told_with_the_names() -> None:

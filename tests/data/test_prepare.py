@@ -76,7 +76,9 @@ def test_the_headlines_are_what_their_templates_make() -> None:
         ("text\nx\n", 'has no column "label"'),
     ],
 )
-def test_a_faulty_csv_leaves_what_stood_there_and_nothing_else(tmp_path: Path, content: str, expected: str) -> None:
+def test_a_faulty_csv_leaves_what_stood_there_and_nothing_else(
+    tmp_path: Path, content: str, expected: str
+) -> None:
     (tmp_path / "file.csv").write_text(content)
     (tmp_path / "out").mkdir()
     with pytest.raises(DataError, match=expected):
@@ -88,7 +90,8 @@ def test_a_faulty_csv_leaves_what_stood_there_and_nothing_else(tmp_path: Path, c
 def test_gives_the_same_bytes_for_each_hash_seed_locale_zone_and_umask(tmp_path: Path) -> None:
     here = prepare_data(settings_here(HEADLINES), tmp_path / "here", manchetes.PATH)
     script = (
-        "import os, sys; os.umask(0o077); from pathlib import Path; from esteira.settings import load_settings;"
+        "import os, sys; os.umask(0o077); from pathlib import Path;"
+        "from esteira.settings import load_settings;"
         "from esteira.data.prepare import prepare_data;"
         "prepare_data(load_settings(Path(sys.argv[1]), os.environ, {}), Path(sys.argv[2]), Path(sys.argv[3]))"
     )
@@ -120,12 +123,16 @@ cells = st.text(st.characters(blacklist_categories=("Cs",), blacklist_characters
 
 
 @hypothesis_settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
-@given(rows=st.lists(st.tuples(cells, st.sampled_from(["ação", "b,\"c\"", "x y"]), cells), max_size=12))
-def test_whatever_a_csv_holds_is_read_back_line_by_line(rows: List[Tuple[str, str, str]], tmp_path: Path) -> None:
-    kept = [(f"first {n}", label, "") for n in range(2) for label in ("ação", "b,\"c\"", "x y")]
+@given(rows=st.lists(st.tuples(cells, st.sampled_from(["ação", 'b,"c"', "x y"]), cells), max_size=12))
+def test_whatever_a_csv_holds_is_read_back_line_by_line(
+    rows: List[Tuple[str, str, str]], tmp_path: Path
+) -> None:
+    kept = [(f"first {n} {label}", label, "") for n in range(2) for label in ("ação", 'b,"c"', "x y")]
     with (tmp_path / "file.csv").open("w", encoding="utf-8", newline="") as stream:
         csv.writer(stream).writerows([("text", "label", "other"), *kept, *rows])
     prepare_data(settings_here({}), tmp_path / "out", tmp_path / "file.csv")
     written = read_split(tmp_path / "out", "train") + read_split(tmp_path / "out", "eval")
-    assert {text_key(row[0]) for row in written} == {text_key(row[0]) for row in kept + rows if fold_text(row[0])}
-    assert {row[1] for row in written} == {"ação", "b,\"c\"", "x y"}
+    assert {text_key(row[0]) for row in written} == {
+        text_key(row[0]) for row in kept + rows if fold_text(row[0])
+    }
+    assert {row[1] for row in written} == {"ação", 'b,"c"', "x y"}

@@ -59,5 +59,5 @@ def test_a_schema_without_one_such_domain_is_a_fault(schema: str) -> None:
 
 
 def test_a_missing_schema_says_how_to_get_it_back(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="no such file.*git checkout"):
+    with pytest.raises(DataError, match=r"no such file.*git checkout"):
         read_curated_schema(tmp_path / "schema.pbtxt")

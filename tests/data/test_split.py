@@ -45,7 +45,7 @@ def test_puts_each_class_into_both_splits_even_one_of_two_texts(percent: int) ->
 
 
 def test_one_class_is_a_fault() -> None:
-    with pytest.raises(DataError, match='file.csv: has only the class "a"'):
+    with pytest.raises(DataError, match=r'file.csv: has only the class "a"'):
         check_classes(Counter({"a": 9}), "file.csv")
 
 
