@@ -15,6 +15,7 @@ BLANK_SOURCE = "unknown"
 # Python's csv module and CsvExampleGen, which uses it, read no longer field than this.
 FIELD_LIMIT = 131_072
 EXPECTED = "Expected a CSV file with a header and rows, as in DATA=file.csv."
+NOT_UTF8 = "is not UTF-8: the byte 0x{:02x} (if the file is Windows-1252: iconv -f CP1252 -t UTF-8)"
 UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -115,7 +116,7 @@ def checked_lines(stream: Iterable[str], faults: Faults) -> Iterator[str]:
             faults.add(number, "holds a NUL byte")
             line = line.replace("\0", "")
         if not line.isascii() and not is_utf8(line):
-            faults.add(number, f"is not UTF-8: the byte 0x{first_stray_byte(line):02x}")
+            faults.add(number, NOT_UTF8.format(first_stray_byte(line)))
             line = line.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
         yield line
 

@@ -81,7 +81,7 @@ def test_names_bad_rows_by_the_physical_line_where_they_start(path: Path) -> Non
         "  line 4: has 1 field, expected 2 parted by comma (text, label)\n"
         "  line 5: has 3 fields, expected 2 parted by comma (text, label)\n"
         '  line 8: the label, column "label", is blank\n'
-        "  line 10: is not UTF-8: the byte 0xe9\n"
+        "  line 10: is not UTF-8: the byte 0xe9 (if the file is Windows-1252: iconv -f CP1252 -t UTF-8)\n"
         "  line 11: holds a NUL byte\n"
         "Mend or remove these lines, then run the command again."
     )
