@@ -12,7 +12,7 @@ from modules.create_dataset import NESTED_ARCHIVE, SOURCES, Row, create_dataset,
 TABLES = {
     "tweets_GroundTruth.txt": "1\t2.5\tso lucky &amp; happy &lt;3\r\n2\t-0.4\tmeh",
     "amazonReviewSnippets_GroundTruth.txt": "7_1\t-1.5\tat &amp;#38; t's phone\r\n7_2\t0.5\tfine\r\n",
-    "movieReviewSnippets_GroundTruth.txt": "1\t0.0\tWe’ve seen it",
+    "movieReviewSnippets_GroundTruth.txt": "1\t0.0\tVoilà, déjà vu",
     "nytEditorialSnippets_GroundTruth.txt": "12_34\t-0.5\tTo the Editor",
 }
 
@@ -41,7 +41,7 @@ def test_reads_texts_labels_sources_and_groups(archive: Path) -> None:
         Row("meh", "neutral", "tweets", "meh"),
         Row("at & t's phone", "negative", "products", "7"),
         Row("fine", "positive", "products", "7"),
-        Row("We’ve seen it", "neutral", "films", "We’ve seen it"),
+        Row("Voilà, déjà vu", "neutral", "films", "Voilà, déjà vu"),
         Row("To the Editor", "negative", "news", "12"),
     ]
 
@@ -53,7 +53,14 @@ def test_writes_nothing_to_disk(archive: Path) -> None:
 
 @pytest.mark.parametrize(
     ("rating", "label"),
-    [(-4, "negative"), (-0.5, "negative"), (-0.49, "neutral"), (0.49, "neutral"), (0.5, "positive"), (4, "positive")],
+    [
+        (-4, "negative"),
+        (-0.5, "negative"),
+        (-0.4, "neutral"),
+        (0.4, "neutral"),
+        (0.5, "positive"),
+        (4, "positive"),
+    ],
 )
 def test_neutral_is_a_mean_rating_of_less_than_a_half(rating: float, label: str) -> None:
     assert name_label(rating) == label
