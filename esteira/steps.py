@@ -98,7 +98,7 @@ def smoke_step(settings: Settings, console: Console) -> None:
     from esteira.serving.smoke import smoke_test
 
     outcome = read_outcome(build_folder(settings) / OUTCOME)
-    result = smoke_test(Path(outcome.model), settings)
+    result = smoke_test(Path(outcome.model), settings=settings)
     for check in result.checks:
         console.print(f"✓ {check.name}: {check.observed}")
 

@@ -5,7 +5,6 @@ import time
 from pathlib import Path
 from typing import Any, Dict
 
-from esteira.errors import JobError
 from esteira.jobs.bind import bind_job, read_job
 from esteira.jobs.verdict import pushed_model, read_evaluation
 from esteira.local.jobs.run import run_job
@@ -42,13 +41,7 @@ def run_release(settings: Settings, release_id: str, job: Path) -> Outcome:
     run_id = f"{release_id}-{time.strftime('%Y%m%dT%H%M%S')}"
     with Progress(list(tasks)) as report:
         result = run_job(bound, settings=settings, run_id=run_id, report=report)
-    failed = [task for task in result.tasks.values() if task.state == "failed"]
-    if result.state != "succeeded":
-        logs = "\n".join(f"  {task.name}: {task.log}" for task in failed)
-        raise JobError(
-            f"The run {run_id} {result.state}. The logs of what failed:\n{logs}\n"
-            "Mend it and run the same command again; finished tasks are not run again."
-        )
+    result.require_success()
     evaluation = read_evaluation(result)
     return Outcome(
         release=release_id,
