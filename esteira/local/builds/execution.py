@@ -198,7 +198,9 @@ class Execution:
         def cancel(number: int, frame: Any) -> None:
             self._events.put(Event(None))
 
-        former = {number: signal.signal(number, cancel) for number in (signal.SIGINT, signal.SIGTERM)}
+        # What is ignored stays ignored: a shell does so for SIGINT in a job in the background.
+        numbers = [n for n in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(n) is not signal.SIG_IGN]
+        former = {number: signal.signal(number, cancel) for number in numbers}
         try:
             yield
         finally:

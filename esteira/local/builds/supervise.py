@@ -30,7 +30,11 @@ def main(parent: int, command: list[str]) -> int:
         send(signal.SIGTERM, leader)
         signal.alarm(GRACE_S)
 
-    signal.signal(signal.SIGALRM, lambda number, frame: send(signal.SIGKILL, leader))
+    def kill(number: int, frame: object) -> None:
+        stopping[0] = False
+        send(signal.SIGKILL, leader)
+
+    signal.signal(signal.SIGALRM, kill)
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     ask_kernel(PR_SET_PDEATHSIG, signal.SIGTERM)
@@ -49,6 +53,8 @@ def start(command: list[str]) -> int:
     if leader:
         return leader
     os.setpgid(0, 0)
+    for number in (signal.SIGPIPE, signal.SIGXFSZ):  # which Python ignores, and programs don't expect
+        signal.signal(number, signal.SIG_DFL)
     ask_kernel(PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != supervisor:
         os._exit(NOT_RUNNABLE)
@@ -60,7 +66,7 @@ def start(command: list[str]) -> int:
 
 
 def wait_for(leader: int, stopping: list[bool]) -> int:
-    """Return the leader's exit status; while stopping, wait for its whole group too."""
+    """Return the leader's exit status; while stopping, wait for all that is left too."""
     status: int | None = None
     while status is None or stopping[0]:
         try:

@@ -1,0 +1,79 @@
+"""A small repository of its own for each test, and one way to run a build in it."""
+
+import subprocess
+from pathlib import Path
+from typing import Any, Callable, List, Optional, Tuple
+
+import pytest
+
+from esteira.local.builds.result import BuildResult
+from esteira.local.builds.run import run_build
+from esteira.local.builds.source import read_source
+from esteira.local.builds.support import LOCAL_BUILDER
+from esteira.settings import Settings
+
+Lines = List[Tuple[str, ...]]
+HEAD = 'substitutions: {_BUILDER: ""}\n'
+
+
+class Recorder:
+    """Takes what a build reports, in the order in which it does."""
+
+    def __init__(self) -> None:
+        self.calls: Lines = []
+
+    def started(self, name: str) -> None:
+        self.calls.append(("started", name))
+
+    def finished(self, name: str, outcome: str, detail: str = "") -> None:
+        self.calls.append(("finished", name, outcome, detail))
+
+    def line(self, name: str, text: str) -> None:
+        self.calls.append(("line", name, text))
+
+    def lines_of(self, name: str) -> List[str]:
+        return [call[2] for call in self.calls if call[:2] == ("line", name)]
+
+
+def run_git(root: Path, *arguments: str) -> str:
+    command = ["git", "-c", "user.name=T", "-c", "user.email=t@example.test", *arguments]
+    return subprocess.run(command, cwd=root, check=True, capture_output=True, text=True).stdout.strip()
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    """Return a repository with one commit on the branch main, in a folder with a space in its name."""
+    root = tmp_path / "a repo"
+    root.mkdir()
+    run_git(root, "init", "-q", "-b", "main")
+    (root / "file.txt").write_text("committed\n")
+    run_git(root, "add", "--all")
+    run_git(root, "commit", "-q", "-m", "first")
+    return root
+
+
+@pytest.fixture
+def recorder() -> Recorder:
+    return Recorder()
+
+
+@pytest.fixture
+def run(
+    repository: Path, tmp_path: Path, make_settings: Callable[..., Settings], recorder: Recorder
+) -> Callable[..., BuildResult]:
+    """Return a function that runs the steps of a YAML text, which says nothing of the builder image."""
+
+    def run_steps(steps: str, head: str = HEAD, build_id: Optional[str] = None, **substitutions: str) -> BuildResult:
+        build_file = tmp_path / "build.yaml"
+        build_file.write_text(f"{head}steps:\n{steps}", encoding="utf-8")
+        report: Any = recorder
+        return run_build(
+            build_file,
+            settings=make_settings(repository),
+            source=read_source(repository),
+            substitutions={"_BUILDER": LOCAL_BUILDER, **substitutions},
+            report=report,
+            build_id=build_id,
+        )
+
+    return run_steps
