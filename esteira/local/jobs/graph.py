@@ -68,15 +68,3 @@ def sorted_tasks(graph: Mapping[str, Set[str]]) -> List[str]:
         for name in ready:
             del left[name]
     return order
-
-
-def followers(graph: Mapping[str, Set[str]], name: str) -> Set[str]:
-    """Return all tasks that wait for `name`, directly or not."""
-    found: Set[str] = set()
-    waiting = [name]
-    while waiting:
-        current = waiting.pop()
-        direct = {task for task, waits_for in graph.items() if current in waits_for} - found
-        found |= direct
-        waiting += direct
-    return found
