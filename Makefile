@@ -20,6 +20,7 @@ endif
 $(foreach v,$(filter $(VARIABLES),$(given)),$(eval export ESTEIRA_$(or $($v_IS),$v) = $$(value $v)))
 
 python := @sh esteira/setup/run.sh
+dev := $(python) --dev
 invoke := $(python) -m invoke
 
 ##@ Deploy
@@ -70,10 +71,12 @@ clean: ## Remove the state of the environment local: releases, models, logs
 
 ##@ Develop
 test: ## Run the tests
-	@sh esteira/setup/run.sh --dev -m pytest
+	$(dev) -m pytest
 
 lint: ## Run ruff, mypy and yamllint
-	@sh esteira/setup/run.sh --dev -m esteira.setup.lint
+	$(dev) -m ruff check .
+	$(dev) -m mypy
+	$(dev) -m yamllint --strict .
 
 bench-run: ## Time the job runner against TFX's LocalDagRunner
 	$(python) -m bench.run

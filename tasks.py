@@ -125,7 +125,7 @@ def serve(c: Context, set: "list[str]") -> None:
 @at_the_edge
 def predict(c: Context, text: str = "") -> None:
     """Ask the current release's model for the label of a text."""
-    from esteira.serving.ask import ask, answer_table
+    from esteira.serving.ask import answer_table, ask
 
     text = text or required_variable("TEXT", 'make predict TEXT="I love this film"')
     console.print(answer_table(ask(settings_here(), [text])))
@@ -159,4 +159,3 @@ def clean(c: Context) -> None:
 
     for path in clean_state(settings_here()):
         console.print(f"removed {path}", markup=False)
-

@@ -9,7 +9,8 @@ from rich.console import Console
 from esteira.builds.render import write_builds
 from esteira.errors import BuildError, DataError, StateError
 from esteira.jobs.verdict import evaluation_table
-from esteira.local.builds.run import BuildResult, run_build
+from esteira.local.builds.result import BuildResult
+from esteira.local.builds.run import run_build
 from esteira.local.builds.source import Source, read_source
 from esteira.progress import Progress
 from esteira.release.manifest import Outcome, current_outcome
@@ -20,7 +21,9 @@ BUILD_FILE = "cloudbuild/full.yaml"
 LOCAL_BUILDER = "esteira/builder"
 
 
-def deploy_full(settings: Settings, data: Optional[str], overrides: Mapping[str, str], console: Console) -> Outcome:
+def deploy_full(
+    settings: Settings, data: Optional[str], overrides: Mapping[str, str], console: Console
+) -> Outcome:
     """Render the full build, run it here and return what is served after it.
 
     `data` is the path of a user's CSV; `overrides` are the settings given on the
@@ -50,14 +53,20 @@ def absolute_csv(data: Optional[str]) -> str:
         return ""
     path = Path(data).expanduser().absolute()
     if not path.is_file():
-        raise DataError(f"DATA={data}: no such file. Expected the path of a CSV: make deploy-full DATA=file.csv")
+        raise DataError(
+            f"DATA={data}: no such file. Expected the path of a CSV: make deploy-full DATA=file.csv"
+        )
     return str(path)
 
 
 def run_here(settings: Settings, source: Source, substitutions: Dict[str, str]) -> BuildResult:
     with Progress([]) as report:
         return run_build(
-            settings.root / BUILD_FILE, settings=settings, source=source, substitutions=substitutions, report=report
+            settings.root / BUILD_FILE,
+            settings=settings,
+            source=source,
+            substitutions=substitutions,
+            report=report,
         )
 
 

@@ -10,7 +10,7 @@ import time
 import traceback
 import warnings
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterable, Optional, TypeVar, cast
+from typing import Any, Callable, Dict, Iterable, Optional, Tuple, TypeVar, cast
 
 from esteira.errors import EsteiraError, SettingsError
 from esteira.settings.load import load_settings, origins, overrides
@@ -33,7 +33,7 @@ def origins_here(flags: Iterable[str]) -> Dict[str, str]:
     return origins(ROOT, os.environ, dict(parse_flag(flag) for flag in flags))
 
 
-def parse_flag(flag: str) -> "tuple[str, str]":
+def parse_flag(flag: str) -> Tuple[str, str]:
     key, equals, value = flag.partition("=")
     if not equals:
         raise SettingsError(f"--set {flag}: has no value. Expected --set section.key=value")

@@ -75,7 +75,9 @@ def release_step(settings: Settings, commit: str) -> Release:
     job = bind_release(settings, release, compiled)
     write_model(build / RELEASE / MANIFEST, release)
     write_text(build / RELEASE / JOB, json.dumps(job, indent=2, sort_keys=True, ensure_ascii=False) + "\n")
-    lay_down(release_folder(settings, release.id), [(name, build / RELEASE / name) for name in (MANIFEST, JOB)])
+    lay_down(
+        release_folder(settings, release.id), [(name, build / RELEASE / name) for name in (MANIFEST, JOB)]
+    )
     return release
 
 

@@ -12,7 +12,13 @@ Job = Dict[str, Any]
 
 
 def bind_job(
-    job: Job, *, image: str, pipeline_root: str, parameters: Mapping[str, str], labels: Mapping[str, str], metadata_store: str
+    job: Job,
+    *,
+    image: str,
+    pipeline_root: str,
+    parameters: Mapping[str, str],
+    labels: Mapping[str, str],
+    metadata_store: str,
 ) -> Job:
     """Return a copy of the job that names everything it reads.
 

@@ -7,7 +7,7 @@ from typing import Any, Dict, List
 from rich.table import Table
 
 from esteira.errors import JobError, NotBlessedError
-from esteira.local.jobs.run import RunResult
+from esteira.local.jobs.result import RunResult
 
 REPORT_TASK = "EvaluationReport"
 PUSHER_TASK = "Pusher"
@@ -43,7 +43,9 @@ def check_blessed(evaluation: Evaluation) -> None:
     if evaluation["blessed"]:
         return
     missed = [threshold for threshold in evaluation["thresholds"] if not threshold["passed"]]
-    lines = [missed_line(threshold) for threshold in missed] or ["No threshold was missed; see the Evaluator's log."]
+    lines = [missed_line(threshold) for threshold in missed] or [
+        "No threshold was missed; see the Evaluator's log."
+    ]
     raise NotBlessedError(
         "The model is not blessed, so it is not served; what was served before still is.\n"
         + "\n".join(f"  {line}" for line in lines)

@@ -72,7 +72,9 @@ def image_part(root: Path) -> Part:
 
 
 def write_parts(path: Path, parts: Dict[str, Part]) -> None:
-    write_text(path, json.dumps({name: part.dict() for name, part in parts.items()}, indent=2, sort_keys=True) + "\n")
+    write_text(
+        path, json.dumps({name: part.dict() for name, part in parts.items()}, indent=2, sort_keys=True) + "\n"
+    )
 
 
 def read_parts(path: Path) -> Dict[str, Part]:

@@ -7,17 +7,30 @@ from typing import Any, Dict, Iterator, List, Mapping, Tuple
 
 import tomli
 from pydantic import ValidationError
-from pydantic.fields import ModelField
 
 from esteira.errors import SettingsError
-from esteira.settings.model import LOCAL, Section, Settings
+from esteira.settings.model import LOCAL, Environment, Section, Settings
 
 FILE = "esteira.toml"
 PREFIX = "ESTEIRA_"
 # Settings handed on to a step of a build, as a JSON object of "section.key" and text.
 OVERRIDES = "ESTEIRA_OVERRIDES"
 # Variables that are no section's key: those of the set-up, of a build's steps, and of single targets.
-RESERVED = {f"{PREFIX}{name}" for name in "ACCEPT BUILD_ID COMMIT DATA ENV OVERRIDES PYTHON STATE TEXT VENV".split()}
+RESERVED = {
+    f"{PREFIX}{name}"
+    for name in [
+        "ACCEPT",
+        "BUILD_ID",
+        "COMMIT",
+        "DATA",
+        "ENV",
+        "OVERRIDES",
+        "PYTHON",
+        "STATE",
+        "TEXT",
+        "VENV",
+    ]
+}
 
 Fault = Tuple[str, str]
 
@@ -35,12 +48,14 @@ def load_settings(root: Path, environ: Mapping[str, str], flags: Mapping[str, st
     values = {key: dict(value) if isinstance(value, dict) else value for key, value in values.items()}
     for key, text, origin in overrides(environ, flags):
         section, _, name = key.partition(".")
-        field = Settings.__fields__.get(section)
-        if not is_section(field) or name not in section_fields(field):
+        if name not in section_keys(section):
             faults.append((origin, f"is no setting.{suggestion(key, known_keys())}"))
             continue
-        values.setdefault(section, {})[name] = text
-        origins[key] = origin
+        table = values.setdefault(section, {})
+        # A section that is no table is a fault of its own, found below.
+        if isinstance(table, dict):
+            table[name] = text
+            origins[key] = origin
     selected = environ.get("ESTEIRA_ENV") or LOCAL
     values.update(
         root=root,
@@ -67,7 +82,9 @@ def read_file(path: Path) -> Dict[str, Any]:
     except FileNotFoundError:
         return {}
     except (tomli.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{path.name}: is not TOML: {error}. Expected lines such as: name = \"value\"") from None
+        raise SettingsError(
+            f'{path.name}: is not TOML: {error}. Expected lines such as: name = "value"'
+        ) from None
     for reserved in ("root", "state", "selected"):
         if reserved in values:
             raise SettingsError(f"{path.name}: {reserved}: unknown key.{suggestion(reserved, sections())}")
@@ -92,7 +109,9 @@ def handed_on(environ: Mapping[str, str]) -> Dict[str, str]:
     except ValueError:
         values = None
     if not isinstance(values, dict) or not all(isinstance(text, str) for text in values.values()):
-        raise SettingsError(f'{OVERRIDES}: expected a JSON object of texts such as {{"training.epochs": "2"}}')
+        raise SettingsError(
+            f'{OVERRIDES}: expected a JSON object of texts such as {{"training.epochs": "2"}}'
+        )
     return values
 
 
@@ -115,9 +134,12 @@ def environment_faults(selected: str, environments: Any) -> Iterator[Fault]:
         yield f"{FILE}: environments.{LOCAL}", "is built in and takes no settings. Remove the table."
     elif selected != LOCAL and selected not in environments:
         known = ", ".join([LOCAL, *sorted(environments)])
-        yield f"ENV={selected}", (
-            f"no such environment; there are: {known}.{suggestion(selected, [LOCAL, *environments])}\n"
-            f"Add a table [environments.{selected}] with project, region, bucket and repository to {FILE}."
+        yield (
+            f"ENV={selected}",
+            (
+                f"no such environment; there are: {known}.{suggestion(selected, [LOCAL, *environments])}\n"
+                f"Add a table [environments.{selected}] with project, region, bucket and repository to {FILE}."
+            ),
         )
 
 
@@ -138,29 +160,27 @@ def keys_beside(location: Tuple[Any, ...]) -> List[str]:
     """Return the keys that are known where an unknown one stands."""
     if len(location) == 1:
         return [*sections(), "environments"]
-    return list(section_fields(Settings.__fields__[location[0]]))
+    if location[0] == "environments":
+        return list(Environment.__fields__)
+    return section_keys(location[0])
 
 
-def is_section(field: Any) -> bool:
-    return isinstance(field, ModelField) and field.name != "environments" and is_section_type(field)
-
-
-def is_section_type(field: ModelField) -> bool:
-    return isinstance(field.type_, type) and issubclass(field.type_, Section)
-
-
-def section_fields(field: ModelField) -> Dict[str, ModelField]:
-    return field.type_.__fields__
+def section_keys(section: str) -> List[str]:
+    """Return the keys of a section, none if it is no section of single values."""
+    kind = Settings.__fields__[section].type_ if section in sections() else Section
+    return list(kind.__fields__)
 
 
 def sections() -> List[str]:
-    return [name for name, field in Settings.__fields__.items() if is_section(field)]
+    """Return the names of the sections; `environments` is a table of tables and none of them."""
+    kinds = {name: field.outer_type_ for name, field in Settings.__fields__.items()}
+    return [name for name, kind in kinds.items() if isinstance(kind, type) and issubclass(kind, Section)]
 
 
 def known_keys() -> List[str]:
-    return [f"{name}.{key}" for name in sections() for key in section_fields(Settings.__fields__[name])]
+    return [f"{section}.{key}" for section in sections() for key in section_keys(section)]
 
 
-def suggestion(word: str, known: "List[str]") -> str:
+def suggestion(word: str, known: List[str]) -> str:
     close = difflib.get_close_matches(word, known, n=1)
-    return f" Perhaps you meant {close[0]}." if close else f" Known: {', '.join(known)}."
+    return f" Perhaps you meant {close[0]}." if close else ""

@@ -38,7 +38,9 @@ class PipelineSettings(Section):
 
     @validator("name")
     def check_name(cls, value: str) -> str:
-        return matched(value, PIPELINE_PATTERN, "lower-case letters, digits and dashes, a letter first, at most 63")
+        return matched(
+            value, PIPELINE_PATTERN, "lower-case letters, digits and dashes, a letter first, at most 63"
+        )
 
 
 class DataSettings(Section):
@@ -61,7 +63,9 @@ class TrainingSettings(Section):
     @validator("hub_module", always=True)
     def check_hub_module(cls, value: str, values: Dict[str, Any]) -> str:
         if values.get("encoder") == "hub" and not value:
-            raise ValueError('is empty, but training.encoder is "hub"; expected the path or URL of a SavedModel')
+            raise ValueError(
+                'is empty, but training.encoder is "hub"; expected the path or URL of a SavedModel'
+            )
         return value
 
 

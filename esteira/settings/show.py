@@ -29,5 +29,3 @@ def setting_line(text: str, origin: Optional[str]) -> str:
 def toml(value: object) -> str:
     """Return a string, number or boolean as TOML writes it, which is as JSON does."""
     return json.dumps(value, ensure_ascii=False)
-
-

@@ -1,0 +1,129 @@
+from pathlib import Path
+
+import pytest
+
+from esteira.errors import SettingsError
+from esteira.settings import Settings, load_settings
+from esteira.settings.load import origins
+
+DEV = '[environments.dev]\nproject = "my-project"\nregion = "europe-west1"\nbucket = "models"\nrepository = "images"\n'
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    return tmp_path
+
+
+def write(root: Path, text: str) -> None:
+    (root / "esteira.toml").write_text(text, encoding="utf-8")
+
+
+def faults(root: Path, **environ: str) -> str:
+    with pytest.raises(SettingsError) as caught:
+        load_settings(root, environ, {})
+    return str(caught.value)
+
+
+def epochs(root: Path, environ: "dict[str, str]", flags: "dict[str, str]") -> int:
+    return load_settings(root, environ, flags).training.epochs
+
+
+def test_defaults_hold_without_a_file(root: Path) -> None:
+    settings = load_settings(root, {}, {})
+    assert (settings.pipeline.name, settings.selected, settings.state) == (
+        "sentiment",
+        "local",
+        root / ".esteira",
+    )
+
+
+def test_file_beats_default_variable_beats_file_and_flag_beats_all(root: Path) -> None:
+    write(root, "[training]\nepochs = 20\n")
+    variable, handed_on = (
+        {"ESTEIRA_TRAINING_EPOCHS": "30"},
+        {"ESTEIRA_OVERRIDES": '{"training.epochs": "35"}'},
+    )
+    assert epochs(root, {}, {}) == 20
+    assert epochs(root, variable, {}) == 30
+    assert epochs(root, {**variable, **handed_on}, {}) == 35
+    assert epochs(root, {**variable, **handed_on}, {"training.epochs": "40"}) == 40
+
+
+def test_origins_name_what_sets_a_value(root: Path) -> None:
+    write(root, "[training]\nepochs = 20\nseed = 3\n")
+    assert origins(root, {"ESTEIRA_RUN_WORKERS": "1"}, {"training.seed": "2"}) == {
+        "training.epochs": "esteira.toml",
+        "run.workers": "ESTEIRA_RUN_WORKERS",
+        "training.seed": "--set training.seed",
+    }
+
+
+def test_all_faults_are_told_at_once_with_their_places(root: Path) -> None:
+    write(root, '[training]\nepoch = 3\nseed = -1\n[servin]\nport = 1\n[environments.dev]\nproject = ""\n')
+    message = faults(root, ESTEIRA_RUN_ISOLATON="fork", ESTEIRA_GATE_MACRO_F1="7")
+    assert "esteira.toml: training.epoch: unknown key. Perhaps you meant epochs." in message
+    assert "esteira.toml: training.seed: ensure this value is greater than or equal to 0" in message
+    assert "esteira.toml: servin: unknown key. Perhaps you meant serving." in message
+    assert 'esteira.toml: environments.dev.project: is ""; expected a Google Cloud project id' in message
+    assert "esteira.toml: environments.dev.bucket: is missing." in message
+    assert "ESTEIRA_RUN_ISOLATON: is no setting. Perhaps you meant run.isolation." in message
+    assert "ESTEIRA_GATE_MACRO_F1: ensure this value is less than or equal to 1" in message
+
+
+def test_an_unknown_environment_is_an_error_with_the_known_ones(root: Path) -> None:
+    write(root, DEV)
+    message = faults(root, ESTEIRA_ENV="dve")
+    assert message.startswith("ENV=dve: no such environment; there are: local, dev. Perhaps you meant dev.\n")
+    assert "Add a table [environments.dve] with project, region, bucket and repository" in message
+
+
+def test_an_environment_without_a_project_never_gives_a_bucket(root: Path) -> None:
+    write(root, DEV.replace('project = "my-project"\n', ""))
+    assert "environments.dev.project: is missing." in faults(root, ESTEIRA_ENV="dev")
+
+
+def test_the_bucket_follows_the_environment(root: Path) -> None:
+    write(root, DEV)
+    assert load_settings(root, {}, {}).bucket == f"{root}/.esteira/bucket/sentiment"
+    assert load_settings(root, {"ESTEIRA_ENV": "dev"}, {}).bucket == "gs://models/sentiment"
+
+
+def test_local_cannot_be_redefined(root: Path) -> None:
+    write(root, DEV.replace("dev", "local"))
+    assert "environments.local: is built in and takes no settings." in faults(root)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["[training\n", "epochs = \n", "[training]\nepochs = 1\nepochs = 2\n"],
+)
+def test_a_broken_file_is_told_with_its_line(root: Path, text: str) -> None:
+    write(root, text)
+    message = faults(root)
+    assert message.startswith("esteira.toml: is not TOML: ")
+    assert "line" in message
+
+
+def test_a_section_that_is_no_table_is_told(root: Path) -> None:
+    write(root, "training = 3\n")
+    assert "esteira.toml: training: " in faults(root, ESTEIRA_TRAINING_EPOCHS="3")
+
+
+def test_what_only_the_engine_sets_cannot_be_set(root: Path) -> None:
+    write(root, 'selected = "dev"\n')
+    assert "esteira.toml: selected: unknown key." in faults(root)
+
+
+@pytest.mark.parametrize("text", ["nonsense", "[]", '{"training.epochs": 2}'])
+def test_overrides_that_are_no_texts_are_told(root: Path, text: str) -> None:
+    assert "ESTEIRA_OVERRIDES: expected a JSON object of texts" in faults(root, ESTEIRA_OVERRIDES=text)
+
+
+def test_a_hub_encoder_needs_its_module(root: Path) -> None:
+    write(root, '[training]\nencoder = "hub"\n')
+    assert "training.hub_module: is empty" in faults(root)
+
+
+def test_settings_cannot_be_changed(settings: Settings) -> None:
+    with pytest.raises(TypeError):
+        settings.training.epochs = 3  # type: ignore[misc]
