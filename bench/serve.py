@@ -20,9 +20,7 @@ from esteira.serving.running import running_server
 CONNECTIONS = (1, 8, 64)
 WARM_UP_S = 0.5
 NAME = "bench"
-BODY = json.dumps(
-    {"instances": [{"text": "This film was a pleasant surprise, from the first scene to the last."}]}
-)
+BODY = json.dumps({"instances": [{"text": "This film was a pleasant surprise, from the first scene to the last."}]})
 
 
 def request_bytes(host: str) -> bytes:
@@ -50,9 +48,7 @@ async def load(url: str, connections: int, seconds: float) -> List[float]:
     assert parts.hostname and parts.port
     latencies_s: List[float] = []
     end_s = time.perf_counter() + seconds
-    await asyncio.gather(
-        *(ask_until(parts.hostname, parts.port, end_s, latencies_s) for _ in range(connections))
-    )
+    await asyncio.gather(*(ask_until(parts.hostname, parts.port, end_s, latencies_s) for _ in range(connections)))
     return sorted(latencies_s)
 
 

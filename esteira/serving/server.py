@@ -11,6 +11,7 @@ import signal
 import socket
 import sys
 import warnings
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Callable, List, NoReturn, Optional
 
@@ -23,11 +24,12 @@ from esteira.serving.catalogue import Catalogue, ServedModel
 from esteira.serving.listen import listen, url_of
 from esteira.serving.saved_model import check_model_dir, model_version, read_labels
 
-# Waiting rows, in batches: beyond this a request is refused rather than kept waiting.
+# Rows that may wait, in batches and at least: beyond this a request is refused rather than kept waiting.
 MAX_WAITING_BATCHES = 16
+MIN_WAITING_ROWS = 1024
 KEEP_ALIVE_S = 60
 # How long requests under way may still take once the server is told to stop.
-GRACE_S = 20
+GRACE_S = 10
 
 
 def serve(
@@ -58,7 +60,9 @@ def serve(
         def announce() -> None:
             print(f"Serving {name} version {model.version} at {url} (Ctrl-C ends it)", flush=True)
             if parent is not None:
-                parent.sendall(f"{url}\n".encode())
+                # A parent that is gone by now is noticed as soon as the event loop watches the socket.
+                with suppress(OSError):
+                    parent.sendall(f"{url}\n".encode())
 
         AnnouncingServer(create_app(Catalogue([model])), announce, parent).run(sockets=[listener])
         model.batcher.stop()
@@ -86,13 +90,13 @@ def load_model(model_dir: Path, name: str, labels: Optional[List[str]], max_batc
         model.warm_up()
     except Exception as error:
         raise ServingError(
-            f"{model_dir}: the model fails on an empty input: {error}\n"
-            "Train and push it again: make deploy-full"
+            f"{model_dir}: the model fails on an empty input: {error}\nTrain and push it again: make deploy-full"
         ) from error
     # What is loaded stays: without this, every full collection would walk through all of TensorFlow.
     gc.collect()
     gc.freeze()
-    batcher = Batcher(model.run, max_batch=max_batch, max_waiting=MAX_WAITING_BATCHES * max_batch)
+    max_waiting = max(MIN_WAITING_ROWS, MAX_WAITING_BATCHES * max_batch)
+    batcher = Batcher(model.run, max_batch=max_batch, max_waiting=max_waiting)
     return ServedModel(name, model_version(model_dir), model.signatures, labels, batcher)
 
 
@@ -139,9 +143,7 @@ class AnnouncingServer(uvicorn.Server):
 
 def main(arguments: Optional[List[str]] = None) -> int:
     """Serve as the command line says and return the exit status."""
-    parser = argparse.ArgumentParser(
-        prog="esteira.serving.server", description="Serve a SavedModel over HTTP."
-    )
+    parser = argparse.ArgumentParser(prog="esteira.serving.server", description="Serve a SavedModel over HTTP.")
     parser.add_argument("--model-dir", type=Path, required=True)
     parser.add_argument("--name", required=True)
     parser.add_argument("--host", default="127.0.0.1")

@@ -88,9 +88,7 @@ def test_metadata_has_tensorflow_servings_form_and_the_labels() -> None:
                 "signature_def": {
                     "serving_default": {
                         "inputs": {"text": {"dtype": "DT_STRING", "tensor_shape": shape, "name": "text:0"}},
-                        "outputs": {
-                            "length": {"dtype": "DT_INT64", "tensor_shape": shape, "name": "length:0"}
-                        },
+                        "outputs": {"length": {"dtype": "DT_INT64", "tensor_shape": shape, "name": "length:0"}},
                         "method_name": "tensorflow/serving/predict",
                     }
                 }
@@ -137,15 +135,13 @@ def test_a_large_request_is_answered_too() -> None:
             "GET",
             "/v1/models/toy/",
             404,
-            "/v1/models/toy/: no such path; "
-            "expected /v1/models/NAME, then /versions/N, /metadata or :predict",
+            "/v1/models/toy/: no such path; expected /v1/models/NAME, then /versions/N, /metadata or :predict",
         ),
         (
             "POST",
             "/v1/models/toy:classify",
             404,
-            "/v1/models/toy:classify: no such path; "
-            "expected /v1/models/NAME, then /versions/N, /metadata or :predict",
+            "/v1/models/toy:classify: no such path; expected /v1/models/NAME, then /versions/N, /metadata or :predict",
         ),
         ("GET", "/v1/models/toy:predict", 405, "/v1/models/toy:predict: GET is not allowed; expected POST"),
         (

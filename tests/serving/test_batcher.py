@@ -14,9 +14,7 @@ from esteira.serving.signature import Arrays, Signature, TensorSpec
 WAIT_S = 10
 NUMBERS = TensorSpec("x", "DT_INT64", (None,))
 ADD = Signature("add", (NUMBERS,), (TensorSpec("y", "DT_INT64", (None,)),))
-MORE = Signature(
-    "more", (TensorSpec("x", "DT_INT64", (None, None)),), (TensorSpec("y", "DT_INT64", (None,)),)
-)
+MORE = Signature("more", (TensorSpec("x", "DT_INT64", (None, None)),), (TensorSpec("y", "DT_INT64", (None,)),))
 WHOLE = Signature("whole", (NUMBERS,), (TensorSpec("y", "DT_INT64", ()),))
 
 
@@ -66,9 +64,7 @@ async def predict_behind_the_gate(model: GatedModel, batcher: Batcher, requests:
     while not model.entered.is_set():
         await asyncio.sleep(0.001)
     tasks = [
-        asyncio.ensure_future(
-            predict(batcher, *request) if isinstance(request, tuple) else predict(batcher, request)
-        )
+        asyncio.ensure_future(predict(batcher, *request) if isinstance(request, tuple) else predict(batcher, request))
         for request in requests
     ]
     await asyncio.sleep(0)

@@ -43,18 +43,14 @@ def test_classes_without_names_are_numbered() -> None:
     assert read_prediction("t", ROW, None).probabilities == {"0": 0.25, "1": 0.75}
 
 
-@pytest.mark.parametrize(
-    "row", [{"label": "b"}, 3, {**ROW, "probabilities": [1.0]}, {**ROW, "confidence": None}]
-)
+@pytest.mark.parametrize("row", [{"label": "b"}, 3, {**ROW, "probabilities": [1.0]}, {**ROW, "confidence": None}])
 def test_a_row_of_another_model_is_told(row: object) -> None:
     with pytest.raises(ServingError, match=r"is not understood[\s\S]*make serve"):
         read_prediction("t", row, ["a", "b"])
 
 
 def test_an_address_that_is_no_url_is_told() -> None:
-    with pytest.raises(
-        ServingError, match=r"^localhost:8501: is no URL of a server\. Expected one such as http://"
-    ):
+    with pytest.raises(ServingError, match=r"^localhost:8501: is no URL of a server\. Expected one such as http://"):
         predict("localhost:8501", "toy", ["a"])
 
 
@@ -64,9 +60,7 @@ def test_a_server_that_is_not_there_is_told() -> None:
         pass
     with pytest.raises(ServingError) as told:
         predict(url, "toy", ["a"])
-    assert (
-        str(told.value) == f"{url}: nothing listens there.\nStart the server in another terminal: make serve"
-    )
+    assert str(told.value) == f"{url}: nothing listens there.\nStart the server in another terminal: make serve"
 
 
 @pytest.mark.loopback
@@ -78,7 +72,5 @@ def test_an_error_answer_is_told_in_the_servers_words() -> None:
 
 @pytest.mark.loopback
 def test_a_server_of_another_kind_is_told() -> None:
-    with answering(200, b"<html>") as url, pytest.raises(
-        ServingError, match="answered with status 200 and no JSON"
-    ):
+    with answering(200, b"<html>") as url, pytest.raises(ServingError, match="answered with status 200 and no JSON"):
         predict(url, "toy", ["a"])

@@ -201,6 +201,4 @@ def test_too_many_rows_are_too_large() -> None:
     with pytest.raises(Refusal) as refused:
         parse({"instances": ["a"] * (MAX_ROWS + 1)})
     assert refused.value.status == 413
-    assert (
-        refused.value.message == f"instances: {MAX_ROWS + 1} rows; expected at most {MAX_ROWS} in one request"
-    )
+    assert refused.value.message == f"instances: {MAX_ROWS + 1} rows; expected at most {MAX_ROWS} in one request"

@@ -16,15 +16,12 @@ SCORES = np.array([[0.9, 0.1], [0.25, np.nan]], dtype=np.float32)
 def test_several_outputs_in_rows_are_objects() -> None:
     content = encode_outputs({"label": LABELS, "score": SCORES}, by_row=True, rows=2)
     assert content == (
-        b'{"predictions":[{"label":"n\\u00e3o \\u2713","score":[0.9,0.1]},'
-        b'{"label":{"b64":"/w=="},"score":[0.25,NaN]}]}'
+        b'{"predictions":[{"label":"n\\u00e3o \\u2713","score":[0.9,0.1]},{"label":{"b64":"/w=="},"score":[0.25,NaN]}]}'
     )
 
 
 def test_several_outputs_in_columns_are_tensors_by_name() -> None:
-    content = encode_outputs(
-        {"count": np.array([1, 2]), "flag": np.array([True, False])}, by_row=False, rows=2
-    )
+    content = encode_outputs({"count": np.array([1, 2]), "flag": np.array([True, False])}, by_row=False, rows=2)
     assert content == b'{"outputs":{"count":[1,2],"flag":[true,false]}}'
 
 

@@ -102,9 +102,7 @@ def test_the_smoke_test_passes_for_the_model_as_it_was_trained(settings: Setting
     assert not result.failed
 
 
-def test_a_model_that_answers_otherwise_than_at_training_is_found(
-    url: str, model_dir: Path, tmp_path: Path
-) -> None:
+def test_a_model_that_answers_otherwise_than_at_training_is_found(url: str, model_dir: Path, tmp_path: Path) -> None:
     extras = tmp_path / "assets.extra"
     shutil.copytree(model_dir / "assets.extra", extras)
     smoke = json.loads((extras / "smoke.json").read_text(encoding="utf-8"))
@@ -168,6 +166,18 @@ def test_requests_under_way_are_answered_when_the_server_is_told_to_stop(model_d
     assert [answer.status for answer in answers] == [200] * 8
     assert labels == [LABELS[2]] * 8
     assert (process.returncode, output, errors) == (0, b"", b"")
+
+
+def test_a_server_ends_with_the_process_that_started_it(model_dir: Path) -> None:
+    ours, theirs = socket.socketpair()
+    with theirs:
+        command = [*serve_command(model_dir, 0), "--parent-fd", str(theirs.fileno())]
+        process = subprocess.Popen(
+            command, cwd=REPOSITORY, pass_fds=[theirs.fileno()], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+    ours.close()
+    _, errors = process.communicate(timeout=WAIT_S)
+    assert (process.returncode, errors) == (0, b"")
 
 
 def start_server(model_dir: Path, port: int) -> "subprocess.Popen[bytes]":

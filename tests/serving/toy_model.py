@@ -64,9 +64,7 @@ def write_extras(folder: Path, answers: Dict[str, Any]) -> None:
     """Write the labels, and the model's own answers, as our Trainer does."""
     predictions: List[Dict[str, Any]] = [
         {"label": label.decode(), "confidence": float(confidence), "probabilities": probabilities.tolist()}
-        for label, confidence, probabilities in zip(
-            answers["label"], answers["confidence"], answers["probabilities"]
-        )
+        for label, confidence, probabilities in zip(answers["label"], answers["confidence"], answers["probabilities"])
     ]
     folder.mkdir()
     recorded = {"instances": [{"text": text} for text in TEXTS], "predictions": predictions}
