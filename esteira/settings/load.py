@@ -18,18 +18,7 @@ OVERRIDES = "ESTEIRA_OVERRIDES"
 # Variables that are no section's key: those of the set-up, of a build's steps, and of single targets.
 RESERVED = {
     f"{PREFIX}{name}"
-    for name in [
-        "ACCEPT",
-        "BUILD_ID",
-        "COMMIT",
-        "DATA",
-        "ENV",
-        "OVERRIDES",
-        "PYTHON",
-        "STATE",
-        "TEXT",
-        "VENV",
-    ]
+    for name in ["ACCEPT", "BUILD_ID", "COMMIT", "DATA", "ENV", "OVERRIDES", "PYTHON", "STATE", "TEXT", "VENV"]
 }
 
 Fault = Tuple[str, str]
