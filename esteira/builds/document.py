@@ -1,7 +1,7 @@
 """A YAML file as plain values that know the line they stand on."""
 
-from dataclasses import dataclass, field
-from typing import Any, Dict, Hashable, List, Set, Tuple
+from dataclasses import dataclass, field, replace
+from typing import Any, Dict, FrozenSet, Hashable, List, Optional, Tuple
 
 import yaml
 
@@ -40,32 +40,42 @@ class Document:
 
 
 def read_document(text: str, name: str) -> Document:
-    """Return the first document of a YAML text, with its syntax errors and repeated keys as faults."""
+    """Return the only document of a YAML text, with its syntax errors and repeated keys as faults."""
     loader = Loader(text)
     try:
         node = loader.get_single_node()
         if node is None:
-            return Document(name, None, {}, [Fault(name, 1, "is empty.")])
-        document = Document(name, loader.construct_document(node), {})
+            return unreadable(name, 1, "is empty.")
+        document = Document(name, None, {})
+        # Before the values are made, which rewrites the nodes of merged mappings.
+        walk(node, (), document, frozenset())
+        return replace(document, value=loader.construct_document(node))
     except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        return Document(name, None, {}, [Fault(name, line, f"is not YAML: {error.problem}.")])
+        return unreadable(name, line_of(error.problem_mark), f"is not YAML: {error.problem}.")
     except (yaml.YAMLError, ValueError) as error:
-        return Document(name, None, {}, [Fault(name, 1, f"is not YAML: {error}.")])
+        return unreadable(name, 1, f"is not YAML: {error}.")
     finally:
         loader.dispose()
-    walk(node, (), document, set())
-    return document
 
 
-def walk(node: yaml.Node, place: Place, document: Document, above: Set[int]) -> None:
+def unreadable(name: str, line: int, message: str) -> Document:
+    return Document(name, None, {}, [Fault(name, line, message)])
+
+
+def line_of(mark: Optional[yaml.Mark]) -> int:
+    return mark.line + 1 if mark else 1
+
+
+def walk(node: yaml.Node, place: Place, document: Document, above: FrozenSet[int]) -> None:
     """Note the line of each value, and each key that stands twice in one mapping.
 
     PyYAML takes the last of two equal keys in silence, as gcloud does.
     """
-    document.lines.setdefault(place, node.start_mark.line + 1)
-    if id(node) in above:  # an alias to a node that holds it
-        return
+    if id(node) in above:
+        raise yaml.MarkedYAMLError(
+            problem="an alias stands for what it stands in", problem_mark=node.start_mark
+        )
+    document.lines.setdefault(place, line_of(node.start_mark))
     above = above | {id(node)}
     if isinstance(node, yaml.SequenceNode):
         for index, item in enumerate(node.value):
@@ -73,10 +83,9 @@ def walk(node: yaml.Node, place: Place, document: Document, above: Set[int]) -> 
     elif isinstance(node, yaml.MappingNode):
         seen: Dict[str, int] = {}
         for key, value in node.value:
-            line = key.start_mark.line + 1
-            if key.value in seen:
-                message = f'key "{key.value}" stands twice; the first is on line {seen[key.value]}. Keep one.'
+            line, word = line_of(key.start_mark), str(key.value)
+            if word in seen:
+                message = f'key "{word}" stands twice; the first is on line {seen[word]}. Keep one.'
                 document.faults.append(Fault(document.name, line, message))
-            seen[str(key.value)] = line
-            document.lines[(*place, key.value)] = line
-            walk(value, (*place, key.value), document, above)
+            seen[word] = document.lines[(*place, word)] = line
+            walk(value, (*place, word), document, above)

@@ -106,12 +106,16 @@ def secret_names(build: Dict[str, Any]) -> Set[str]:
     """Return the variables that the build's secrets define."""
     names: Set[str] = set()
     available = build.get("availableSecrets", {})
-    for secret in [
-        *available.get("secretManager", []),
-        *available.get("inline", []),
-        *build.get("secrets", []),
-    ]:
-        names.update([secret["env"]] if isinstance(secret.get("env"), str) else [])
-        for key in ("envMap", "secretEnv"):
-            names.update(secret.get(key, {}))
+    for listed in (available.get("secretManager"), available.get("inline"), build.get("secrets")):
+        for secret in listed if isinstance(listed, list) else []:
+            names.update(variables_of(secret) if isinstance(secret, dict) else [])
     return names
+
+
+def variables_of(secret: Dict[str, Any]) -> Iterator[str]:
+    """Yield the variables of a secret: its `env`, and the keys of its `envMap` or `secretEnv`."""
+    if isinstance(secret.get("env"), str):
+        yield secret["env"]
+    for key in ("envMap", "secretEnv"):
+        if isinstance(secret.get(key), dict):
+            yield from (str(name) for name in secret[key])

@@ -1,7 +1,12 @@
-from typing import List
+from typing import Any, Dict, List
 
 import pytest
+import yaml
+from hypothesis import given
+from hypothesis import settings as examples
+from hypothesis import strategies as st
 
+from esteira.builds.fields import BUILD, OPTIONS, STEP
 from esteira.builds.lint import lint_build
 
 DIGEST = "img@sha256:" + "0" * 64
@@ -57,12 +62,39 @@ def test_a_key_that_stands_twice_is_a_fault() -> None:
     assert fault == 'f.yaml:4: key "name" stands twice; the first is on line 3. Keep one.'
 
 
-def test_an_alias_that_holds_itself_does_not_hang() -> None:
-    assert lint(HEAD + "    args: &a [*a]\n") != []
+@pytest.mark.parametrize("text", ["&a\nsteps: [*a]\n", "steps: &a [*a]\n", "artifacts: &a {x: *a}\n"])
+def test_an_alias_that_stands_for_what_it_stands_in_is_a_fault(text: str) -> None:
+    assert only_fault(text).endswith(": is not YAML: an alias stands for what it stands in.")
 
 
-def test_a_recursive_mapping_is_a_fault() -> None:
-    assert lint("&a\nsteps: [*a]\n") != []
+def test_a_merged_key_that_is_given_again_is_no_fault() -> None:
+    text = f"steps:\n  - &base\n    name: {DIGEST}\n    dir: a\n  - <<: *base\n    dir: b\n"
+    assert lint(text) == []
+
+
+def test_a_file_holds_one_document() -> None:
+    assert only_fault(HEAD + "---\na: b\n") == "f.yaml:4: is not YAML: but found another document."
+
+
+KEYS = st.sampled_from([*BUILD, *STEP, *OPTIONS, "env", "envMap", "secretManager", "inline"])
+VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.dates()
+    | st.sampled_from(["", "-", "$_A", "5s"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=3),
+)
+STEPS = st.lists(st.dictionaries(st.sampled_from(sorted(STEP)), VALUES, max_size=4), max_size=3)
+
+
+@examples(deadline=None)
+@given(st.dictionaries(st.sampled_from(sorted(BUILD)), VALUES, max_size=5), STEPS | VALUES)
+def test_whatever_a_file_holds_there_are_faults_and_no_crash(build: Dict[str, Any], steps: Any) -> None:
+    text = yaml.safe_dump({**build, "steps": steps})
+    for fault in lint_build(text, "f.yaml"):
+        assert 1 <= fault.line <= len(text.splitlines())
 
 
 @pytest.mark.parametrize(

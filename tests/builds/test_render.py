@@ -5,6 +5,7 @@ from typing import Callable, Dict
 import pytest
 import yaml
 from hypothesis import given
+from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from esteira.builds.render import check_builds, quote, render_build, write_builds
@@ -155,6 +156,7 @@ def test_a_folder_without_templates_is_an_error(
         write_builds(make_settings(tmp_path))
 
 
+@examples(deadline=None)
 @given(st.text())
 def test_a_quoted_value_is_read_back_as_it_was(text: str) -> None:
     assert yaml.safe_load(f"a: {quote(text)}\n") == {"a": text}

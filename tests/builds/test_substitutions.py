@@ -2,6 +2,7 @@ from typing import Dict
 
 import pytest
 from hypothesis import given
+from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from esteira.builds.substitutions import bash_style_references, references, substitute
@@ -41,6 +42,7 @@ def test_a_bash_operation_is_told_from_a_plain_reference() -> None:
     assert list(bash_style_references("${_A:-x} ${_B} $${_C:-x} ${_D/a/b} ${_E^}")) == ["_A", "_D", "_E"]
 
 
+@examples(deadline=None)
 @given(st.text(alphabet="$_AB{}x \n"))
 def test_a_text_whose_dollars_are_doubled_comes_out_as_it_was(text: str) -> None:
     assert substitute(text.replace("$", "$$"), VALUES) == text

@@ -2,14 +2,11 @@
 
 import math
 import re
-import signal
-import threading
 import time
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from typing import Any, Dict, Iterator, List, Mapping, Optional, Set
+from typing import Dict, List, Mapping, Optional, Set
 
 from esteira.files import telling_os_errors
 from esteira.local.builds.child import Child
@@ -17,6 +14,8 @@ from esteira.local.builds.environment import make_environment
 from esteira.local.builds.plan import Build, Step
 from esteira.local.builds.result import StepResult
 from esteira.local.builds.schedule import find_ready
+from esteira.local.builds.scripts import write_scripts
+from esteira.local.builds.signals import calling_on_signals
 from esteira.progress import Progress
 
 COMPLETED = ("succeeded", "allowed_failure")
@@ -59,9 +58,9 @@ class Execution:
 
         Steps are started by this thread, which must not end before they do.
         """
-        scripts = self._write_scripts()
+        scripts = write_scripts(self._folder / "scripts", self._build.steps)
         deadline_s = time.monotonic() + self._build.timeout_s
-        with self._listening_to_signals():
+        with calling_on_signals(lambda: self._events.put(Event(None))):
             try:
                 while self._start_ready(scripts) or self._running:
                     self._take_event(deadline_s)
@@ -169,43 +168,6 @@ class Execution:
             if index not in self._results:
                 self._results[index] = StepResult(step.id, "skipped", 0.0, self._logs[index])
                 self._report.finished(step.id, "skipped")
-
-    def _write_scripts(self) -> Dict[int, Path]:
-        """Write each step's script; without a #! line it is one for /bin/sh, as in Cloud Build.
-
-        All at once, before any process is started: a file that some process still has open for
-        writing cannot be executed.
-        """
-        folder = self._folder / "scripts"
-        paths: Dict[int, Path] = {}
-        with telling_os_errors("write the scripts", folder):
-            folder.mkdir()
-            for index, step in enumerate(self._build.steps):
-                if step.script:
-                    paths[index] = folder / str(index)
-                    start = "" if step.script.startswith("#!") else "#!/bin/sh\n"
-                    paths[index].write_text(start + step.script, encoding="utf-8")
-                    paths[index].chmod(0o700)
-        return paths
-
-    @contextmanager
-    def _listening_to_signals(self) -> Iterator[None]:
-        """Have Ctrl-C and SIGTERM cancel the build in order; only the main thread can listen."""
-        if threading.current_thread() is not threading.main_thread():
-            yield
-            return
-
-        def cancel(number: int, frame: Any) -> None:
-            self._events.put(Event(None))
-
-        # What is ignored stays ignored: a shell does so for SIGINT in a job in the background.
-        numbers = [n for n in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(n) is not signal.SIG_IGN]
-        former = {number: signal.signal(number, cancel) for number in numbers}
-        try:
-            yield
-        finally:
-            for number, handler in former.items():
-                signal.signal(number, handler)
 
 
 def file_name(step_id: str, index: int) -> str:

@@ -80,8 +80,10 @@ def read_build(text: str, name: str, given: Mapping[str, str], built_in: Mapping
 
 def take_given(document: Document, given: Mapping[str, str]) -> None:
     """Put the given substitutions over the file's own, as gcloud builds submit does."""
-    if isinstance(document.value, dict) and given:
-        own = document.value.get("substitutions") or {}
+    if not isinstance(document.value, dict) or not given:
+        return
+    own = document.value.get("substitutions", {})
+    if isinstance(own, dict):
         document.value["substitutions"] = {**own, **given}
 
 

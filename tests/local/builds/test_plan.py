@@ -48,7 +48,12 @@ def test_mapping_all_substitutions_makes_them_variables_under_those_of_the_file(
         "options: {automapSubstitutions: true}\nsubstitutions: {_A: sub, _B: b}\n"
     )
     mapped, plain = build.steps[0].variables, build.steps[1].variables
-    assert (mapped["_A"], mapped["_B"], mapped["BUILD_ID"], mapped["LOCATION"]) == ("file", "b", "b-1", "local")
+    assert (mapped["_A"], mapped["_B"], mapped["BUILD_ID"], mapped["LOCATION"]) == (
+        "file",
+        "b",
+        "b-1",
+        "local",
+    )
     assert plain == {}
 
 
@@ -122,7 +127,9 @@ def test_a_step_that_starts_nothing_is_an_error() -> None:
 
 def test_a_built_in_without_an_honest_value_is_an_error_unless_it_is_given() -> None:
     text = 'steps:\n- name: "$_BUILDER"\n  args: [$TAG_NAME]\n'
-    assert "f.yaml:3: $TAG_NAME has no value outside Cloud Build; give one as a substitution." in error_of(text)
+    assert "f.yaml:3: $TAG_NAME has no value outside Cloud Build; give one as a substitution." in error_of(
+        text
+    )
     assert plan(text, {**BUILDER, "TAG_NAME": "v1"}).steps[0].command == ("v1",)
     assert "$PROJECT_NUMBER has no value" in error_of(text.replace("TAG_NAME", "PROJECT_NUMBER"))
 

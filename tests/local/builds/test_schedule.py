@@ -1,6 +1,7 @@
 from typing import Any, Dict, List, Set
 
 from hypothesis import given
+from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from esteira.local.builds.schedule import find_ready, find_waits
@@ -19,6 +20,7 @@ def builds(draw: st.DrawFn) -> List[Dict[str, Any]]:
     return steps
 
 
+@examples(deadline=None)
 @given(builds(), st.randoms(use_true_random=False))
 def test_every_order_of_endings_runs_each_step_once_and_after_what_it_waits_for(
     steps: List[Dict[str, Any]], random: Any
@@ -47,7 +49,7 @@ def test_without_wait_for_a_step_waits_for_all_before_it() -> None:
 
 
 def test_a_dash_alone_waits_for_nothing_and_beside_others_is_over() -> None:
-    steps = [{"id": "a"}, {"waitFor": ["-"]}, {"waitFor": ["-", "a"]}]
+    steps: List[Dict[str, Any]] = [{"id": "a"}, {"waitFor": ["-"]}, {"waitFor": ["-", "a"]}]
     assert find_waits(steps) == [frozenset(), frozenset(), {0}]
 
 

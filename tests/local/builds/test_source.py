@@ -73,7 +73,12 @@ def test_the_variables_of_a_git_hook_name_no_other_repository(
 
 @pytest.mark.parametrize(
     ("quoted", "path"),
-    [("plain é", "plain é"), (r'"caf\303\251"', "café"), (r'"a\nb\r\t\"c\\"', 'a\nb\r\t"c\\'), (r'"\377"', "\udcff")],
+    [
+        ("plain é", "plain é"),
+        (r'"caf\303\251"', "café"),
+        (r'"a\nb\r\t\"c\\"', 'a\nb\r\t"c\\'),
+        (r'"\377"', "\udcff"),
+    ],
 )
 def test_a_path_is_read_as_git_quotes_it(quoted: str, path: str) -> None:
     assert unquote(quoted) == path

@@ -12,7 +12,15 @@ from tests.local.builds.conftest import run_git
 
 pytestmark = pytest.mark.programs
 
-STRANGE = ["with space", "line\nbreak", "carriage\rreturn", "café", 'quote"back\\slash', "deep/er/file", "-dash"]
+STRANGE = [
+    "with space",
+    "line\nbreak",
+    "carriage\rreturn",
+    "café",
+    'quote"back\\slash',
+    "deep/er/file",
+    "-dash",
+]
 
 
 @pytest.fixture
@@ -60,7 +68,9 @@ def test_the_source_arrives_whole(repository: Path, fill: Callable[[], List[str]
     assert len(tree(repository)) == len(STRANGE) + 6
 
 
-def test_a_commit_is_laid_down_whatever_the_attributes_say(repository: Path, fill: Callable[[], List[str]]) -> None:
+def test_a_commit_is_laid_down_whatever_the_attributes_say(
+    repository: Path, fill: Callable[[], List[str]]
+) -> None:
     (repository / ".gitattributes").write_text("file.txt export-ignore\n")
     run_git(repository, "add", "--all")
     run_git(repository, "commit", "-q", "-m", "attributes")
@@ -104,7 +114,9 @@ def test_a_folder_of_a_bigger_repository_is_laid_down_alone(
 
 
 @pytest.mark.parametrize("dirty", [True, False])
-def test_a_submodule_is_said_to_be_missing(repository: Path, fill: Callable[[], List[str]], dirty: bool) -> None:
+def test_a_submodule_is_said_to_be_missing(
+    repository: Path, fill: Callable[[], List[str]], dirty: bool
+) -> None:
     run_git(repository, "-c", "protocol.file.allow=always", "submodule", "add", "-q", str(repository), "sub")
     run_git(repository, "commit", "-q", "-m", "sub")
     if dirty:
