@@ -2,7 +2,7 @@ from typing import Any, Dict, List
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
@@ -89,7 +89,7 @@ VALUES = st.recursive(
 STEPS = st.lists(st.dictionaries(st.sampled_from(sorted(STEP)), VALUES, max_size=4), max_size=3)
 
 
-@examples(deadline=None)
+@examples(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @given(st.dictionaries(st.sampled_from(sorted(BUILD)), VALUES, max_size=5), STEPS | VALUES)
 def test_whatever_a_file_holds_there_are_faults_and_no_crash(build: Dict[str, Any], steps: Any) -> None:
     text = yaml.safe_dump({**build, "steps": steps})

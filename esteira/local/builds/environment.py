@@ -20,7 +20,7 @@ NAMES = frozenset(
     }
 )
 PREFIXES = ("LC_", "XDG_", "PIP_", "UV_", "SSL_CERT", "TF_", "CUDA", "NVIDIA_")
-# The variables that each process of the builder image finds whatever the file says.
+# Where programs are looked for if the caller has no PATH.
 DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin"
 
 
