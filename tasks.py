@@ -104,7 +104,7 @@ def deploy_full(c: Context, set: "list[str]") -> None:
 
     chosen = settings_here(set)
     overrides = {**overrides_here(), **dict(flag.split("=", 1) for flag in set)}
-    print_summary(chosen, deploy(chosen, variable("DATA"), overrides, console), console)
+    print_summary(chosen, deploy(chosen, variable("DATA"), overrides), console)
 
 
 @task(iterable=["set"], help=SET)

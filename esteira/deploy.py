@@ -12,13 +12,12 @@ from esteira.jobs.verdict import evaluation_table
 from esteira.local.builds.result import BuildResult
 from esteira.local.builds.run import run_build
 from esteira.local.builds.source import Source, read_source
+from esteira.local.builds.support import LOCAL_BUILDER
 from esteira.progress import Progress
 from esteira.release.manifest import Outcome, current_outcome
 from esteira.settings import Settings
 
 BUILD_FILE = "cloudbuild/full.yaml"
-# What `_BUILDER` names on this machine: the project's environment in place of the builder image.
-LOCAL_BUILDER = "esteira/builder"
 
 
 def deploy_full(

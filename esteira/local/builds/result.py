@@ -4,9 +4,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import List, Optional
 
-TAIL_LINES = 20
-TAIL_BYTES = 20_000
-
 
 @dataclass(frozen=True)
 class StepResult:
@@ -39,23 +36,12 @@ class BuildResult:
         return self.state == "succeeded"
 
     def explain(self) -> str:
-        """Return why the build did not succeed, with the end of the log of each step to blame."""
+        """Return why the build did not succeed: the steps to blame, whose logs were streamed, and where they lie."""
         blamed = [step for step in self.steps if step.state in ("failed", "timed_out")]
         lines = [f"build {self.build_id}: {self.state.replace('_', ' ')}."]
         for step in blamed:
             how = "took too long" if step.state == "timed_out" else f"left with status {step.status}"
-            lines.append(f"Step {step.id} {how}. The end of {step.log}:")
-            lines.extend(f"  {line}" for line in tail(step.log))
+            lines.append(f"Step {step.id} {how}. Its log: {step.log}")
         if self.workspace:
             lines.append(f"Its workspace is kept for a look: {self.workspace}")
         return "\n".join(lines)
-
-
-def tail(log: Path) -> List[str]:
-    """Return the last lines of a log, none if there is no log."""
-    try:
-        with log.open("rb") as stream:
-            stream.seek(max(0, log.stat().st_size - TAIL_BYTES))
-            return stream.read().decode("utf-8", "replace").splitlines()[-TAIL_LINES:]
-    except OSError:
-        return []

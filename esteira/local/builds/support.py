@@ -7,6 +7,7 @@ from esteira.builds.document import Document, Fault, Place
 from esteira.builds.lint_substitutions import templated_texts
 from esteira.builds.substitutions import is_built_in, references, substitute
 
+# What `_BUILDER` names on this machine: the project's environment in place of the builder image.
 LOCAL_BUILDER = "esteira/builder"
 
 # tags, queueTtl and the second line of OPTIONS ask something of Cloud Build's service (its list of

@@ -107,7 +107,7 @@ def test_a_failed_step_fails_the_build_ends_the_others_and_starts_no_more(
     assert result.workspace and not (result.workspace / "never").exists()
     assert result.explain() == (
         f"build {result.build_id}: failed.\n"
-        f"Step bad left with status 3. The end of {result.steps[0].log}:\n  why\n"
+        f"Step bad left with status 3. Its log: {result.steps[0].log}\n"
         f"Its workspace is kept for a look: {result.workspace}"
     )
 
