@@ -18,7 +18,7 @@ import traceback
 from types import FrameType
 from typing import Any, Dict, Iterator, List, NoReturn, Optional
 
-from esteira.local.jobs.preload import NEEDED, USEFUL, import_modules
+from esteira.local.jobs.preload import DRIVER, NEEDED, USEFUL, import_modules
 from esteira.local.jobs.process_death import die_with_parent, end_groups, signal_group
 
 RECEIVE_BYTES = 1 << 16
@@ -32,6 +32,8 @@ class ForkServer:
         self._connection = connection
         self._children: Dict[int, str] = {}
         self._received = b""
+        self._needed_imported = False
+        self._all_imported = False
         self._imports: Optional[Iterator[str]] = None
         self._wake_reader, self._wake_writer = socket.socketpair()
         self._selector = selectors.DefaultSelector()
@@ -45,15 +47,16 @@ class ForkServer:
         self._selector.register(self._connection, selectors.EVENT_READ)
         self._selector.register(self._wake_reader, selectors.EVENT_READ)
         while True:
-            ready = {key.fileobj for key, _ in self._selector.select(timeout=0 if self._imports else None)}
+            idle = 0 if self._imports and not self._all_imported else None
+            ready = {key.fileobj for key, _ in self._selector.select(timeout=idle)}
             if self._wake_reader in ready:
                 self._wake_reader.recv(RECEIVE_BYTES)
             self._reap()
             if self._connection in ready:
                 for request in self._receive():
                     self._start(request)
-            elif not ready and self._imports and next(self._imports, None) is None:
-                self._imports = None
+            elif not ready and self._imports:
+                self._all_imported = next(self._imports, None) is None
 
     def _receive(self) -> List[Dict[str, Any]]:
         received = self._connection.recv(RECEIVE_BYTES)
@@ -63,15 +66,22 @@ class ForkServer:
         return [json.loads(line) for line in lines]
 
     def _start(self, request: Dict[str, Any]) -> None:
-        if request["fork"] and "tfx.components" not in sys.modules:
-            for _ in import_modules(NEEDED):
-                pass
-            self._imports = import_modules(USEFUL)
+        if request["fork"]:
+            self._prepare_fork(request["command"])
         parent = os.getpid()
         child = os.fork()
         if not child:
             self._become_task(request, parent)
         self._children[child] = request["id"]
+
+    def _prepare_fork(self, command: List[str]) -> None:
+        """Import what the task needs; import the rest while it runs, if it runs long enough."""
+        if not self._needed_imported:
+            for _ in import_modules(NEEDED):
+                pass
+            self._needed_imported = True
+        if self._imports is None and command[2] != DRIVER:
+            self._imports = import_modules(USEFUL)
 
     def _become_task(self, request: Dict[str, Any], parent: int) -> NoReturn:
         status = 1
@@ -128,13 +138,18 @@ def execute(request: Dict[str, Any]) -> int:
 
 
 def run_module(request: Dict[str, Any]) -> int:
-    """Do what `python -m module arguments` does, in this process; return the exit status."""
+    """Do what `python -m module arguments` does, in this process; return the exit status.
+
+    But for one thing: the program's own name is left out of the arguments. TFX's entry point
+    hands it on as an argument for Beam, and where there is one each Beam task first packs the
+    whole of TFX for remote workers, which takes 3 to 6 s and is then not used.
+    """
     _, _, module, *arguments = request["command"]
     os.environ.clear()
     os.environ.update(request["env"])
-    sys.argv = [module, *arguments]
+    sys.argv = arguments
     try:
-        runpy.run_module(module, run_name="__main__", alter_sys=True)
+        runpy.run_module(module, run_name="__main__")
     except SystemExit as end:
         if end.code is None or isinstance(end.code, int):
             return end.code or 0

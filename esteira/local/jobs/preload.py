@@ -11,10 +11,8 @@ import gc
 import importlib
 from typing import Iterator, Sequence, Tuple
 
-ENTRY_POINTS = (
-    "tfx.orchestration.kubeflow.v2.container.kubeflow_v2_run_executor",
-    "tfx.orchestration.kubeflow.v2.file_based_example_gen.driver",
-)
+EXECUTOR = "tfx.orchestration.kubeflow.v2.container.kubeflow_v2_run_executor"
+DRIVER = "tfx.orchestration.kubeflow.v2.file_based_example_gen.driver"
 NEEDED = (
     "runpy",
     "apache_beam",
@@ -24,8 +22,12 @@ NEEDED = (
     "tfx.components.example_gen.input_processor",
     "tfx.orchestration.kubeflow.v2.container.kubeflow_v2_entrypoint_utils",
     "tfx.orchestration.portable.outputs_utils",
+    "apache_beam.runners.portability.portable_runner",
+    "apache_beam.typehints.opcodes",
 )
 USEFUL = (
+    "pyarrow.dataset",
+    "pyarrow.pandas_compat",
     "tfx.v1",
     "keras.api._v2.keras",
     "tensorflow_data_validation",
@@ -36,7 +38,7 @@ USEFUL = (
 
 def can_fork(command: Sequence[str]) -> bool:
     """Whether the command is one of TFX's entry points, which a forked child can run."""
-    return len(command) >= 3 and command[1] == "-m" and command[2] in ENTRY_POINTS
+    return len(command) >= 3 and command[1] == "-m" and command[2] in (EXECUTOR, DRIVER)
 
 
 def import_modules(names: Tuple[str, ...]) -> Iterator[str]:
