@@ -20,9 +20,7 @@ from esteira.settings import Settings
 BUILD_FILE = "cloudbuild/full.yaml"
 
 
-def deploy_full(
-    settings: Settings, data: Optional[str], overrides: Mapping[str, str], console: Console
-) -> Outcome:
+def deploy_full(settings: Settings, data: Optional[str], overrides: Mapping[str, str]) -> Outcome:
     """Render the full build, run it here and return what is served after it.
 
     `data` is the path of a user's CSV; `overrides` are the settings given on the
