@@ -1,43 +1,57 @@
-"""Encoders of a text: self-attention over learned embeddings, or a SavedModel."""
+"""The encoder that is trained here: self-attention over learned embeddings."""
+
+from typing import Any, Mapping
 
 import tensorflow as tf
 
 from modules import features
 
+Inputs = Mapping[str, Any]
+
 
 class AttentionEncoder(tf.keras.layers.Layer):
-    """Token and position embeddings, one block of self-attention, then pooling: [n, 2 * units]."""
+    """Token and position embeddings, a block of self-attention, then pooling: float [n, 2 * units]."""
 
-    def __init__(self, vocabulary_size: int, units: int, heads: int, dropout: float) -> None:
+    def __init__(
+        self, vocabulary_size: int, *, units: int, heads: int, dropout: float, token_dropout: float
+    ) -> None:
         super().__init__()
-        self.tokens = tf.keras.layers.Embedding(vocabulary_size, units)
-        self.positions = tf.keras.layers.Embedding(features.MAX_TOKENS, units)
-        self.attention = tf.keras.layers.MultiHeadAttention(heads, units // heads, dropout=dropout)
-        self.attention_norm = tf.keras.layers.LayerNormalization(epsilon=1e-6)
-        self.inner = tf.keras.layers.Dense(2 * units, activation="relu")
-        self.outer = tf.keras.layers.Dense(units)
-        self.outer_norm = tf.keras.layers.LayerNormalization(epsilon=1e-6)
-        self.dropout = tf.keras.layers.Dropout(dropout)
+        layers = tf.keras.layers
+        self.token_dropout = token_dropout
+        self.tokens = layers.Embedding(vocabulary_size + features.FIRST_WORD_ID, units)
+        self.positions = layers.Embedding(features.MAX_TOKENS, units)
+        self.attention = layers.MultiHeadAttention(heads, units // heads, dropout=dropout)
+        self.attention_norm = layers.LayerNormalization(epsilon=1e-6)
+        self.inner = layers.Dense(2 * units, activation="relu")
+        self.outer = layers.Dense(units)
+        self.outer_norm = layers.LayerNormalization(epsilon=1e-6)
+        self.dropout = layers.Dropout(dropout)
 
-    def call(self, inputs: dict, training: bool = False) -> tf.Tensor:
+    def call(self, inputs: Inputs, training: bool = False) -> tf.Tensor:
         ids = pad_tokens(inputs[features.TOKENS])
         mask = ids > 0
-        length = tf.shape(ids)[1]
-        hidden = self.tokens(ids) + self.positions(tf.range(length))
+        if training:
+            ids = self.forget_tokens(ids, mask)
+        hidden = self.tokens(ids) + self.positions(tf.range(tf.shape(ids)[1]))
         hidden = self.dropout(hidden, training=training)
         attended = self.attention(hidden, hidden, attention_mask=mask[:, tf.newaxis, :], training=training)
         hidden = self.attention_norm(hidden + self.dropout(attended, training=training))
-        inner = self.outer(self.inner(hidden))
-        hidden = self.outer_norm(hidden + self.dropout(inner, training=training))
-        return tf.concat([masked_mean(hidden, mask), masked_max(hidden, mask)], axis=1)
+        transformed = self.outer(self.inner(hidden))
+        hidden = self.outer_norm(hidden + self.dropout(transformed, training=training))
+        pooled = tf.concat([masked_mean(hidden, mask), masked_max(hidden, mask)], axis=1)
+        return self.dropout(pooled, training=training)
+
+    def forget_tokens(self, ids: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
+        """Return the ids with some words made unknown, so that no single one is relied on."""
+        chosen = tf.logical_and(mask, tf.random.uniform(tf.shape(ids)) < self.token_dropout)
+        return tf.where(chosen, tf.cast(features.UNKNOWN_ID, ids.dtype), ids)
 
 
-def pad_tokens(tokens: tf.SparseTensor) -> tf.Tensor:
-    """Return ids [n, t] with 1 <= t <= MAX_TOKENS, filled with 0; an empty text is one padding."""
-    length = tf.clip_by_value(tokens.dense_shape[1], 1, features.MAX_TOKENS)
-    shape = tf.stack([tokens.dense_shape[0], tf.maximum(tokens.dense_shape[1], 1)])
-    dense = tf.sparse.to_dense(tf.SparseTensor(tokens.indices, tokens.values, shape))
-    return dense[:, :length]
+def pad_tokens(tokens: tf.RaggedTensor) -> tf.Tensor:
+    """Return ids [n, t], t at least 1, filled with 0; an empty text is padding alone."""
+    ids = tokens.to_tensor()
+    missing = tf.maximum(1 - tf.shape(ids)[1], 0)
+    return tf.pad(ids, [[0, 0], [0, missing]])
 
 
 def masked_mean(hidden: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
@@ -46,6 +60,5 @@ def masked_mean(hidden: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
 
 
 def masked_max(hidden: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
-    lowest = tf.where(mask[:, :, tf.newaxis], hidden, -1e9)
-    present = tf.reduce_any(mask, axis=1, keepdims=True)
-    return tf.where(present, tf.reduce_max(lowest, axis=1), 0.0)
+    highest = tf.reduce_max(tf.where(mask[:, :, tf.newaxis], hidden, -1e9), axis=1)
+    return tf.where(tf.reduce_any(mask, axis=1, keepdims=True), highest, 0.0)

@@ -8,10 +8,11 @@ from google.protobuf import text_format
 from tensorflow_metadata.proto.v0 import schema_pb2
 
 from modules import features
+from modules.inputs import network_inputs
 
-Batch = Tuple[Dict[str, tf.Tensor], tf.Tensor]
-# Rows that are shuffled at once: a bound on memory, above the size of the data sets at hand.
-SHUFFLED_ROWS = 100_000
+Row = Tuple[Dict[str, tf.Tensor], tf.Tensor]
+# Rows parsed at once; no effect on the result.
+PARSED_ROWS = 1024
 
 
 def read_labels(schema_file: str) -> List[str]:
@@ -34,28 +35,26 @@ def read_labels(schema_file: str) -> List[str]:
     )
 
 
-def list_files(patterns: Sequence[str]) -> List[str]:
-    return sorted(name for pattern in patterns for name in tf.io.gfile.glob(pattern))
-
-
-def read_batches(
-    patterns: Sequence[str],
-    transform_output: tft.TFTransformOutput,
-    labels: Sequence[str],
-    *,
-    batch_size: int,
-    shuffle_seed: int = -1,
+def read_rows(
+    patterns: Sequence[str], transform_output: tft.TFTransformOutput, labels: Sequence[str]
 ) -> tf.data.Dataset:
-    """Return batches of (features, label ids [n]); shuffled anew each epoch if a seed is given."""
+    """Return single (network inputs, label id) that are kept in memory once they were read.
+
+    A text of 100 characters takes some 3 KB.
+    """
     spec = transform_output.transformed_feature_spec()
-    records = tf.data.TFRecordDataset(list_files(patterns), compression_type="GZIP").cache()
-    if shuffle_seed >= 0:
-        records = records.shuffle(SHUFFLED_ROWS, seed=shuffle_seed)
+    files = sorted(name for pattern in patterns for name in tf.io.gfile.glob(pattern))
     names = tf.constant(list(labels))
 
-    def parse(serialized: tf.Tensor) -> Batch:
+    def parse(serialized: tf.Tensor) -> Row:
         parsed = tf.io.parse_example(serialized, spec)
-        label = parsed.pop(features.LABEL)
-        return parsed, tf.argmax(tf.reshape(label, [-1, 1]) == names, axis=1)
+        label = tf.reshape(parsed[features.LABEL], [-1, 1])
+        return network_inputs(parsed), tf.argmax(label == names, axis=1)
 
-    return records.batch(batch_size).map(parse).prefetch(2)
+    records = tf.data.TFRecordDataset(files, compression_type="GZIP")
+    return records.batch(PARSED_ROWS).map(parse).unbatch().cache()
+
+
+def shuffle_batches(rows: tf.data.Dataset, *, row_count: int, batch_size: int, seed: int) -> tf.data.Dataset:
+    """Return batches in an order that the seed decides, another one each epoch."""
+    return rows.shuffle(row_count, seed=seed).batch(batch_size).prefetch(2)

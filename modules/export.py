@@ -8,6 +8,7 @@ import tensorflow as tf
 import tensorflow_transform as tft
 
 from modules import features
+from modules.inputs import network_inputs
 
 ASSETS = "assets.extra"
 
@@ -28,7 +29,7 @@ class ServedModel(tf.Module):
     def serve(self, text: tf.Tensor) -> Dict[str, tf.Tensor]:
         """Return label [n], confidence [n] and probabilities [n, classes]."""
         transformed = self.transform({features.TEXT: shape_text(text, self.text_spec)})
-        probabilities = tf.nn.softmax(self.network(transformed, training=False))
+        probabilities = tf.nn.softmax(self.network(network_inputs(transformed), training=False))
         return {
             "label": tf.gather(self.labels, tf.argmax(probabilities, axis=1)),
             "confidence": tf.reduce_max(probabilities, axis=1),

@@ -5,13 +5,17 @@ TEXT = "text"
 LABEL = "label"
 SOURCE = "source"
 
-# Features that Transform makes of the text.
+# What Transform makes of the text.
 TOKENS = "tokens"
+NORMALIZED = "normalized"
+# What the network reads beside the tokens: buckets of n-grams, made of the normalised text.
 GRAMS = "grams"
 
-# Words that the attention reads; what follows is left to the n-grams alone.
+# Words that the encoder reads; what follows is left to the n-grams alone.
 MAX_TOKENS = 64
 VOCABULARY_SIZE = 20_000
 VOCABULARY_NAME = "words"
-# Buckets that word and character n-grams are hashed into.
+# Ids of tokens: 0 is padding, 1 a word outside the vocabulary, then the words by frequency.
+UNKNOWN_ID = 1
+FIRST_WORD_ID = 2
 GRAM_BUCKETS = 1 << 18

@@ -12,17 +12,16 @@ Feature = Union[tf.Tensor, tf.SparseTensor]
 
 
 def preprocessing_fn(inputs: Dict[str, Feature]) -> Dict[str, Feature]:
-    """Return the features that the model reads, and the columns that pass through.
+    """Return the features that the model reads, and the label.
 
-    tokens: ids of the first MAX_TOKENS words, from 1, sparse int64 [n, tokens]; GRAMS: buckets
-    of n-grams, sparse int64 [n, grams]; text and label: strings [n].
+    tokens: ids of the first MAX_TOKENS words, sparse int64 [n, tokens]; text, normalized
+    and label: strings [n].
     """
     text = dense_strings(inputs[features.TEXT])
     normalized = normalize(text)
-    tokens = tokenize(normalized)
     return {
-        features.TOKENS: token_ids(tokens),
-        features.GRAMS: gram_buckets(normalized, tokens),
+        features.TOKENS: token_ids(tokenize(normalized)),
+        features.NORMALIZED: normalized,
         features.TEXT: text,
         features.LABEL: dense_strings(inputs[features.LABEL]),
     }
@@ -37,23 +36,12 @@ def dense_strings(feature: Feature) -> tf.Tensor:
 
 
 def token_ids(tokens: tf.RaggedTensor) -> tf.SparseTensor:
-    """Return ids from 1 on; words outside the vocabulary share the first, 0 is left for padding."""
+    """Return the ids of words that occur twice at least in the training split; see features."""
     ids = tft.compute_and_apply_vocabulary(
         tokens[:, : features.MAX_TOKENS].to_sparse(),
         top_k=features.VOCABULARY_SIZE,
         frequency_threshold=2,
-        num_oov_buckets=1,
+        default_value=features.UNKNOWN_ID - features.FIRST_WORD_ID,
         vocab_filename=features.VOCABULARY_NAME,
     )
-    return tf.SparseTensor(ids.indices, ids.values + 1, ids.dense_shape)
-
-
-def gram_buckets(normalized: tf.Tensor, tokens: tf.RaggedTensor) -> tf.SparseTensor:
-    """Return hashed word n-grams (1 to 2) and character n-grams (3 to 5)."""
-    characters = tf.strings.unicode_split(tf.strings.join([" ", normalized, " "]), "UTF-8")
-    words = tf.strings.ngrams(tokens, (1, 2), separator=" ")
-    parts = tf.strings.ngrams(characters, (3, 4, 5), separator="")
-    # A prefix keeps the word "the" and its letters apart.
-    grams = tf.concat([tf.strings.join(["w:", words]), tf.strings.join(["c:", parts])], axis=1)
-    buckets = tf.strings.to_hash_bucket_fast(grams, features.GRAM_BUCKETS)
-    return buckets.to_sparse()
+    return tf.SparseTensor(ids.indices, ids.values + features.FIRST_WORD_ID, ids.dense_shape)
