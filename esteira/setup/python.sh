@@ -1,9 +1,12 @@
 # find_python sets PYTHON to a working Python 3.8. "Working" is tried, never told from a name: pyenv's shim
 # python3.8 fails until a version is chosen, and an interpreter built without some library fails much later.
 
-works() {
-    "$1" -c 'import sys, bz2, ctypes, lzma, sqlite3, ssl, zlib; sys.exit(sys.version_info[:2] != (3, 8))' >/dev/null 2>&1
+attempt() {
+    "$1" -c 'import sys, bz2, ctypes, lzma, sqlite3, ssl, zlib
+if sys.version_info[:2] != (3, 8): sys.exit("it is Python %d.%d" % sys.version_info[:2])' 2>&1
 }
+
+works() { attempt "$1" >/dev/null; }
 
 try_python() {
     tried="$tried
@@ -29,7 +32,7 @@ find_python() {
     tried=
     if [ -n "${ESTEIRA_PYTHON:-}" ]; then
         try_python ESTEIRA_PYTHON "$ESTEIRA_PYTHON" && return
-        say "Set-up: ESTEIRA_PYTHON=$ESTEIRA_PYTHON is no working Python 3.8."
+        say "Set-up: ESTEIRA_PYTHON=$ESTEIRA_PYTHON is no working Python 3.8: $(attempt "$ESTEIRA_PYTHON" | tail -n 1)"
         say "Expected an interpreter of version 3.8 with ssl, sqlite3, ctypes, zlib, bz2 and lzma."
         say "Name another one, or unset ESTEIRA_PYTHON to have one looked for."
         exit 1

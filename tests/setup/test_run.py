@@ -102,7 +102,7 @@ def find_python(clone: Path, **variables: str) -> "subprocess.CompletedProcess[s
 
 def fake_python(path: Path, works: bool) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(f'#!/bin/sh\nexec "{BASE_PYTHON}" "$@"\n' if works else "#!/bin/sh\nexit 127\n")
+    path.write_text(f'#!/bin/sh\nexec "{BASE_PYTHON}" "$@"\n' if works else "#!/bin/sh\necho broken shim >&2\nexit 127\n")
     path.chmod(0o755)
     return path
 
@@ -121,7 +121,7 @@ def test_the_python_that_was_named_is_used_or_refused(clone: Path) -> None:
     bad = fake_python(clone / "bad", works=False)
     refused = find_python(clone, ESTEIRA_PYTHON=str(bad))
     assert refused.returncode == 1
-    assert f"ESTEIRA_PYTHON={bad} is no working Python 3.8." in refused.stderr
+    assert f"ESTEIRA_PYTHON={bad} is no working Python 3.8: broken shim" in refused.stderr
 
 
 def test_no_python_tells_what_was_tried_and_how_to_get_one(clone: Path) -> None:
