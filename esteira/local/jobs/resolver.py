@@ -1,5 +1,6 @@
 """Resolvers: queries for artifacts that earlier runs left in the metadata store."""
 
+from pathlib import Path
 from typing import Dict, Iterator, List
 
 from esteira.local.jobs.filters import Candidate, compile_filter
@@ -16,6 +17,7 @@ def resolve_artifacts(
     """Return what each query of the task finds, latest first.
 
     A key whose query finds nothing, or asks for an input that was itself not found, is absent.
+    Artifacts whose files were removed by hand are passed over.
     """
     found = {}
     for key, query in resolver.queries.items():
@@ -39,7 +41,8 @@ def matching(store: Store, text: str, query: Query, what: str) -> Iterator[Artif
             "state": state,
             "schema_title": artifact.type,
         }
-        if matches(Candidate(fields, artifact.metadata, frozenset(contexts))):
+        candidate = Candidate(fields, artifact.metadata, frozenset(contexts))
+        if matches(candidate) and Path(artifact.uri).exists():
             yield artifact
             left -= 1
             if not left:

@@ -218,16 +218,14 @@ class Store:
     def find_artifacts(self, type_: str = "", uri: str = "") -> Iterator[Tuple[Artifact, str, List[str]]]:
         """Yield artifacts, latest first, each with its state and the names of its contexts."""
         rows = self._db.execute(
-            "SELECT id, type, schema, uri, metadata, state FROM artifacts "
+            "SELECT id, type, schema, uri, metadata, state, "
+            "(SELECT group_concat(c.name, char(10)) FROM attributions t JOIN contexts c ON c.id = t.context "
+            "WHERE t.artifact = artifacts.id) FROM artifacts "
             "WHERE (? = '' OR type = ?) AND (? = '' OR uri = ?) ORDER BY id DESC",
             (type_, type_, uri, uri),
         )
-        for *artifact, state in rows:
-            contexts = self._db.execute(
-                "SELECT c.name FROM attributions t JOIN contexts c ON c.id = t.context WHERE t.artifact = ?",
-                (artifact[0],),
-            ).fetchall()
-            yield to_artifact(artifact), state, [name for (name,) in contexts]
+        for *artifact, state, contexts in rows:
+            yield to_artifact(artifact), state, (contexts or "").splitlines()
 
     def find_driver_answer(self, cache_key: str) -> Optional[Dict[str, Any]]:
         row = self._db.execute("SELECT answer FROM drivers WHERE cache_key = ?", (cache_key,)).fetchone()

@@ -1,4 +1,5 @@
 import os
+import shutil
 from pathlib import Path
 from typing import Callable
 
@@ -180,6 +181,14 @@ def test_a_resolver_finds_the_latest_blessed_model_of_this_pipeline_only(setting
 def test_a_model_that_was_not_blessed_is_not_found(settings: Settings) -> None:
     run(blessing_job(settings, 0), settings, "r1")
     assert run(blessing_job(settings, 0), settings, "r2").tasks["find_model"].outputs == {}
+
+
+def test_a_blessed_model_whose_files_were_removed_is_not_found(settings: Settings) -> None:
+    first = run(blessing_job(settings, 1), settings, "r1")
+    shutil.rmtree(first.tasks["train"].outputs["model"][0].uri)
+    again = run(blessing_job(settings, 1), settings, "r2")
+    assert again.tasks["find_model"].outputs == {}
+    assert states(again)["train"] == "succeeded"
 
 
 def test_importers_take_the_same_artifact_unless_told_to_import_anew(
