@@ -68,7 +68,9 @@ def run_here(settings: Settings, source: Source, substitutions: Dict[str, str]) 
 
 
 def check_build(result: BuildResult) -> None:
-    """Raise BuildError, with the end of each failed step's log, unless the build succeeded."""
+    """Raise BuildError, or KeyboardInterrupt after Ctrl-C, unless the build succeeded."""
+    if result.state == "cancelled":
+        raise KeyboardInterrupt
     if not result.succeeded:
         raise BuildError(
             f"{result.explain()}\n"

@@ -34,6 +34,11 @@ def test_a_failed_build_is_told_with_its_step_and_log(tmp_path: Path) -> None:
     ]
 
 
+def test_a_cancelled_build_is_an_interruption() -> None:
+    with pytest.raises(KeyboardInterrupt):
+        check_build(BuildResult("b-1", "cancelled"))
+
+
 def test_a_cloud_environment_is_refused_plainly(tmp_path: Path, make_settings: Callable[..., Settings]) -> None:
     (tmp_path / "esteira.toml").write_text(
         '[environments.dev]\nproject = "my-project"\nregion = "europe-west1"\nbucket = "models"\nrepository = "images"\n'
