@@ -13,6 +13,16 @@ from modules.inputs import network_inputs
 ASSETS = "assets.extra"
 
 
+class NotTracked:
+    """Calls a network, and hides it from the SavedModel's writer."""
+
+    def __init__(self, network: tf.keras.Model) -> None:
+        self.network = network
+
+    def __call__(self, inputs: Dict[str, tf.Tensor]) -> tf.Tensor:
+        return self.network(inputs, training=False)
+
+
 class ServedModel(tf.Module):
     """Signatures `serving_default` (text [n]) and `evaluate` (serialized tf.Examples [n])."""
 
@@ -20,7 +30,11 @@ class ServedModel(tf.Module):
         self, network: tf.keras.Model, transform_output: tft.TFTransformOutput, labels: Sequence[str]
     ) -> None:
         super().__init__()
-        self.network = network
+        # Kept from the SavedModel, which would otherwise hold every Keras layer's functions as well:
+        # their weights, and what a hub encoder was loaded with, are all that the signatures need.
+        self._answer = NotTracked(network)
+        self.weights = network.variables
+        self.loaded = getattr(network.encoder, "encoder", None)
         self.transform = transform_output.transform_features_layer()
         self.text_spec = transform_output.raw_feature_spec()[features.TEXT]
         self.labels = tf.constant(list(labels))
@@ -29,7 +43,7 @@ class ServedModel(tf.Module):
     def serve(self, text: tf.Tensor) -> Dict[str, tf.Tensor]:
         """Return label [n], confidence [n] and probabilities [n, classes]."""
         transformed = self.transform({features.TEXT: shape_text(text, self.text_spec)})
-        probabilities = tf.nn.softmax(self.network(network_inputs(transformed), training=False))
+        probabilities = tf.nn.softmax(self._answer(network_inputs(transformed)))
         return {
             "label": tf.gather(self.labels, tf.argmax(probabilities, axis=1)),
             "confidence": tf.reduce_max(probabilities, axis=1),

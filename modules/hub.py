@@ -1,5 +1,7 @@
 """An encoder that somebody else trained: a SavedModel by path or URL."""
 
+import contextlib
+import importlib
 from typing import Any, Mapping
 
 import tensorflow as tf
@@ -48,10 +50,8 @@ def load_encoder(handle: str) -> Any:
 
 def register_text_operations() -> None:
     """Make the operations of tensorflow_text known, if it is installed: multilingual encoders use them."""
-    try:
-        import tensorflow_text  # noqa: F401
-    except ImportError:
-        pass
+    with contextlib.suppress(ImportError):
+        importlib.import_module("tensorflow_text")
 
 
 def explain_failure(handle: str, error: Exception) -> str:

@@ -20,5 +20,5 @@ def run_fn(fn_args: tfx.components.FnArgs) -> None:
     data = read_training_data(fn_args)
     network = create_network(data, settings, fn_args.hyperparameters["values"])
     network.fit(**fit_arguments(data, epochs=settings["epochs"], seed=settings["seed"]))
-    texts = [inputs[features.TEXT].numpy() for inputs, _ in data.evaluation.take(SMOKE_TEXTS)]
+    texts = data.evaluation.inputs[features.TEXT][:SMOKE_TEXTS].numpy().tolist()
     export_model(network, data.transform_output, data.labels, texts, fn_args.serving_model_dir)

@@ -8,7 +8,7 @@ import tensorflow as tf
 import tensorflow_transform as tft
 
 from modules import features
-from modules.examples import read_labels, read_rows, shuffle_batches
+from modules.examples import Rows, batch_rows, read_labels, read_rows
 from modules.network import Classifier, create_encoder
 
 # Small data needs small batches to get as many steps in an epoch.
@@ -25,11 +25,8 @@ class TrainingData(NamedTuple):
     transform_output: tft.TFTransformOutput
     labels: List[str]
     vocabulary_size: int
-    train: tf.data.Dataset
-    evaluation: tf.data.Dataset
-    row_count: int
-    class_weights: Dict[int, float]
-    gram_weights: np.ndarray
+    train: Rows
+    evaluation: Rows
 
 
 def fix_seed(seed: int) -> None:
@@ -42,39 +39,28 @@ def read_training_data(fn_args: Any) -> TrainingData:
     """Return the examples that TFX names in the arguments of run_fn or tuner_fn."""
     transform_output = tft.TFTransformOutput(fn_args.transform_graph_path)
     labels = read_labels(fn_args.schema_path)
-    train = read_rows(fn_args.train_files, transform_output, labels)
-    class_counts, gram_counts = count_rows(train, len(labels))
     return TrainingData(
         transform_output=transform_output,
         labels=labels,
         vocabulary_size=transform_output.vocabulary_size_by_name(features.VOCABULARY_NAME),
-        train=train,
+        train=read_rows(fn_args.train_files, transform_output, labels),
         evaluation=read_rows(fn_args.eval_files, transform_output, labels),
-        row_count=int(class_counts.sum()),
-        class_weights=weigh_classes(class_counts),
-        gram_weights=weigh_grams(gram_counts, int(class_counts.sum())),
     )
 
 
-def count_rows(rows: tf.data.Dataset, classes: int) -> "tuple[np.ndarray, np.ndarray]":
-    """Return in how many rows each class [classes] and each bucket of n-grams [buckets] occurs."""
-    class_counts = np.zeros(classes, np.int64)
-    gram_counts = np.zeros(features.GRAM_BUCKETS, np.int64)
-    for inputs, label in rows:
-        class_counts[int(label)] += 1
-        gram_counts[np.unique(inputs[features.GRAMS].numpy())] += 1
-    return class_counts, gram_counts
-
-
-def weigh_classes(counts: np.ndarray) -> Dict[int, float]:
+def weigh_classes(labels: np.ndarray, classes: int) -> Dict[int, float]:
     """Return weights that grow with the square root of a class's rarity, 1 on average over the rows."""
+    counts = np.bincount(labels, minlength=classes)
     weights = np.sqrt(counts.sum() / np.maximum(counts, 1))
     weights *= counts.sum() / (weights * counts).sum()
     return dict(enumerate(weights.tolist()))
 
 
-def weigh_grams(counts: np.ndarray, row_count: int) -> np.ndarray:
+def weigh_grams(grams: tf.RaggedTensor) -> np.ndarray:
     """Return the inverse document frequency of each bucket, 0 for what occurs in one row only."""
+    row_count = int(grams.nrows())
+    pairs = np.unique(grams.value_rowids().numpy() * features.GRAM_BUCKETS + grams.flat_values.numpy())
+    counts = np.bincount(pairs % features.GRAM_BUCKETS, minlength=features.GRAM_BUCKETS)
     weights = np.log((1 + row_count) / (1 + counts)) + 1
     return np.where(counts < 2, 0, weights).astype(np.float32)
 
@@ -84,7 +70,7 @@ def create_network(
 ) -> Classifier:
     """Return a compiled network. Raises HubEncoderError if its encoder cannot be loaded."""
     encoder = create_encoder(settings, hyperparameters, data.vocabulary_size)
-    network = Classifier(encoder, data.gram_weights, len(data.labels))
+    network = Classifier(encoder, weigh_grams(data.train.inputs[features.GRAMS]), len(data.labels))
     network.compile(
         tf.keras.optimizers.Adam(hyperparameters["learning_rate"]),
         tf.keras.losses.SparseCategoricalCrossentropy(from_logits=True),
@@ -96,14 +82,14 @@ def create_network(
 
 def fit_arguments(data: TrainingData, *, epochs: int, seed: int) -> Dict[str, Any]:
     """Return the arguments of `network.fit`: it stops early and keeps the best epoch's weights."""
-    batch_size = min(max(math.ceil(data.row_count / STEPS_PER_EPOCH), 1), MAX_BATCH_SIZE)
-    train = shuffle_batches(data.train, row_count=data.row_count, batch_size=batch_size, seed=seed)
+    row_count = data.train.labels.shape[0]
+    batch_size = min(math.ceil(row_count / STEPS_PER_EPOCH), MAX_BATCH_SIZE)
     stopping = tf.keras.callbacks.EarlyStopping("val_loss", patience=PATIENCE, restore_best_weights=True)
     return {
-        "x": train,
-        "validation_data": data.evaluation.batch(EVAL_BATCH_SIZE),
+        "x": batch_rows(data.train, batch_size, seed=seed),
+        "validation_data": batch_rows(data.evaluation, EVAL_BATCH_SIZE),
         "epochs": epochs,
-        "class_weight": data.class_weights,
+        "class_weight": weigh_classes(data.train.labels.numpy(), len(data.labels)),
         "callbacks": [stopping],
         "verbose": 2,
     }

@@ -15,7 +15,7 @@ ANOMALIES_FILE = "SchemaDiff.pb"
 
 
 @component
-def AnomalyGate(anomalies: InputArtifact[ExampleAnomalies]) -> None:  # noqa: N802
+def AnomalyGate(anomalies: InputArtifact[ExampleAnomalies]) -> None:
     """Fail if ExampleValidator found an anomaly in any split, and list them all."""
     splits = artifact_utils.decode_split_names(anomalies.split_names)
     found = {split: read_anomalies(f"{anomalies.uri}/Split-{split}/{ANOMALIES_FILE}") for split in splits}

@@ -1,6 +1,6 @@
 """The TFX pipeline: from CSV files to a pushed model."""
 
-from typing import Dict, List, Mapping, Optional, Type
+from typing import Dict, List, Mapping, Optional, Type, Union
 
 from ml_metadata.proto import metadata_store_pb2
 from tfx import v1 as tfx
@@ -19,6 +19,7 @@ ROOT = "ESTEIRA_ROOT"
 
 artifacts = tfx.types.standard_artifacts
 Components = List[BaseNode]
+Uri = Union[str, RuntimeParameter]
 
 
 def create_pipeline(
@@ -52,12 +53,12 @@ def create_parameters(defaults: Mapping[str, str]) -> Dict[str, RuntimeParameter
     return {name: RuntimeParameter(name, ptype=str, default=defaults.get(name)) for name in PARAMETERS}
 
 
-def create_example_gen(data_uri: RuntimeParameter) -> tfx.components.CsvExampleGen:
+def create_example_gen(data_uri: Uri) -> tfx.components.CsvExampleGen:
     splits = [tfx.proto.Input.Split(name=name, pattern=f"{name}/*") for name in ("train", "eval")]
     return tfx.components.CsvExampleGen(data_uri, input_config=tfx.proto.Input(splits=splits))
 
 
-def create_importer(name: str, uri: RuntimeParameter, kind: Type[tfx.dsl.Artifact]) -> tfx.dsl.Importer:
+def create_importer(name: str, uri: Uri, kind: Type[tfx.dsl.Artifact]) -> tfx.dsl.Importer:
     return tfx.dsl.Importer(source_uri=uri, artifact_type=kind).with_id(name)
 
 

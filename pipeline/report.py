@@ -18,10 +18,11 @@ CANDIDATE = "candidate"
 BASELINE = "baseline"
 
 Metrics = Dict[str, float]
+Row = Dict[str, Any]
 
 
 @component
-def EvaluationReport(  # noqa: N802
+def EvaluationReport(
     evaluation: InputArtifact[ModelEvaluation],
     blessing: InputArtifact[ModelBlessing],
     report: OutputArtifact[ModelEvaluation],
@@ -72,7 +73,7 @@ def slice_value(key: Any) -> str:
     return value.decode("utf-8") if isinstance(value, bytes) else str(value)
 
 
-def list_thresholds(config: tfma.EvalConfig, metrics: Metrics, baseline: Optional[Metrics]) -> List[Dict[str, Any]]:
+def list_thresholds(config: tfma.EvalConfig, metrics: Metrics, baseline: Optional[Metrics]) -> List[Row]:
     """Return each threshold that held for this evaluation; no baseline, no threshold on the change."""
     rows = []
     for metric in (metric for spec in config.metrics_specs for metric in spec.metrics):
@@ -88,8 +89,6 @@ def list_thresholds(config: tfma.EvalConfig, metrics: Metrics, baseline: Optiona
     return rows
 
 
-def describe_threshold(
-    name: str, kind: str, value: float, bound: float, baseline: Optional[float]
-) -> Dict[str, Any]:
-    passed = value >= bound
-    return {"metric": name, "kind": kind, "value": value, "bound": bound, "baseline": baseline, "passed": passed}
+def describe_threshold(name: str, kind: str, value: float, bound: float, baseline: Optional[float]) -> Row:
+    row = {"metric": name, "kind": kind, "value": value, "bound": bound, "baseline": baseline}
+    return {**row, "passed": value >= bound}
