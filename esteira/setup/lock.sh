@@ -8,7 +8,9 @@ here=esteira/setup
 say() { printf '%s\n' "$*" >&2; }
 new=
 . "$here/uv.sh"
+. "$here/python.sh"
 find_uv
+find_python
 
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
@@ -16,7 +18,7 @@ trap 'rm -rf "$folder"' EXIT
 # compile NAME: requirements NAME.in resolved to NAME.lock, in a folder of its own so that a failure changes nothing.
 compile() {
     "$UV" pip compile --quiet --generate-hashes --no-emit-index-url --custom-compile-command "make lock" \
-        --python-version 3.8 --python-platform x86_64-manylinux_2_28 "$1.in" -o "$1.lock"
+        --python "$PYTHON" --python-version 3.8 --python-platform x86_64-manylinux_2_28 "$1.in" -o "$1.lock"
 }
 
 cp requirements*.in "$folder"
