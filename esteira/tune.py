@@ -18,4 +18,5 @@ def tune(settings: Settings, csv_path: Optional[str]) -> Path:
 
     from pipeline.tuning import run_tuner
 
-    return run_tuner(settings, data, work / "tfx")
+    best: Path = run_tuner(settings, data, work / "tfx")
+    return best
