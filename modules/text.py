@@ -1,7 +1,8 @@
 """Text to tokens, in the graph, for every language: the same at training and in serving."""
 
+import functools
 import unicodedata
-from typing import List
+from typing import Tuple
 
 import tensorflow as tf
 
@@ -32,9 +33,10 @@ def fold_code_point(code_point: int) -> int:
     return ord(base) if accented else code_point
 
 
-def folding_table() -> List[int]:
+@functools.lru_cache(maxsize=None)
+def folding_table() -> Tuple[int, ...]:
     """Return for each code point below FOLDED_CODE_POINTS what it becomes."""
-    return [fold_code_point(code_point) for code_point in range(FOLDED_CODE_POINTS)]
+    return tuple(fold_code_point(code_point) for code_point in range(FOLDED_CODE_POINTS))
 
 
 def normalize(text: tf.Tensor) -> tf.Tensor:

@@ -81,7 +81,8 @@ def test_a_traceback_shows_file_line_and_source(tmp_path: Path) -> None:
 
 @pytest.mark.programs
 def test_the_bundle_takes_the_place_of_modules_imported_before(tmp_path: Path) -> None:
-    code = "import modules.words as old\nload('other.py')\nimport modules.words as new\nprint(old.twice(1), new.twice(1))\n"
+    code = "from modules.words import twice\nload('other.py')\nimport modules.words\n"
+    code += "print(twice(1), modules.words.twice(1))\n"
     other = write_package(tmp_path / "other", {**FILES, "words.py": "def twice(x):\n    return -2 * x\n"})
     (tmp_path / "else where").mkdir()
     (tmp_path / "else where" / "other.py").write_bytes(bundle_modules(other))

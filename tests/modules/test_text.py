@@ -29,8 +29,8 @@ def tokens(text: str) -> List[str]:
         ("한국어", "한국어"),
         ("हिन्दी", "हिन्दी"),
         ("great 😀👍🏽", "great 😀👍🏽"),
-        ("ＦＵＬＬ", "full"),
-        ("don’t", "don't"),
+        ("\uff26\uff35\uff2c\uff2c", "full"),
+        ("don\u2019t", "don't"),
         ("", ""),
     ],
 )

@@ -108,7 +108,7 @@ def test_an_answer_does_not_depend_on_its_batch(served: Any) -> None:
 
 def test_examples_give_what_their_texts_give(served: Any) -> None:
     example = tf.train.Example()
-    example.features.feature["text"].bytes_list.value.append("belo".encode())
+    example.features.feature["text"].bytes_list.value.append(b"belo")
     serialized = [example.SerializeToString(), tf.train.Example().SerializeToString()]
     outputs = served.signatures["evaluate"](examples=tf.constant(serialized))
     expected = answer(served, "belo", "")
