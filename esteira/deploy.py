@@ -68,15 +68,21 @@ def run_here(settings: Settings, source: Source, substitutions: Dict[str, str]) 
 
 
 def check_build(result: BuildResult) -> None:
-    """Raise BuildError, or KeyboardInterrupt after Ctrl-C, unless the build succeeded."""
+    """Raise BuildError, or KeyboardInterrupt after Ctrl-C, unless the build succeeded.
+
+    The error leaves with the exit code of the step that failed, so that a model that is not
+    blessed can be told from a data set that cannot be read.
+    """
     if result.state == "cancelled":
         raise KeyboardInterrupt
     if not result.succeeded:
-        raise BuildError(
+        error = BuildError(
             f"{result.explain()}\n"
             "Nothing was promoted: what was served before still is. "
             "Mend it and run: make deploy-full    Finished tasks are not run again."
         )
+        error.exit_code = next((step.status for step in result.steps if step.status), BuildError.exit_code)
+        raise error
 
 
 def print_summary(settings: Settings, outcome: Outcome, console: Console) -> None:

@@ -26,6 +26,7 @@ def test_a_failed_build_is_told_with_its_step_and_log(tmp_path: Path) -> None:
     result = BuildResult("b-1", "failed", [StepResult("run", "failed", 1.0, tmp_path / "run.log", 9)])
     with pytest.raises(BuildError) as caught:
         check_build(result)
+    assert caught.value.exit_code == 9
     assert str(caught.value).splitlines() == [
         "build b-1: failed.",
         f"Step run left with status 9. Its log: {tmp_path}/run.log",
@@ -41,7 +42,8 @@ def test_a_cancelled_build_is_an_interruption() -> None:
 
 def test_a_cloud_environment_is_refused_plainly(tmp_path: Path, make_settings: Callable[..., Settings]) -> None:
     (tmp_path / "esteira.toml").write_text(
-        '[environments.dev]\nproject = "my-project"\nregion = "europe-west1"\nbucket = "models"\nrepository = "images"\n'
+        "[environments.dev]\n"
+        'project = "my-project"\nregion = "europe-west1"\nbucket = "models"\nrepository = "images"\n'
     )
     with pytest.raises(StateError, match="ENV=dev: this version deploys to the environment local only"):
         deploy_full(make_settings(tmp_path, env="dev"), None, {})

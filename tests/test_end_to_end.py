@@ -124,9 +124,9 @@ def test_a_model_below_the_gate_is_not_served(clone: Path, sample: Path, deploye
         ESTEIRA_DATA_SOURCE_COLUMN="source",
         ESTEIRA_GATE_MACRO_F1="0.99",
     )
-    assert run.returncode == 2
-    assert "The model is not blessed, so it is not served; what was served before still is." in run.stderr
-    assert re.search(r"macro_f1 is 0\.\d{3}, expected ≥ 0\.990 \(baseline", run.stderr)
+    assert "deploy-full] Error 10" in run.stderr
+    assert "The model is not blessed, so it is not served; what was served before still is." in run.stdout
+    assert re.search(r"macro_f1 is 0\.\d{3}, expected ≥ 0\.990 \(baseline", run.stdout)
     assert current(clone) == before
 
 

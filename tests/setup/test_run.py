@@ -102,7 +102,8 @@ def find_python(clone: Path, **variables: str) -> "subprocess.CompletedProcess[s
 
 def fake_python(path: Path, works: bool) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(f'#!/bin/sh\nexec "{BASE_PYTHON}" "$@"\n' if works else "#!/bin/sh\necho broken shim >&2\nexit 127\n")
+    command = f'exec "{BASE_PYTHON}" "$@"' if works else "echo broken shim >&2; exit 127"
+    path.write_text(f"#!/bin/sh\n{command}\n")
     path.chmod(0o755)
     return path
 
