@@ -52,5 +52,9 @@ def at_least(bound: float) -> tfma.GenericValueThreshold:
 def metric(
     class_name: str, name: str, threshold: Optional[tfma.MetricThreshold], module: str = ""
 ) -> tfma.MetricConfig:
-    config = json.dumps({"name": name})
-    return tfma.MetricConfig(class_name=class_name, module=module, config=config, threshold=threshold)
+    config = tfma.MetricConfig(class_name=class_name, module=module, config=json.dumps({"name": name}))
+    if threshold:
+        # Overall only: MetricConfig.threshold would hold for each slice, however few examples it has.
+        overall = tfma.PerSliceMetricThreshold(slicing_specs=[tfma.SlicingSpec()], threshold=threshold)
+        config.per_slice_thresholds.append(overall)
+    return config

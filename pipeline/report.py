@@ -78,14 +78,14 @@ def list_thresholds(config: tfma.EvalConfig, metrics: Metrics, baseline: Optiona
     rows = []
     for metric in (metric for spec in config.metrics_specs for metric in spec.metrics):
         name = json.loads(metric.config)["name"]
-        threshold = metric.threshold
-        if threshold.HasField("value_threshold"):
-            bound = threshold.value_threshold.lower_bound.value
-            rows.append(describe_threshold(name, "value", metrics[name], bound, None))
-        if baseline and threshold.HasField("change_threshold"):
-            change = metrics[name] - baseline[name]
-            bound = threshold.change_threshold.absolute.value
-            rows.append(describe_threshold(name, "change", change, bound, baseline[name]))
+        for threshold in (of_slice.threshold for of_slice in metric.per_slice_thresholds):
+            if threshold.HasField("value_threshold"):
+                bound = threshold.value_threshold.lower_bound.value
+                rows.append(describe_threshold(name, "value", metrics[name], bound, None))
+            if baseline and threshold.HasField("change_threshold"):
+                change = metrics[name] - baseline[name]
+                bound = threshold.change_threshold.absolute.value
+                rows.append(describe_threshold(name, "change", change, bound, baseline[name]))
     return rows
 
 

@@ -1,7 +1,7 @@
 """The gate and its report, by real evaluations of small models that answer by a rule."""
 
 from pathlib import Path
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, List, Optional, Sequence
 
 import pytest
 import tensorflow_model_analysis as tfma
@@ -20,7 +20,9 @@ ROWS: List[Row] = [
 ]
 
 
-def evaluate(folder: Path, candidate: str, baseline: Optional[str]) -> Dict[str, Any]:
+def evaluate(
+    folder: Path, candidate: str, baseline: Optional[str], rows: Sequence[Row] = ROWS
+) -> Dict[str, Any]:
     """Evaluate as TFX's Evaluator does, and return the report."""
     config = tfma.utils.update_eval_config_with_defaults(
         create_eval_config(GateSettings()), has_baseline=baseline is not None, rubber_stamp=True
@@ -32,7 +34,7 @@ def evaluate(folder: Path, candidate: str, baseline: Optional[str]) -> Dict[str,
     tfma.run_model_analysis(
         eval_shared_model=models if baseline else models[0],
         eval_config=config,
-        data_location=write_examples(folder / "examples", ROWS),
+        data_location=write_examples(folder / "examples", rows),
         output_path=str(folder / "evaluation"),
     )
     result = tfma.load_validation_result(str(folder / "evaluation"))
@@ -74,3 +76,11 @@ def test_a_model_as_good_as_its_baseline_is_blessed(tmp_path: Path) -> None:
     report = evaluate(tmp_path, model, model)
     assert report["blessed"] is True
     assert set(outcomes(report).values()) == {True}
+
+
+def test_a_source_that_fails_alone_does_not_stop_a_model(tmp_path: Path) -> None:
+    rows = [*ROWS, ("palavras sem classe", "baixa", "blogue")]
+    report = evaluate(tmp_path, save_toy(tmp_path / "model", CLASSES, default="alta"), None, rows)
+    assert report["slices"]["source=blogue"]["accuracy"] == 0
+    assert report["blessed"] is True
+    assert outcomes(report) == {"accuracy_lift value": True, "macro_f1 value": True}
