@@ -31,7 +31,8 @@ def make_environment(caller: Mapping[str, str], step: Mapping[str, str], state: 
     """
     kept = {name: value for name, value in caller.items() if name in NAMES or name.startswith(PREFIXES)}
     path = os.pathsep.join([os.path.dirname(sys.executable), caller.get("PATH") or DEFAULT_PATH])
-    ours = {"PATH": path, "PYTHONUNBUFFERED": "1", "ESTEIRA_STATE": str(state)}
+    # Whatever LANG says, a log is UTF-8: its lines hold file names, labels and box-drawing characters.
+    ours = {"PATH": path, "PYTHONUNBUFFERED": "1", "PYTHONUTF8": "1", "ESTEIRA_STATE": str(state)}
     return {**kept, **ours, **step}
 
 

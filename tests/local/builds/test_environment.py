@@ -26,6 +26,7 @@ def test_a_step_sees_a_short_list_of_the_callers_variables() -> None:
         "UV_CACHE_DIR": "/c",
         "PATH": os.path.dirname(sys.executable) + ":/bin",
         "PYTHONUNBUFFERED": "1",
+        "PYTHONUTF8": "1",
         "ESTEIRA_STATE": "/state",
     }
 
