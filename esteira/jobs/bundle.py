@@ -5,22 +5,24 @@ TFX copies exactly one module file from a bucket, so helper modules have to trav
 
 import ast
 from pathlib import Path
-from typing import Dict, List
+from typing import Dict, List, Union
 
 from esteira.errors import CompileError
 
 PACKAGE = "modules"
-SUFFIXES = (".py", ".json")
-# Travels by itself, as the artifact of an Importer.
+# The first travels by itself, as the artifact of an Importer; the second is made on the spot.
 LEFT_OUT = ("best_hyperparameters", "__pycache__")
 LOADER = Path(__file__).with_name("bundle_loader.py")
 
+# Text where a file is UTF-8, so that the bundle can be read; bytes where it is not.
+Content = Union[str, bytes]
+
 
 def bundle_modules(folder: Path) -> bytes:
-    """Return the Python files and JSON files of a package folder as one file's bytes.
+    """Return the files of a package folder, all but hidden ones, as one file's bytes.
 
     They depend only on the files' relative paths and contents. Raises CompileError
-    if a file cannot be read as UTF-8 or is not Python, with its place.
+    if a file cannot be read, or a .py file is not UTF-8 or not Python, with its place.
     """
     files = read_files(folder)
     if f"{PACKAGE}/__init__.py" not in files:
@@ -35,26 +37,35 @@ def bundle_modules(folder: Path) -> bytes:
     return "\n".join(lines).encode("utf-8")
 
 
-def read_files(folder: Path) -> Dict[str, str]:
-    """Return {path from the package on: text} of all that travels."""
-    files: Dict[str, str] = {}
+def read_files(folder: Path) -> Dict[str, Content]:
+    """Return {path from the package on: content} of all that travels."""
+    files: Dict[str, Content] = {}
     for path in sorted(folder.rglob("*")):
         relative = path.relative_to(folder)
-        if path.suffix in SUFFIXES and path.is_file() and not set(relative.parts) & set(LEFT_OUT):
-            files[f"{PACKAGE}/{relative.as_posix()}"] = read_source(path)
+        if path.is_file() and all(travels(part) for part in relative.parts):
+            files[f"{PACKAGE}/{relative.as_posix()}"] = read_content(path)
     return files
 
 
-def read_source(path: Path) -> str:
+def travels(name: str) -> bool:
+    """Return whether a file or folder of this name is part of the package, not of an editor or Python."""
+    return not name.startswith(".") and name not in LEFT_OUT and not name.endswith((".pyc", "~"))
+
+
+def read_content(path: Path) -> Content:
     try:
-        return path.read_bytes().decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise CompileError(f"{path}: is not UTF-8 at byte {error.start}. Save it as UTF-8 and try again.") from None
+        content = path.read_bytes()
     except OSError as error:
         raise CompileError(f"{path}: cannot be read: {error.strerror}. Mend its permissions.") from None
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        if path.suffix != ".py":
+            return content
+        raise CompileError(f"{path}: is not UTF-8 at byte {error.start}. Save it as UTF-8 and try again.") from None
 
 
-def check_syntax(folder: Path, files: Dict[str, str]) -> None:
+def check_syntax(folder: Path, files: Dict[str, Content]) -> None:
     """Raise CompileError that lists the place of every Python file's syntax error."""
     faults = []
     for name, content in sorted(files.items()):

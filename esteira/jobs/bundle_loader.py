@@ -18,7 +18,7 @@ ENTRY_POINTS = {
 
 
 class BundleLoader(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader, importlib.abc.ResourceReader):
-    """Finds and loads `modules` and all below it from the texts in this file."""
+    """Finds and loads `modules` and all below it from the contents in this file: str where UTF-8."""
 
     def __init__(self, files, place, package=PACKAGE):
         self.files = files
@@ -56,7 +56,8 @@ class BundleLoader(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader, im
         name = path[len(prefix) :] if path.startswith(prefix) else path
         if name not in self.files:
             raise FileNotFoundError(name + " is not in the modules bundle " + self.place)
-        return self.files[name].encode("utf-8")
+        content = self.files[name]
+        return content if isinstance(content, bytes) else content.encode("utf-8")
 
     def get_resource_reader(self, fullname):
         return self if self.is_package(fullname) else None

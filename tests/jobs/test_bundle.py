@@ -3,7 +3,7 @@
 import os
 import sys
 from pathlib import Path
-from typing import Dict
+from typing import Dict, Union
 
 import pytest
 
@@ -11,7 +11,7 @@ from esteira.errors import CompileError, ProgramError
 from esteira.jobs.bundle import bundle_modules
 from esteira.process import run_program
 
-FILES = {
+FILES: Dict[str, Union[str, bytes]] = {
     "__init__.py": "",
     "preprocessing.py": "from modules.words import twice\n\ndef preprocessing_fn(x):\n    return twice(x)\n",
     "words.py": "def twice(x):\n    return 2 * x\n",
@@ -20,7 +20,10 @@ FILES = {
     "deep/__init__.py": "",
     "deep/tree.json": "[1]",
     "best_hyperparameters/best.json": "{}",
-    "notes.txt": "not part of it",
+    "words.txt": "ação\r\nword\n",
+    "deep/vectors.bin": b"\x00\xff'\"\n",
+    ".words.py.swp": "an editor's",
+    "words.pyc": b"\x00",
 }
 LOADING = """
 import importlib.machinery, importlib.util, json, pkgutil, sys
@@ -37,11 +40,11 @@ bundle = load("modules.py")
 """
 
 
-def write_package(folder: Path, files: Dict[str, str]) -> Path:
+def write_package(folder: Path, files: Dict[str, Union[str, bytes]]) -> Path:
     for name, content in files.items():
         path = folder / "modules" / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(content, encoding="utf-8")
+        path.write_bytes(content.encode("utf-8") if isinstance(content, str) else content)
     return folder / "modules"
 
 
@@ -63,6 +66,23 @@ def test_functions_helpers_and_json_are_found(tmp_path: Path) -> None:
         "print(hasattr(bundle, 'tuner_fn_of_nobody'), importlib.util.find_spec('modules.absent'))\n",
     )
     assert output.splitlines() == ["{'labels': ['ação']}", "b'[1]'", "False None"]
+
+
+@pytest.mark.programs
+def test_every_other_file_is_read_as_it_was_byte_for_byte(tmp_path: Path) -> None:
+    output = run_with_bundle(
+        tmp_path,
+        "print(pkgutil.get_data('modules', 'words.txt').decode('utf-8').split())\n"
+        "print(resources.read_binary('modules', 'words.txt') == pkgutil.get_data('modules', 'words.txt'))\n"
+        "print(list(resources.read_binary('modules.deep', 'vectors.bin')))\n"
+        "print(list(resources.contents('modules')))\n",
+    )
+    assert output.splitlines() == [
+        "['ação', 'word']",
+        "True",
+        "[0, 255, 39, 34, 10]",
+        "['__init__.py', 'deep', 'labels.json', 'model.py', 'preprocessing.py', 'words.py', 'words.txt']",
+    ]
 
 
 @pytest.mark.programs
@@ -115,7 +135,7 @@ def test_a_folder_that_is_no_package_is_named(tmp_path: Path) -> None:
         bundle_modules(tmp_path)
 
 
-def test_a_file_that_is_not_utf8_is_named(tmp_path: Path) -> None:
+def test_a_python_file_that_is_not_utf8_is_named(tmp_path: Path) -> None:
     folder = write_package(tmp_path, FILES)
     (folder / "words.py").write_bytes(b"# caf\xe9\n")
     with pytest.raises(CompileError, match=r"words.py: is not UTF-8 at byte 5"):
