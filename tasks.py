@@ -5,7 +5,7 @@ from pathlib import Path
 from invoke import Context, task
 from rich.console import Console
 
-from esteira.edge import at_the_edge, origins_here, overrides_here, required_variable, settings_here, variable
+from esteira.edge import at_the_edge, origins_here, overrides_here, required_variable, settings_here, switch, variable
 
 # Steps of a build run with their output in a pipe, where rich would guess a width of 80.
 console = Console(soft_wrap=True, highlight=False)
@@ -146,9 +146,8 @@ def schema(c: Context, accept: bool = False) -> None:
     """Infer a schema from the data and show how it differs from the curated one."""
     from esteira.data.review import review_schema
 
-    console.print(
-        review_schema(settings_here(), variable("DATA"), accept or variable("ACCEPT") == "1"), markup=False
-    )
+    accept = accept or switch("ACCEPT")
+    console.print(review_schema(settings_here(), variable("DATA"), accept), markup=False)
 
 
 @task

@@ -1,22 +1,26 @@
 """A deploy: the generated build, run for the source that is here, and its summary."""
 
 import json
+import os
 from pathlib import Path
 from typing import Dict, Mapping, Optional
 
 from rich.console import Console
 
-from esteira.builds.render import write_builds
-from esteira.errors import BuildError, DataError, StateError
+from esteira.builds.render import render_build
+from esteira.errors import BuildError, DataError
+from esteira.files import write_text
 from esteira.jobs.verdict import evaluation_table
 from esteira.local.builds.result import BuildResult
 from esteira.local.builds.run import run_build
 from esteira.local.builds.source import Source, read_source
 from esteira.local.builds.support import LOCAL_BUILDER
 from esteira.progress import Progress
-from esteira.release.manifest import Outcome, current_outcome
+from esteira.release.manifest import MANIFEST, Outcome, current_outcome, release_folder
 from esteira.settings import Settings
 
+TEMPLATE = "full.yaml.j2"
+# Rendered for each deploy apart from the committed file, which a setting given for one deploy must not change.
 BUILD_FILE = "cloudbuild/full.yaml"
 
 
@@ -26,21 +30,18 @@ def deploy_full(settings: Settings, data: Optional[str], overrides: Mapping[str,
     `data` is the path of a user's CSV; `overrides` are the settings given on the
     command line, as "section.key". Raises BuildError if a step failed.
     """
-    if not settings.is_local:
-        raise StateError(
-            f"ENV={settings.selected}: this version deploys to the environment local only. Run: make deploy-full"
-        )
+    csv = absolute_csv(data)
+    build_file = settings.folder.parents[1] / BUILD_FILE
+    source = read_source(settings.root, without=csv)
     substitutions = {
         "_BUILDER": LOCAL_BUILDER,
         "_ENV": settings.selected,
-        "_DATA": absolute_csv(data),
+        "_DATA": csv,
         "_SETTINGS": json.dumps(dict(overrides), sort_keys=True) if overrides else "",
+        "_COMMIT": source.commit + ("-dirty" if source.is_dirty else ""),
     }
-    write_builds(settings)
-    source = read_source(settings.root)
-    substitutions["_COMMIT"] = source.commit + ("-dirty" if source.is_dirty else "")
-    result = run_here(settings, source, substitutions)
-    check_build(result)
+    write_text(build_file, render_build(TEMPLATE, settings))
+    check_build(run_here(settings, build_file, source, substitutions))
     return current_outcome(settings)
 
 
@@ -48,7 +49,7 @@ def absolute_csv(data: Optional[str]) -> str:
     """Return the CSV's absolute path, as the build runs in a folder of its own."""
     if not data:
         return ""
-    path = Path(data).expanduser().absolute()
+    path = Path(os.path.expanduser(data)).absolute()
     if not path.is_file():
         raise DataError(
             f"DATA={data}: no such file. Expected the path of a CSV: make deploy-full DATA=file.csv"
@@ -56,14 +57,10 @@ def absolute_csv(data: Optional[str]) -> str:
     return str(path)
 
 
-def run_here(settings: Settings, source: Source, substitutions: Dict[str, str]) -> BuildResult:
+def run_here(settings: Settings, build_file: Path, source: Source, substitutions: Dict[str, str]) -> BuildResult:
     with Progress([]) as report:
         return run_build(
-            settings.root / BUILD_FILE,
-            settings=settings,
-            source=source,
-            substitutions=substitutions,
-            report=report,
+            build_file, settings=settings, source=source, substitutions=substitutions, report=report
         )
 
 
@@ -87,8 +84,9 @@ def check_build(result: BuildResult) -> None:
 
 def print_summary(settings: Settings, outcome: Outcome, console: Console) -> None:
     """Print what is deployed, its metrics, where things lie and what to type next."""
-    folder = Path(settings.bucket) / "releases" / outcome.release
+    manifest = release_folder(settings, outcome.release) / MANIFEST
     console.print(f"\n[bold green]Deployed[/] release [bold]{outcome.release}[/] to {settings.selected}\n")
     console.print(evaluation_table(outcome.evaluation))
-    console.print(f"\nmodel    {outcome.model}\nrelease  {folder}/release.json\nlogs     {outcome.logs}\n")
+    # As text, since a folder's name may hold what looks like markup.
+    console.print(f"\nmodel    {outcome.model}\nrelease  {manifest}\nlogs     {outcome.logs}\n", markup=False)
     console.print('Next:\n  make predict TEXT="I love this film"\n  make serve\n  make tune')

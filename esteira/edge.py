@@ -45,6 +45,14 @@ def variable(name: str) -> Optional[str]:
     return os.environ.get(f"ESTEIRA_{name}") or None
 
 
+def switch(name: str) -> bool:
+    """Return whether the variable `name` of make is 1; SettingsError for anything but 1, 0 or empty."""
+    value = variable(name) or "0"
+    if value not in ("0", "1"):
+        raise SettingsError(f"{name}={value}: expected {name}=1, or nothing")
+    return value == "1"
+
+
 def required_variable(name: str, example: str) -> str:
     """Return what the variable `name` of make holds, or raise SettingsError."""
     value = variable(name)

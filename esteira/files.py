@@ -1,10 +1,11 @@
 """Writing files so that nobody ever sees half of one."""
 
+import json
 import os
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Iterator
+from typing import Any, Iterator
 
 from esteira.errors import StateError
 
@@ -40,3 +41,13 @@ def write_bytes(path: Path, content: bytes) -> None:
 def write_text(path: Path, content: str) -> None:
     """Write UTF-8 text under a temporary name, then rename it into place."""
     write_bytes(path, content.encode("utf-8"))
+
+
+def read_json(path: Path, command: str) -> Any:
+    """Return what a JSON file holds; StateError, with the command that makes it, if it is missing or damaged."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise StateError(f"{path}: no such file. Run: {command}") from None
+    except ValueError as error:
+        raise StateError(f"{path}: is not JSON: {error}. Remove it and run: {command}") from None

@@ -6,6 +6,7 @@ from typing import Optional
 from rich.console import Console
 
 from esteira.data.prepare import prepare_data
+from esteira.errors import StateError
 from esteira.jobs.compile import compile_job
 from esteira.release.manifest import (
     JOB,
@@ -99,7 +100,7 @@ def smoke_step(settings: Settings, console: Console) -> None:
     """Serve the pushed model and ask it over HTTP; ServingError if an answer is wrong."""
     from esteira.serving.smoke import smoke_test
 
-    outcome = read_outcome(build_folder(settings) / OUTCOME)
+    outcome = read_blessed(settings)
     result = smoke_test(Path(outcome.model), settings=settings)
     for check in result.checks:
         console.print(f"✓ {check.name}: {check.observed}")
@@ -107,6 +108,21 @@ def smoke_step(settings: Settings, console: Console) -> None:
 
 def promote_step(settings: Settings) -> Outcome:
     """Move `current` to the release that was run and smoke-tested."""
-    outcome = read_outcome(build_folder(settings) / OUTCOME)
+    outcome = read_blessed(settings)
     promote(settings, outcome)
+    return outcome
+
+
+def read_blessed(settings: Settings) -> Outcome:
+    """Return the outcome of the last run, if it is the last release's and its model is blessed."""
+    from esteira.jobs.verdict import check_blessed
+
+    build = build_folder(settings)
+    release, outcome = read_release(build / RELEASE / MANIFEST), read_outcome(build / OUTCOME)
+    if outcome.release != release.id:
+        raise StateError(
+            f"{build / OUTCOME}: is of release {outcome.release}, but the last one is {release.id}. "
+            "Run: .venv/bin/inv run"
+        )
+    check_blessed(outcome.evaluation)
     return outcome

@@ -18,8 +18,10 @@ def test_a_csv_is_named_by_its_absolute_path(tmp_path: Path, monkeypatch: pytest
 
 
 def test_a_missing_csv_is_told_before_anything_runs(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="DATA=none.csv: no such file. Expected the path of a CSV"):
-        absolute_csv("none.csv")
+    for name in ("none.csv", "~nobody$here.csv"):
+        with pytest.raises(DataError) as caught:
+            absolute_csv(name)
+        assert str(caught.value).startswith(f"DATA={name}: no such file. Expected the path of a CSV")
 
 
 def test_a_failed_build_is_told_with_its_step_and_log(tmp_path: Path) -> None:

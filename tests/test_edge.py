@@ -61,6 +61,18 @@ def test_a_missing_variable_is_told_with_an_example(monkeypatch: pytest.MonkeyPa
         edge.required_variable("TEXT", 'make predict TEXT="a"')
 
 
+@pytest.mark.parametrize(("value", "expected"), [("", False), ("0", False), ("1", True)])
+def test_a_switch_is_on_for_1(value: str, expected: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ESTEIRA_ACCEPT", value)
+    assert edge.switch("ACCEPT") is expected
+
+
+def test_a_switch_that_is_neither_on_nor_off_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ESTEIRA_ACCEPT", "yes")
+    with pytest.raises(SettingsError, match="ACCEPT=yes: expected ACCEPT=1, or nothing"):
+        edge.switch("ACCEPT")
+
+
 def test_what_is_handed_on_to_a_build_are_settings_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ESTEIRA_ENV", "local")
     monkeypatch.setenv("ESTEIRA_DATA", "my.csv")

@@ -43,7 +43,7 @@ def prepare_data(settings: Settings, out: Path, csv_path: Optional[Path] = None)
     """
     if csv_path is None:
         return write_data(settings, out, default_rows(settings), str(PIN), None)
-    file = CsvFile(csv_path.expanduser(), settings.data)
+    file = CsvFile(csv_path, settings.data)
     return write_data(settings, out, file.rows(), str(csv_path), file)
 
 

@@ -1,11 +1,11 @@
 """Binding a compiled job to an image, a pipeline root and the URIs of a release's parts."""
 
 import copy
-import json
 from pathlib import Path
 from typing import Any, Dict, List, Mapping
 
 from esteira.errors import CompileError
+from esteira.files import read_json
 from esteira.jobs.compile import IMAGE
 
 Job = Dict[str, Any]
@@ -59,9 +59,6 @@ def check_parameters(spec: Dict[str, Any], parameters: Mapping[str, str]) -> Non
 
 
 def read_job(path: Path) -> Job:
-    """Return a job file's content; CompileError if it is missing."""
-    try:
-        job: Job = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise CompileError(f"{path}: no compiled job. Run: inv compile") from None
+    """Return a job file's content; StateError if it is missing or damaged."""
+    job: Job = read_json(path, ".venv/bin/inv compile")
     return job

@@ -2,12 +2,12 @@
 
 import json
 from pathlib import Path
-from typing import Any, Dict, Optional
+from typing import Any, Dict, Optional, Type, TypeVar
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from esteira.errors import StateError
-from esteira.files import write_text
+from esteira.files import read_json, write_text
 from esteira.release.digest import digest_value
 from esteira.release.parts import Part
 from esteira.settings import Settings
@@ -16,6 +16,8 @@ ID_DIGITS = 12
 MANIFEST = "release.json"
 JOB = "job.json"
 OUTCOME = "run.json"
+
+Model = TypeVar("Model", bound=BaseModel)
 
 
 class Frozen(BaseModel):
@@ -60,7 +62,7 @@ def make_release(settings: Settings, commit: str, parts: Dict[str, Part]) -> Rel
 
 
 def release_folder(settings: Settings, release_id: str) -> Path:
-    return Path(settings.bucket) / "releases" / release_id
+    return settings.folder / "releases" / release_id
 
 
 def write_model(path: Path, value: BaseModel) -> None:
@@ -69,34 +71,34 @@ def write_model(path: Path, value: BaseModel) -> None:
 
 def read_release(path: Path) -> Release:
     """Return the manifest at `path`; StateError if there is none."""
-    return Release(**read_json(path, "inv release"))
+    return read_model(path, Release, ".venv/bin/inv release")
 
 
 def read_outcome(path: Path) -> Outcome:
     """Return the outcome at `path`; StateError if there is none."""
-    return Outcome(**read_json(path, "inv run"))
+    return read_model(path, Outcome, ".venv/bin/inv run")
 
 
-def read_json(path: Path, command: str) -> Dict[str, Any]:
+def read_model(path: Path, kind: Type[Model], command: str) -> Model:
+    values = read_json(path, command)
     try:
-        values: Dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise StateError(f"{path}: no such file. Run: {command}") from None
-    except ValueError as error:
-        raise StateError(f"{path}: is not JSON: {error}. Remove it and run: {command}") from None
-    return values
+        return kind(**values)
+    except (TypeError, ValidationError) as error:
+        raise StateError(
+            f"{path}: is not what this version writes: {error}\nRemove it and run: {command}"
+        ) from None
 
 
 def promote(settings: Settings, outcome: Outcome) -> None:
     """Keep the outcome beside its release, then move `current` to it in one rename."""
     write_model(release_folder(settings, outcome.release) / OUTCOME, outcome)
-    write_text(Path(settings.bucket) / "current", outcome.release + "\n")
+    write_text(settings.folder / "current", outcome.release + "\n")
 
 
 def current_release_id(settings: Settings) -> Optional[str]:
     """Return the id of the release that is served, None before the first deploy."""
     try:
-        return (Path(settings.bucket) / "current").read_text(encoding="utf-8").strip()
+        return (settings.folder / "current").read_text(encoding="utf-8").strip()
     except FileNotFoundError:
         return None
 

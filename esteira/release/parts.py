@@ -8,7 +8,7 @@ from typing import Dict, Iterable, Tuple
 from pydantic import BaseModel
 
 from esteira.errors import StateError
-from esteira.files import write_text
+from esteira.files import read_json, write_text
 from esteira.jobs.bundle import bundle_modules
 from esteira.release.digest import digest_files, files_below
 from esteira.release.store import lay_down
@@ -41,7 +41,7 @@ def lay_parts(settings: Settings, data: Path) -> Dict[str, Part]:
     folder and CompileError for modules that cannot be bundled.
     """
     if not data.is_dir():
-        raise StateError(f"{data}: no prepared data. Run: inv data")
+        raise StateError(f"{data}: no prepared data. Run: .venv/bin/inv data")
     hyperparameters = settings.root / "modules" / HYPERPARAMETERS
     if len(list(files_below(hyperparameters))) != 1:
         raise StateError(f"{hyperparameters}: expected exactly one file. Run: make tune")
@@ -59,7 +59,7 @@ def lay_part(settings: Settings, name: str, files: Files) -> Part:
     """Lay the files down under <bucket>/<name>/<digest> and return the part."""
     known = list(files)
     digest = digest_files(known)
-    folder = Path(settings.bucket) / name / digest.split(":")[1]
+    folder = settings.folder / name / digest.split(":")[1]
     lay_down(folder, known)
     return Part(digest=digest, uri=str(folder))
 
@@ -79,8 +79,5 @@ def write_parts(path: Path, parts: Dict[str, Part]) -> None:
 
 def read_parts(path: Path) -> Dict[str, Part]:
     """Return the parts that `write_parts` wrote; StateError if there are none."""
-    try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise StateError(f"{path}: the parts are not laid down. Run: inv sync") from None
+    values = read_json(path, ".venv/bin/inv sync")
     return {name: Part(**value) for name, value in values.items()}

@@ -35,6 +35,7 @@ def load_settings(root: Path, environ: Mapping[str, str], flags: Mapping[str, st
     origins: Dict[str, str] = {}
     values = read_file(root / FILE)
     values = {key: dict(value) if isinstance(value, dict) else value for key, value in values.items()}
+    faults.extend(type_faults(values))
     for key, text, origin in overrides(environ, flags):
         section, _, name = key.partition(".")
         if name not in section_keys(section):
@@ -54,6 +55,7 @@ def load_settings(root: Path, environ: Mapping[str, str], flags: Mapping[str, st
     for name in sections():
         values.setdefault(name, {})
     values.setdefault("environments", {})
+    faults.extend(state_faults(root, values["state"]))
     faults.extend(environment_faults(selected, values["environments"]))
     try:
         settings = Settings(**values)
@@ -70,6 +72,8 @@ def read_file(path: Path) -> Dict[str, Any]:
         values = tomli.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
+    except OSError as error:
+        raise SettingsError(f"{path}: cannot be read: {error.strerror}. Expected a file of settings.") from None
     except (tomli.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(
             f'{path.name}: is not TOML: {error}. Expected lines such as: name = "value"'
@@ -114,6 +118,23 @@ def origins(root: Path, environ: Mapping[str, str], flags: Mapping[str, str]) ->
     }
     found.update((key, origin) for key, _, origin in overrides(environ, flags))
     return found
+
+
+def state_faults(root: Path, state: Path) -> Iterator[Fault]:
+    if state == root or state in root.parents:
+        yield f"STATE={state}", "holds the repository. Expected a folder of its own, such as .esteira."
+
+
+def type_faults(values: Mapping[str, Any]) -> Iterator[Fault]:
+    """Yield what the file gives as another type: a text from a variable is converted, 2.9 epochs are not."""
+    for section in sections():
+        table = values.get(section)
+        fields = Settings.__fields__[section].type_.__fields__
+        for key, value in table.items() if isinstance(table, dict) else ():
+            default = fields[key].default if key in fields else value
+            same = type(value) is type(default) or (type(default) is float and type(value) is int)
+            if not same:
+                yield f"{FILE}: {section}.{key}", f"is {value!r}; expected a value such as {default!r}"
 
 
 def environment_faults(selected: str, environments: Any) -> Iterator[Fault]:

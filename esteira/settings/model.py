@@ -1,11 +1,14 @@
 """The settings as frozen, typed values: one class a section of esteira.toml."""
 
+import os
 import re
 from pathlib import Path
 from typing import Any, Dict
 
 from pydantic import BaseModel, Field, validator
 from typing_extensions import Literal
+
+from esteira.errors import StateError
 
 LOCAL = "local"
 
@@ -46,8 +49,8 @@ class PipelineSettings(Section):
 class DataSettings(Section):
     """[data]: the columns of a CSV given as DATA=, and how its rows are split."""
 
-    text_column: str = "text"
-    label_column: str = "label"
+    text_column: str = Field("text", min_length=1)
+    label_column: str = Field("label", min_length=1)
     source_column: str = ""
     eval_percent: int = Field(25, ge=1, le=90)
 
@@ -66,6 +69,9 @@ class TrainingSettings(Section):
             raise ValueError(
                 'is empty, but training.encoder is "hub"; expected the path or URL of a SavedModel'
             )
+        # A build and its tasks run in copies of the repository, each with a working folder of its own.
+        if value and "://" not in value and not os.path.isabs(value):
+            raise ValueError(f'is "{value}"; expected an absolute path or a URL')
         return value
 
 
@@ -167,6 +173,16 @@ class Settings(Section):
         if self.is_local:
             return f"{self.state}/bucket/{self.pipeline.name}"
         return f"gs://{self.environment.bucket}/{self.pipeline.name}"
+
+    @property
+    def folder(self) -> Path:
+        """The bucket as a folder. Raises StateError where the bucket is in the cloud."""
+        if not self.is_local:
+            raise StateError(
+                f"ENV={self.selected}: this version deploys to the environment local only. "
+                "Run the command without ENV="
+            )
+        return Path(self.bucket)
 
 
 def matched(value: str, pattern: "re.Pattern[str]", expected: str) -> str:

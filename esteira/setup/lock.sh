@@ -9,11 +9,13 @@ say() { printf '%s\n' "$*" >&2; }
 new=
 . "$here/uv.sh"
 . "$here/python.sh"
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"; [ -z "$new" ] || rm -rf "$new"' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
 find_uv
 find_python
-
-folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
 
 # compile NAME: requirements NAME.in resolved to NAME.lock, in a folder of its own so that a failure changes nothing.
 compile() {

@@ -10,6 +10,8 @@ layer=$2
 new=
 
 say() { printf '%s\n' "$*" >&2; }
+# shellcheck source=esteira/setup/fresh.sh
+. "$here/fresh.sh"
 # shellcheck source=esteira/setup/uv.sh
 . "$here/uv.sh"
 # shellcheck source=esteira/setup/python.sh
@@ -44,5 +46,5 @@ layer_over_runtime() {
 
 find_uv
 find_python
-cmp -s requirements.lock "$venv/requirements.lock" || build "$venv" requirements.lock
-[ "$layer" = "$venv" ] || cmp -s requirements-dev.lock "$layer/requirements-dev.lock" || build "$layer" requirements-dev.lock
+holds "$venv" requirements.lock || build "$venv" requirements.lock
+[ "$layer" = "$venv" ] || holds "$layer" requirements-dev.lock || build "$layer" requirements-dev.lock

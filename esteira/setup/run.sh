@@ -12,8 +12,8 @@ if [ "${1:-}" = --dev ]; then
     shift
 fi
 
-is_fresh() { cmp -s requirements.lock "$venv/requirements.lock" &&
-    { [ "$layer" = "$venv" ] || cmp -s requirements-dev.lock "$layer/requirements-dev.lock"; }; }
+. "$here/fresh.sh"
+is_fresh() { holds "$venv" requirements.lock && { [ "$layer" = "$venv" ] || holds "$layer" requirements-dev.lock; }; }
 
 if ! is_fresh; then
     if command -v flock >/dev/null; then
@@ -24,4 +24,5 @@ if ! is_fresh; then
     fi
 fi
 [ $# -gt 0 ] || exit 0
-exec "$layer/bin/python" "$@"
+# Text is UTF-8, whatever the terminal's locale says.
+PYTHONUTF8=1 exec "$layer/bin/python" "$@"

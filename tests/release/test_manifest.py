@@ -44,7 +44,13 @@ def test_promoting_moves_current(settings: Settings) -> None:
     assert current_outcome(settings).release == "def"
 
 
+def test_an_outcome_of_another_version_is_named(tmp_path: Path) -> None:
+    (tmp_path / MANIFEST).write_text('{"id": "abc", "verdict": "good"}')
+    with pytest.raises(StateError, match="is not what this version writes: (?s:.*)Remove it and run: "):
+        read_release(tmp_path / MANIFEST)
+
+
 def test_a_broken_manifest_is_named(tmp_path: Path) -> None:
     (tmp_path / MANIFEST).write_text("{")
-    with pytest.raises(StateError, match=r"release\.json: is not JSON: .* Remove it and run: inv release"):
+    with pytest.raises(StateError, match=r"release\.json: is not JSON: .* Remove it and run: .venv/bin/inv release"):
         read_release(tmp_path / MANIFEST)

@@ -63,7 +63,7 @@ def test_a_second_hyperparameter_file_is_refused(
 def test_missing_data_says_what_to_run(
     root: Path, tmp_path: Path, make_settings: Callable[..., Settings]
 ) -> None:
-    with pytest.raises(StateError, match="no prepared data. Run: inv data"):
+    with pytest.raises(StateError, match="no prepared data. Run: .venv/bin/inv data"):
         lay_parts(make_settings(root), tmp_path / "none")
 
 
@@ -82,5 +82,5 @@ def test_parts_survive_their_file(root: Path, data: Path, make_settings: Callabl
     parts = lay_parts(make_settings(root), data)
     write_parts(root / "parts.json", parts)
     assert read_parts(root / "parts.json") == parts
-    with pytest.raises(StateError, match="the parts are not laid down. Run: inv sync"):
+    with pytest.raises(StateError, match="none.json: no such file. Run: .venv/bin/inv sync"):
         read_parts(root / "none.json")

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from esteira.errors import SettingsError
+from esteira.errors import SettingsError, StateError
 from esteira.settings import Settings, load_settings
 from esteira.settings.load import origins
 
@@ -109,6 +109,42 @@ def test_a_section_that_is_no_table_is_told(root: Path) -> None:
     assert "esteira.toml: training: " in faults(root, ESTEIRA_TRAINING_EPOCHS="3")
 
 
+@pytest.mark.parametrize(
+    ("section", "line"), [("training", "epochs = 2.9"), ("serving", "port = true"), ("data", "text_column = 5")]
+)
+def test_a_value_of_another_type_is_not_converted(root: Path, section: str, line: str) -> None:
+    write(root, f"[{section}]\n{line}\n")
+    assert f"esteira.toml: {section}.{line.split()[0]}: is " in faults(root)
+
+
+def test_a_whole_number_will_do_where_a_fraction_is_expected(root: Path) -> None:
+    write(root, "[gate]\nmacro_f1 = 1\n")
+    assert load_settings(root, {}, {}).gate.macro_f1 == 1.0
+
+
+def test_an_empty_column_name_is_told(root: Path) -> None:
+    assert "ESTEIRA_DATA_TEXT_COLUMN: ensure this value has at least 1 character" in faults(
+        root, ESTEIRA_DATA_TEXT_COLUMN=""
+    )
+
+
+def test_a_settings_file_that_is_a_folder_is_told(root: Path) -> None:
+    (root / "esteira.toml").mkdir()
+    assert "esteira.toml: cannot be read: Is a directory." in faults(root)
+
+
+@pytest.mark.parametrize("state", ["", ".."])
+def test_a_state_folder_that_holds_the_repository_is_refused(root: Path, state: str) -> None:
+    folder = (root / state).resolve()
+    assert f"STATE={folder}: holds the repository." in faults(root, ESTEIRA_STATE=str(folder))
+
+
+def test_a_cloud_environments_bucket_is_no_folder(root: Path) -> None:
+    write(root, DEV)
+    with pytest.raises(StateError, match="ENV=dev: this version deploys to the environment local only"):
+        _ = load_settings(root, {"ESTEIRA_ENV": "dev"}, {}).folder
+
+
 def test_what_only_the_engine_sets_cannot_be_set(root: Path) -> None:
     write(root, 'selected = "dev"\n')
     assert "esteira.toml: selected: unknown key." in faults(root)
@@ -122,6 +158,15 @@ def test_overrides_that_are_no_texts_are_told(root: Path, text: str) -> None:
 def test_a_hub_encoder_needs_its_module(root: Path) -> None:
     write(root, '[training]\nencoder = "hub"\n')
     assert "training.hub_module: is empty" in faults(root)
+
+
+def test_a_hub_module_is_a_url_or_holds_from_any_folder(root: Path) -> None:
+    write(root, '[training]\nencoder = "hub"\n')
+    message = faults(root, ESTEIRA_TRAINING_HUB_MODULE="models/use")
+    assert message == 'ESTEIRA_TRAINING_HUB_MODULE: is "models/use"; expected an absolute path or a URL'
+    for module in ("/models/use", "https://tfhub.dev/use/4"):
+        chosen = load_settings(root, {}, {"training.hub_module": module})
+        assert chosen.training.hub_module == module
 
 
 def test_settings_cannot_be_changed(settings: Settings) -> None:

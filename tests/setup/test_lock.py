@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -26,7 +27,7 @@ def lock(root: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
         ["sh", "esteira/setup/lock.sh", *arguments],
         cwd=root,
-        env=dict(os.environ),
+        env={**os.environ, "ESTEIRA_PYTHON": os.path.realpath(sys.executable)},
         capture_output=True,
         encoding="utf-8",
         timeout=300,

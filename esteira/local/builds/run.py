@@ -40,7 +40,7 @@ def run_build(
     logs = settings.state / "logs" / "builds" / build_id
     with telling_os_errors("make the log folder", logs):
         logs.mkdir(parents=True, exist_ok=True)
-    with claim_folder(settings.state, build_id) as folder:
+    with claim_folder(settings, build_id) as folder:
         result = None
         try:
             for line in fill_workspace(folder / "workspace", source, settings):

@@ -49,10 +49,11 @@ def count(files: int) -> str:
     return "1 file" if files == 1 else f"{files} files"
 
 
-def read_source(root: Path) -> Source:
+def read_source(root: Path, without: str = "") -> Source:
     """Return the source in a git repository's folder.
 
-    Raises BuildError if the folder is in no repository.
+    The file `without`, an absolute path, does not make it differ from its commit: data that is
+    trained on is named by its content and is no source. Raises BuildError if the folder is in no repository.
     """
     try:
         inside = git(root, "rev-parse", "--is-inside-work-tree").strip()
@@ -67,7 +68,7 @@ def read_source(root: Path) -> Source:
         root=root,
         commit=git_or_empty(root, "rev-parse", "--verify", "--quiet", "HEAD^{commit}"),
         branch=git_or_empty(root, "symbolic-ref", "--quiet", "--short", "HEAD"),
-        changed=len(changed_files(root)),
+        changed=sum(root / path != Path(without) for path in changed_files(root)),
         repository=repository_name(root),
     )
 

@@ -20,13 +20,13 @@ GITLINK = "160000"
 
 
 @contextmanager
-def claim_folder(state: Path, build_id: str) -> Iterator[Path]:
+def claim_folder(settings: Settings, build_id: str) -> Iterator[Path]:
     """Make the build's folder and hold its lock; what killed builds left is removed, but the last."""
-    builds = state / "builds"
+    builds = settings.state / "builds"
     folder = builds / build_id
     with telling_os_errors("make the build's folder", folder):
         builds.mkdir(parents=True, exist_ok=True)
-        keep_out_of_git(state)
+        keep_out_of_git(settings)
         with locked(builds):
             prune(builds, keep=latest(builds))
             folder.mkdir()
@@ -38,10 +38,11 @@ def claim_folder(state: Path, build_id: str) -> Iterator[Path]:
         os.close(lock)
 
 
-def keep_out_of_git(state: Path) -> None:
-    """Have git ignore the state folder wherever it is, so that it makes no working tree dirty."""
-    if not (state / ".gitignore").exists():
-        write_text(state / ".gitignore", "*\n")
+def keep_out_of_git(settings: Settings) -> None:
+    """Have git ignore a state folder in the repository, so that it makes no working tree dirty."""
+    ignored = settings.state / ".gitignore"
+    if settings.root in settings.state.parents and not ignored.exists():
+        write_text(ignored, "*\n")
 
 
 def drop_folder(folder: Path) -> None:

@@ -129,18 +129,24 @@ def test_a_state_folder_inside_the_repository_is_not_copied(repository: Path) ->
 
     settings = load_settings(repository, {"ESTEIRA_STATE": str(repository / "state")}, {})
     (repository / "new").write_text("")
-    with claim_folder(settings.state, "b-1") as folder:
+    with claim_folder(settings, "b-1") as folder:
         source = read_source(repository)
         assert source.changed == 1
         fill_workspace(folder / "workspace", source, settings)
         assert sorted(tree(folder / "workspace")) == ["file.txt", "new"]
 
 
-def test_a_running_builds_folder_is_never_removed_and_an_old_one_is(tmp_path: Path) -> None:
-    with claim_folder(tmp_path, "old"):
+def test_a_running_builds_folder_is_never_removed_and_an_old_one_is(settings: Settings) -> None:
+    builds = settings.state / "builds"
+    with claim_folder(settings, "old"):
         pass
-    with claim_folder(tmp_path, "running") as running, claim_folder(tmp_path, "failed") as failed:
+    with claim_folder(settings, "running") as running, claim_folder(settings, "failed") as failed:
         keep_only(failed)
-        assert sorted(path.name for path in (tmp_path / "builds").iterdir()) == ["failed", "running"]
+        assert sorted(path.name for path in builds.iterdir()) == ["failed", "running"]
     keep_only(running)
-    assert [path.name for path in (tmp_path / "builds").iterdir()] == ["running"]
+    assert [path.name for path in builds.iterdir()] == ["running"]
+
+
+def test_a_state_folder_elsewhere_gets_no_gitignore(settings: Settings) -> None:
+    with claim_folder(settings, "one"):
+        assert not (settings.state / ".gitignore").exists()
