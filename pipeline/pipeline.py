@@ -97,7 +97,7 @@ def train_model(
         hyperparameters=hyperparameters.outputs["result"],
         custom_config=settings.training.dict(),
     )
-    transform.add_upstream_node(gate)
+    # Transform may run beside the checks of the data; what it made of bad data is never trained on.
     trainer.add_upstream_node(gate)
     return [transform, hyperparameters, trainer]
 
