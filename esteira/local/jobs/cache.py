@@ -8,6 +8,7 @@ imported one by type, URI and properties, since URIs are named by content.
 
 import hashlib
 import json
+from pathlib import Path
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from esteira.local.jobs.content import digest_content, measure_extent
@@ -18,6 +19,8 @@ from esteira.local.jobs.store import Store
 
 VERSION = 1
 INPUT_BASE = "input_base"
+# Where TFX's Pusher says it has put the model, which lies outside of its artifact's own folder.
+PUSHED_DESTINATION = "pushed_destination"
 
 Hit = Tuple[int, Dict[str, List[Artifact]], Dict[str, Scalar]]
 
@@ -89,6 +92,9 @@ def find_cached(store: Store, cache_key: str) -> Optional[Hit]:
 
 def is_whole(output: Sequence[Any]) -> bool:
     artifact, state, extent = output
+    pushed = artifact.metadata.get(PUSHED_DESTINATION)
+    if pushed and not Path(str(pushed)).is_dir():
+        return False
     return state == "LIVE" and bool(extent) and measure_extent(artifact.uri) == extent
 
 

@@ -1,4 +1,5 @@
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Dict
 
@@ -73,6 +74,22 @@ def test_a_cached_output_that_is_gone_or_cut_short_is_not_used(damage: str, tmp_
         assert find_cached(store, "k") == (execution, {"model": [artifact]}, {})
         assert find_cached(store, "other") is None
         file.unlink() if damage == "remove" else file.write_bytes(b"123")
+        assert find_cached(store, "k") is None
+
+
+def test_a_pushed_model_that_was_removed_is_pushed_again(tmp_path: Path) -> None:
+    serving = tmp_path / "serving" / "1732300000"
+    serving.mkdir(parents=True)
+    with Store(tmp_path / "m.sqlite") as store:
+        execution, folder = store.start_execution("r1", "Pusher", str(tmp_path), {})
+        pushed = {"pushed": 1, "pushed_destination": str(serving)}
+        type_ = ArtifactType("tfx.PushedModel", {})
+        artifact = store.add_output(execution, "pushed_model", type_, str(folder / "pushed_model"), {})
+        artifact = replace(artifact, metadata=pushed)
+        Path(artifact.uri).mkdir(parents=True)
+        store.complete_execution(execution, {}, {"pushed_model": [artifact]}, contexts=[], cache_key="k")
+        assert find_cached(store, "k") == (execution, {"pushed_model": [artifact]}, {})
+        serving.rmdir()
         assert find_cached(store, "k") is None
 
 
