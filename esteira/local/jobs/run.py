@@ -36,8 +36,8 @@ def run_job(job: Mapping[str, Any], *, settings: Settings, run_id: str, report: 
     which a task failed is a result too; `RunResult.require_success` turns it into an error.
 
     Raises JobError, before anything is run, for a job that cannot be run here, StateError
-    for a state folder that cannot be used, and KeyboardInterrupt on Ctrl-C or SIGTERM, after
-    all processes of the run were ended.
+    for a state folder that cannot be used. In the middle of a run, after all its processes were
+    ended: StateError for a disk that fills up, KeyboardInterrupt on Ctrl-C or SIGTERM.
     """
     read = read_job(job)
     graph = check_job(read, run_id)
@@ -60,7 +60,8 @@ def run_job(job: Mapping[str, Any], *, settings: Settings, run_id: str, report: 
                 use_cache=settings.run.cache,
                 report=report,
             )
-            run_to_end(scheduler, launcher)
+            with telling_os_errors("write", settings.state):
+                run_to_end(scheduler, launcher)
     failed = any(task.state == "failed" for task in scheduler.results.values())
     ordered = {name: scheduler.results[name] for name in graph}
     return RunResult(run_id, "failed" if failed else "succeeded", ordered)
@@ -90,7 +91,7 @@ def check_job(job: Job, run_id: str) -> Dict[str, Set[str]]:
     if not Path(job.root).is_absolute():
         raise JobError(
             f"job.runtimeConfig.gcsOutputDirectory: is {job.root}; expected an absolute path here.\n"
-            "Bind the job to the environment local first: make release"
+            "Bind the job to the environment local first: .venv/bin/inv release"
         )
     graph = build_graph(job)
     for task in job.tasks.values():

@@ -9,6 +9,7 @@ from typing import Any, Callable
 
 import pytest
 
+from esteira.errors import StateError
 from esteira.local.jobs.store import Store
 from esteira.settings import Settings
 from tests.local.jobs.handmade import WRITE, HandmadeJob, run, start_run, states
@@ -94,6 +95,27 @@ def test_an_interrupted_run_ends_its_processes_and_is_cancelled(lingering: Linge
     with Store(lingering.settings.state / "metadata.sqlite") as store:
         assert store.executions_of("r1") == [("one", "COMPLETE"), ("two", "CANCELLED")]
     lingering.check_going_on("r2")
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs Linux's device that is always full")
+def test_a_disk_that_fills_up_in_a_run_ends_its_processes_and_is_told(settings: Settings, tmp_path: Path) -> None:
+    there = tmp_path / "there"
+    run(HandmadeJob(settings.state / "root").script("one"), settings, "r1")
+    linger = LINGER.format(there=str(there), again=str(tmp_path / "never"))
+    job = HandmadeJob(settings.state / "root").script("two", linger)
+    job.script("begun", f"while not os.path.exists({str(there)!r}): time.sleep(0.01)", outputs={})
+    job.script("one", after=["begun"])
+    logs = settings.state / "logs" / "runs" / "r2"
+    logs.mkdir(parents=True)
+    (logs / "one.log").symlink_to("/dev/full")
+    with pytest.raises(StateError, match=r"state: cannot write: No space left on device\.\n.*Free some space"):
+        run(job, settings, "r2")
+    assert all(is_gone(int(process)) for process in there.read_text(encoding="utf-8").split())
+    assert list((settings.state / "root" / "r2").glob("two_*")) == []
+    with Store(settings.state / "metadata.sqlite") as store:
+        assert dict(store.executions_of("r2"))["two"] == "CANCELLED"
+        live = [artifact.uri for artifact, state, _ in store.find_artifacts() if state == "LIVE"]
+    assert [Path(uri).parent.parent.name for uri in live] == ["r1"]
 
 
 def test_the_end_of_the_process_that_starts_tasks_fails_the_task(lingering: Lingering) -> None:
