@@ -12,7 +12,7 @@ class Fields:
 
     def __init__(self, values: Any, place: str) -> None:
         if not isinstance(values, Mapping):
-            raise JobError(f"{place}: is {values!r}; expected an object. Compile the job again: make compile")
+            raise JobError(f"{place}: is {values!r}; expected an object. Compile the job again: .venv/bin/inv compile")
         self.values: Mapping[str, Any] = values
         self.place = place
         self._read: Set[str] = set()
@@ -42,7 +42,7 @@ class Fields:
         value = self.raw(key, default)
         if value is not default and not isinstance(value, str):
             raise JobError(
-                f"{self.place}.{key}: is {value!r}; expected text. Compile the job again: make compile"
+                f"{self.place}.{key}: is {value!r}; expected text. Compile the job again: .venv/bin/inv compile"
             )
         return value
 
@@ -50,7 +50,7 @@ class Fields:
         values = self.raw(key, [])
         if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
             raise JobError(
-                f"{self.place}.{key}: is {values!r}; expected a list of texts. Compile it again: make compile"
+                f"{self.place}.{key}: is {values!r}; expected a list of texts. Compile it again: .venv/bin/inv compile"
             )
         return values
 
@@ -58,7 +58,7 @@ class Fields:
         value = self.raw(key, False)
         if not isinstance(value, bool):
             raise JobError(
-                f"{self.place}.{key}: is {value!r}; expected true or false. Compile it again: make compile"
+                f"{self.place}.{key}: is {value!r}; expected true or false. Compile it again: .venv/bin/inv compile"
             )
         return value
 

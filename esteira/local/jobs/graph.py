@@ -29,7 +29,7 @@ def check_dependencies(name: str, dependencies: Set[str], job: Job) -> None:
     for producer in sorted(dependencies - set(job.tasks)):
         raise JobError(
             f"task {name}: waits for {producer}, which is no task of the job.\n"
-            f"Expected one of: {', '.join(sorted(job.tasks))}. Compile the job again: make compile"
+            f"Expected one of: {', '.join(sorted(job.tasks))}. Compile the job again: .venv/bin/inv compile"
         )
 
 
@@ -42,7 +42,7 @@ def check_inputs(task: Task, job: Job) -> None:
         elif isinstance(value, RuntimeParameter) and value.name not in job.parameters:
             raise JobError(
                 f"task {task.name}: its parameter {key} takes the runtime parameter {value.name}, which "
-                "the job does not declare or which has no value. Compile the job again: make compile"
+                "the job does not declare or which has no value. Compile the job again: .venv/bin/inv compile"
             )
 
 
@@ -50,7 +50,7 @@ def check_output(name: str, key: str, source: TaskOutput, outputs: Mapping[str, 
     if source.key not in outputs:
         raise JobError(
             f"task {name}: its input {key} takes {source.key} of {source.task}, which puts out "
-            f"{', '.join(sorted(outputs)) or 'nothing'}. Compile the job again: make compile"
+            f"{', '.join(sorted(outputs)) or 'nothing'}. Compile the job again: .venv/bin/inv compile"
         )
 
 

@@ -16,7 +16,7 @@ def resolve_uri(task: Task, importer: Importer, parameters: Dict[str, Scalar]) -
         raise JobError(
             f"task {task.name}: imports {uri or 'an empty URI'}, and nothing lies there.\n"
             f"Expected a folder or file that holds a {importer.type.title}. "
-            "Lay it down (make sync) or change the URI."
+            "Lay it down (.venv/bin/inv sync) or change the URI."
         )
     return uri
 

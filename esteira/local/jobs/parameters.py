@@ -24,7 +24,7 @@ def read_value(value: Any, place: str) -> Scalar:
         if kind in READERS:
             return READERS[kind](content)
     raise JobError(
-        f"{place}: is {value!r}; expected one of {', '.join(READERS)}. Compile the job again: make compile"
+        f"{place}: is {value!r}; expected one of {', '.join(READERS)}. Compile the job again: .venv/bin/inv compile"
     )
 
 

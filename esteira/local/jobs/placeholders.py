@@ -92,7 +92,7 @@ def check_placeholders(task: Task) -> None:
                 raise JobError(
                     f"task {task.name}: the placeholder {{{{${path}}}}} names {key}, which the task "
                     f"does not have; it has: {', '.join(sorted(known)) or 'none'}.\n"
-                    "Compile the job again: make compile"
+                    "Compile the job again: .venv/bin/inv compile"
                 )
 
 

@@ -51,7 +51,7 @@ def read_job(document: Mapping[str, Any]) -> Job:
     if version not in SCHEMA_VERSIONS:
         raise JobError(
             f'{spec.place}.schemaVersion: is "{version}"; this runner reads {", ".join(SCHEMA_VERSIONS)}.\n'
-            "Compile the pipeline with TFX 1.14's KubeflowV2DagRunner: make compile"
+            "Compile the pipeline with TFX 1.14's KubeflowV2DagRunner: .venv/bin/inv compile"
         )
     pipeline = spec.message("pipelineInfo").text("name")
     spec.skip("sdkVersion")
