@@ -1,11 +1,10 @@
 """What lies at an artifact's place: its extent, and a digest of its content."""
 
-import hashlib
 import os
 from pathlib import Path
 from typing import Iterator
 
-CHUNK_BYTES = 1 << 20
+from esteira.release.digest import digest_files
 
 
 def measure_extent(uri: str) -> str:
@@ -25,18 +24,7 @@ def digest_content(uri: str) -> str:
     place = Path(uri)
     if not place.exists():
         return ""
-    total = hashlib.sha256()
-    for path in walk_files(place):
-        total.update(f"{path.relative_to(place)}\0{digest_file(path)}\n".encode())
-    return f"sha256:{total.hexdigest()}"
-
-
-def digest_file(path: Path) -> str:
-    found = hashlib.sha256()
-    with path.open("rb") as stream:
-        for chunk in iter(lambda: stream.read(CHUNK_BYTES), b""):
-            found.update(chunk)
-    return found.hexdigest()
+    return digest_files((str(path.relative_to(place)), path) for path in walk_files(place))
 
 
 def walk_files(place: Path) -> Iterator[Path]:
