@@ -121,8 +121,8 @@ def origins(root: Path, environ: Mapping[str, str], flags: Mapping[str, str]) ->
 
 
 def state_faults(root: Path, state: Path) -> Iterator[Fault]:
-    if state == root or state in root.parents:
-        yield f"STATE={state}", "holds the repository. Expected a folder of its own, such as .esteira."
+    if state == root:
+        yield f"STATE={state}", "is the repository itself. Expected a folder of its own, such as .esteira."
 
 
 def type_faults(values: Mapping[str, Any]) -> Iterator[Fault]:

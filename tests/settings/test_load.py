@@ -133,10 +133,13 @@ def test_a_settings_file_that_is_a_folder_is_told(root: Path) -> None:
     assert "esteira.toml: cannot be read: Is a directory." in faults(root)
 
 
-@pytest.mark.parametrize("state", ["", ".."])
-def test_a_state_folder_that_holds_the_repository_is_refused(root: Path, state: str) -> None:
-    folder = (root / state).resolve()
-    assert f"STATE={folder}: holds the repository." in faults(root, ESTEIRA_STATE=str(folder))
+def test_the_repository_itself_is_no_state_folder(root: Path) -> None:
+    assert f"STATE={root}: is the repository itself." in faults(root, ESTEIRA_STATE=str(root))
+
+
+def test_a_builds_workspace_lies_in_the_state_folder(root: Path) -> None:
+    workspace = root / "builds" / "b-1" / "workspace"
+    assert load_settings(workspace, {"ESTEIRA_STATE": str(root)}, {}).state == root
 
 
 def test_a_cloud_environments_bucket_is_no_folder(root: Path) -> None:
