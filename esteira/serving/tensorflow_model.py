@@ -1,5 +1,7 @@
 """A SavedModel in TensorFlow. Importing this module imports TensorFlow."""
 
+import contextlib
+import importlib
 import os
 from pathlib import Path
 from typing import Any, Dict, Optional
@@ -33,6 +35,7 @@ class TensorFlowModel:
                 f"{model_dir}: the SavedModel has no signature {DEFAULT_SIGNATURE}; it has: {found}.\n"
                 f"Expected one that takes text: name it in the signatures= of tf.saved_model.save."
             )
+        register_text_operations()
         try:
             # Held for as long as its functions are used: they refer to its variables weakly.
             self._loaded: Any = tf.saved_model.load(str(model_dir))
@@ -61,6 +64,12 @@ class TensorFlowModel:
             except Refusal:
                 # An empty string is no serialized Example; the graph is ready all the same.
                 continue
+
+
+def register_text_operations() -> None:
+    """Make the operations of tensorflow_text known, if it is installed: multilingual encoders use them."""
+    with contextlib.suppress(ImportError):
+        importlib.import_module("tensorflow_text")
 
 
 def limit_threads() -> None:

@@ -216,3 +216,13 @@ def wait_until_closed(url: str) -> None:
             socket.create_connection((parts.hostname, parts.port), timeout=WAIT_S).close()
         except (ConnectionRefusedError, ConnectionResetError):
             return
+
+
+def test_operations_of_tensorflow_text_are_there_where_it_is_installed(
+    model_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "tensorflow_text.py").write_text("open(__file__ + '.imported', 'w')", encoding="utf-8")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    with running_server(model_dir, name="toy", max_batch=8) as url:
+        assert len(predict(url, "toy", ["a good film"])) == 1
+    assert (tmp_path / "tensorflow_text.py.imported").exists()
