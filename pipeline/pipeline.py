@@ -11,6 +11,7 @@ from esteira.settings import Settings
 from pipeline.anomalies import AnomalyGate
 from pipeline.evaluation import create_eval_config
 from pipeline.report import EvaluationReport
+from pipeline.training_config import create_training_config
 
 # What differs from run to run: each is a runtime parameter of the job.
 PARAMETERS = ("data_uri", "schema_uri", "modules_uri", "hyperparameters_uri", "push_destination")
@@ -95,7 +96,7 @@ def train_model(
         transform_graph=transform.outputs["transform_graph"],
         schema=schema.outputs["result"],
         hyperparameters=hyperparameters.outputs["result"],
-        custom_config=settings.training.dict(),
+        custom_config=create_training_config(settings.training),
     )
     # Transform may run beside the checks of the data; what it made of bad data is never trained on.
     trainer.add_upstream_node(gate)

@@ -173,3 +173,16 @@ def test_a_hub_encoder_is_trained_with_and_travels_in_the_model(run: Path, tmp_p
     outputs = answer(served, *[instance["text"] for instance in smoke["instances"]])
     expected = [prediction["probabilities"] for prediction in smoke["predictions"]]
     np.testing.assert_allclose(outputs["probabilities"], expected, rtol=1e-4)
+
+
+def test_a_job_names_the_files_of_its_encoder(tmp_path: Path) -> None:
+    def trainer_config() -> Any:
+        flags = {"training.encoder": "hub", "training.hub_module": str(tmp_path)}
+        components = create_pipeline(load_settings(REPOSITORY, {}, flags)).components
+        (trainer,) = (component for component in components if component.id == "Trainer")
+        return json.loads(trainer.exec_properties["custom_config"])
+
+    before = trainer_config()
+    (tmp_path / "saved_model.pb").write_bytes(b"graph")
+    assert before["hub_module"] == str(tmp_path)
+    assert before != trainer_config()
