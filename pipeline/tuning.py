@@ -7,6 +7,7 @@ from tfx import v1 as tfx
 from tfx.orchestration.local.local_dag_runner import LocalDagRunner
 
 from esteira.errors import JobError
+from esteira.files import write_bytes
 from esteira.settings import Settings
 from pipeline.pipeline import create_example_gen, create_importer
 
@@ -29,8 +30,7 @@ def run_tuner(settings: Settings, data_dir: Path, work_dir: Path) -> Path:
             f"{work_dir}: the Tuner left {len(found)} files {BEST_FILE}; expected one. Run: make tune"
         )
     target = settings.root / "modules" / "best_hyperparameters" / BEST_FILE
-    target.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(found[0], target)
+    write_bytes(target, found[0].read_bytes())
     return target
 
 
