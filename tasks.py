@@ -103,8 +103,7 @@ def deploy_full(c: Context, set: "list[str]") -> None:
     from esteira.deploy import print_summary
 
     chosen = settings_here(set)
-    overrides = {**overrides_here(), **dict(flag.split("=", 1) for flag in set)}
-    print_summary(chosen, deploy(chosen, variable("DATA"), overrides), console)
+    print_summary(chosen, deploy(chosen, variable("DATA"), overrides_here(set)), console)
 
 
 @task(iterable=["set"], help=SET)

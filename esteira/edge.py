@@ -61,9 +61,9 @@ def required_variable(name: str, example: str) -> str:
     return value
 
 
-def overrides_here() -> Dict[str, str]:
-    """Return the ESTEIRA_SECTION_KEY variables as "section.key", to hand on to a build."""
-    return {key: value for key, value, _ in overrides(os.environ, {})}
+def overrides_here(flags: Iterable[str] = ()) -> Dict[str, str]:
+    """Return what variables and flags set, as "section.key", to hand on to a build."""
+    return {key: value for key, value, _ in overrides(os.environ, dict(parse_flag(flag) for flag in flags))}
 
 
 def at_the_edge(function: Function) -> Function:

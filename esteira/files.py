@@ -43,6 +43,11 @@ def write_text(path: Path, content: str) -> None:
     write_bytes(path, content.encode("utf-8"))
 
 
+def write_json(path: Path, value: Any) -> None:
+    """Write a JSON value for people and diffs: keys sorted, indented, UTF-8 as it is."""
+    write_text(path, json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n")
+
+
 def read_json(path: Path, command: str) -> Any:
     """Return what a JSON file holds; StateError, with the command that makes it, if it is missing or damaged."""
     try:

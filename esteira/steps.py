@@ -7,7 +7,9 @@ from rich.console import Console
 
 from esteira.data.prepare import prepare_data
 from esteira.errors import StateError
+from esteira.files import write_json
 from esteira.jobs.compile import compile_job
+from esteira.release.digest import digest_file
 from esteira.release.manifest import (
     JOB,
     MANIFEST,
@@ -21,7 +23,7 @@ from esteira.release.manifest import (
     release_folder,
     write_model,
 )
-from esteira.release.parts import image_part, lay_parts, read_parts, write_parts
+from esteira.release.parts import Part, image_part, lay_parts, read_parts, write_parts
 from esteira.release.store import lay_down
 from esteira.settings import Settings
 
@@ -61,21 +63,17 @@ def release_step(settings: Settings, commit: str) -> Release:
     `commit` ends in "-dirty" where the source held uncommitted changes, as
     `git describe --dirty` has it.
     """
-    import json
-
-    from esteira.files import write_text
     from esteira.jobs.run import bind_release
-    from esteira.release.digest import digest_file
 
     build = build_folder(settings)
     parts = read_parts(build / PARTS)
     parts["image"] = image_part(settings.root)
     compiled = build / JOB
-    parts["job"] = parts["image"].copy(update={"digest": digest_file(compiled)})
+    parts["job"] = Part(digest=digest_file(compiled))
     release = make_release(settings, commit, parts)
     job = bind_release(settings, release, compiled)
     write_model(build / RELEASE / MANIFEST, release)
-    write_text(build / RELEASE / JOB, json.dumps(job, indent=2, sort_keys=True, ensure_ascii=False) + "\n")
+    write_json(build / RELEASE / JOB, job)
     lay_down(
         release_folder(settings, release.id), [(name, build / RELEASE / name) for name in (MANIFEST, JOB)]
     )

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Dict
 
 from esteira.errors import CompileError, EsteiraError
-from esteira.files import write_text
+from esteira.files import write_json
 from esteira.settings import Settings
 
 # Stands for the image in a compiled job, until a release binds one by digest.
@@ -29,7 +29,7 @@ def compile_job(settings: Settings, path: Path) -> None:
         raise
     except Exception as error:
         raise CompileError(f"{place_of(error, settings.root)}: {type(error).__name__}: {error}") from error
-    write_text(path, json.dumps(job, indent=2, sort_keys=True, ensure_ascii=False) + "\n")
+    write_json(path, job)
 
 
 def compiled(settings: Settings) -> Dict[str, Any]:

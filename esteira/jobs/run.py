@@ -10,6 +10,7 @@ from esteira.jobs.verdict import pushed_model, read_evaluation
 from esteira.local.jobs.run import run_job
 from esteira.progress import Progress
 from esteira.release.manifest import Outcome, Release
+from esteira.release.parts import BUNDLE
 from esteira.settings import Settings
 
 METADATA_STORE = "projects/local/locations/local/metadataStores/default"
@@ -25,7 +26,7 @@ def bind_release(settings: Settings, release: Release, compiled: Path) -> Dict[s
         parameters={
             "data_uri": uris["data"],
             "schema_uri": f"{uris['data']}/schema",
-            "modules_uri": f"{uris['modules']}/modules.py",
+            "modules_uri": f"{uris['modules']}/{BUNDLE}",
             "hyperparameters_uri": uris["hyperparameters"],
             "push_destination": json.dumps({"filesystem": {"base_directory": f"{settings.bucket}/serving"}}),
         },

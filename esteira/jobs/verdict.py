@@ -1,12 +1,12 @@
 """The verdict over a run: was its model blessed, and by which figures."""
 
-import json
 from pathlib import Path
 from typing import Any, Dict, List
 
 from rich.table import Table
 
 from esteira.errors import JobError, NotBlessedError
+from esteira.files import read_json
 from esteira.local.jobs.result import RunResult
 
 REPORT_TASK = "EvaluationReport"
@@ -19,7 +19,7 @@ Evaluation = Dict[str, Any]
 def read_evaluation(result: RunResult) -> Evaluation:
     """Return the content of the report.json that the run's EvaluationReport wrote."""
     artifact = output_of(result, REPORT_TASK, "report")
-    evaluation: Evaluation = json.loads((Path(artifact.uri) / "report.json").read_text(encoding="utf-8"))
+    evaluation: Evaluation = read_json(Path(artifact.uri) / "report.json", "make deploy-full")
     return evaluation
 
 

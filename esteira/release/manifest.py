@@ -1,15 +1,14 @@
 """The manifest of a release, its outcome, and the pointer `current`."""
 
-import json
 from pathlib import Path
 from typing import Any, Dict, Optional, Type, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from esteira.errors import StateError
-from esteira.files import read_json, write_text
+from esteira.files import read_json, write_json, write_text
 from esteira.release.digest import digest_value
-from esteira.release.parts import Part
+from esteira.release.parts import Frozen, Part
 from esteira.settings import Settings
 
 ID_DIGITS = 12
@@ -18,12 +17,6 @@ JOB = "job.json"
 OUTCOME = "run.json"
 
 Model = TypeVar("Model", bound=BaseModel)
-
-
-class Frozen(BaseModel):
-    class Config:
-        allow_mutation = False
-        extra = "forbid"
 
 
 class Release(Frozen):
@@ -66,7 +59,7 @@ def release_folder(settings: Settings, release_id: str) -> Path:
 
 
 def write_model(path: Path, value: BaseModel) -> None:
-    write_text(path, json.dumps(value.dict(), indent=2, sort_keys=True, ensure_ascii=False) + "\n")
+    write_json(path, value.dict())
 
 
 def read_release(path: Path) -> Release:

@@ -1,6 +1,5 @@
 """The parts of a release: which files each is made of, and where it lies."""
 
-import json
 import tempfile
 from pathlib import Path
 from typing import Dict, Iterable, Tuple
@@ -8,7 +7,7 @@ from typing import Dict, Iterable, Tuple
 from pydantic import BaseModel
 
 from esteira.errors import StateError
-from esteira.files import read_json, write_text
+from esteira.files import read_json, write_json
 from esteira.jobs.bundle import bundle_modules
 from esteira.release.digest import digest_files, files_below
 from esteira.release.store import lay_down
@@ -23,15 +22,19 @@ IMAGE_FILES = ("requirements.lock",)
 Files = Iterable[Tuple[str, Path]]
 
 
-class Part(BaseModel):
-    """One content-addressed piece of a release; `uri` is empty where nothing is laid down."""
-
-    digest: str
-    uri: str = ""
+class Frozen(BaseModel):
+    """A value that is kept as JSON: immutable, and closed to keys that it does not know."""
 
     class Config:
         allow_mutation = False
         extra = "forbid"
+
+
+class Part(Frozen):
+    """One content-addressed piece of a release; `uri` is empty where nothing is laid down."""
+
+    digest: str
+    uri: str = ""
 
 
 def lay_parts(settings: Settings, data: Path) -> Dict[str, Part]:
@@ -72,9 +75,7 @@ def image_part(root: Path) -> Part:
 
 
 def write_parts(path: Path, parts: Dict[str, Part]) -> None:
-    write_text(
-        path, json.dumps({name: part.dict() for name, part in parts.items()}, indent=2, sort_keys=True) + "\n"
-    )
+    write_json(path, {name: part.dict() for name, part in parts.items()})
 
 
 def read_parts(path: Path) -> Dict[str, Part]:
