@@ -70,3 +70,21 @@ class StateError(EsteiraError):
     """The state folder cannot be used: a full disk, no permission, no release."""
 
     exit_code = 12
+
+
+class SourceError(EsteiraError):
+    """The repository holds what no part can be made of: a submodule, a link out of its folder."""
+
+    exit_code = 13
+
+
+class PlanError(EsteiraError):
+    """The plan forbids this deploy: it needs a full one, or would bring back an older commit."""
+
+    exit_code = 14
+
+
+class LeaseError(EsteiraError):
+    """Another deploy holds the environment."""
+
+    exit_code = 15

@@ -1,104 +1,102 @@
-"""The manifest of a release, its outcome, and the pointer `current`."""
+"""The manifest of a release: what was deployed, why, by whom, and what came of it.
 
-from pathlib import Path
-from typing import Any, Dict, Optional, Type, TypeVar
+A release lies at releases/<id>/release.json in its environment's store. Its id follows from what it
+is made of; only `outcome` is filled in later.
+"""
 
-from pydantic import BaseModel, ValidationError
+import json
+from typing import Any, Dict, Optional
+
+from pydantic import BaseModel, Field, ValidationError
+from typing_extensions import Literal
 
 from esteira.errors import StateError
-from esteira.files import read_json, write_json, write_text
 from esteira.release.digest import digest_value
-from esteira.release.parts import Frozen, Part
-from esteira.settings import Settings
 
 ID_DIGITS = 12
 MANIFEST = "release.json"
 JOB = "job.json"
-OUTCOME = "run.json"
-
-Model = TypeVar("Model", bound=BaseModel)
+PARTS = ("image", "job", "modules", "data", "hyperparameters", "settings")
 
 
-class Release(Frozen):
-    """What a deploy is made of: parts by digest, and the commit they were made from.
+class Frozen(BaseModel):
+    """A value that is kept as JSON: immutable, and closed to keys that it does not know."""
 
-    `commit` ends in "-dirty" where the source held uncommitted changes.
-    """
+    class Config:
+        allow_mutation = False
+        extra = "forbid"
 
-    id: str
-    pipeline: str
-    commit: str
-    kind: str
-    parts: Dict[str, Part]
+
+class Part(Frozen):
+    """One content-addressed piece of a release."""
+
+    digest: str = Field(description="Over the files and values that the part is made of: the name of inputs/<hex>.json")
+    content: str = Field("", description="Over the files laid down at `uri`; empty where nothing is laid down")
+    uri: str = Field("", description="Where the part lies, named by `content`")
 
 
 class Outcome(Frozen):
-    """What a release's run came to. `evaluation` is the content of the run's report.json."""
+    """What a release's last run came to."""
 
-    release: str
     run: str
+    at: str = Field(description="When it was known, UTC, as 2026-11-22T21:30:41Z")
     blessed: bool
-    evaluation: Dict[str, Any]
-    model: str
-    logs: str
+    error: str = Field("", description="Why the run failed or the model is not blessed; empty where it is")
+    evaluation: Dict[str, Any] = Field(default_factory=dict, description="report.json of the run's EvaluationReport")
+    model: str = Field("", description="Where the blessed model lies")
+    logs: str = ""
 
 
-def make_release(settings: Settings, commit: str, parts: Dict[str, Part]) -> Release:
-    """Return a release whose id follows from the pipeline, the commit and the parts' digests."""
-    content = {
-        "pipeline": settings.pipeline.name,
-        "commit": commit,
-        "parts": {name: part.digest for name, part in parts.items()},
-    }
-    identity = digest_value(content).split(":")[1][:ID_DIGITS]
-    return Release(id=identity, pipeline=settings.pipeline.name, commit=commit, kind="full", parts=parts)
+class Release(Frozen):
+    """A deploy: its parts by digest, where they came from, and what came of it."""
+
+    version: Literal[1] = 1
+    id: str
+    pipeline: str
+    commit: str = Field(description="The commit that the source was taken from; empty before the first one")
+    dirty: bool = Field(description="Whether the source differed from the commit")
+    kind: Literal["full", "partial", "rollback"]
+    parent: Optional[str] = Field(None, description="The release that was current when this one was made")
+    restores: Optional[str] = Field(None, description="The release that a rollback brings back")
+    parts: Dict[str, Part]
+    reason: str = Field("", description="Why it was deployed, in a sentence")
+    by: str = Field("", description="Who deployed it, as user@host")
+    at: str = Field("", description="When, UTC, as 2026-11-22T21:30:41Z")
+    outcome: Optional[Outcome] = None
+
+    @property
+    def origin(self) -> str:
+        """The release that ran the job: the one that a rollback brought back, else this one."""
+        return self.restores or self.id
 
 
-def release_folder(settings: Settings, release_id: str) -> Path:
-    return settings.folder / "releases" / release_id
+def release_id(release: Release) -> str:
+    """Return the id that follows from what a release is made of, wherever and whenever it is made."""
+    content = release.dict(include={"pipeline", "commit", "dirty", "kind", "parent", "restores"})
+    content["parts"] = {name: [part.digest, part.content] for name, part in release.parts.items()}
+    return digest_value(content).split(":")[1][:ID_DIGITS]
 
 
-def write_model(path: Path, value: BaseModel) -> None:
-    write_json(path, value.dict())
+def identified(release: Release) -> Release:
+    """Return the release under the id that follows from it."""
+    return release.copy(update={"id": release_id(release)})
 
 
-def read_release(path: Path) -> Release:
-    """Return the manifest at `path`; StateError if there is none."""
-    return read_model(path, Release, ".venv/bin/inv release")
+def manifest_name(release: str) -> str:
+    return f"releases/{release}/{MANIFEST}"
 
 
-def read_outcome(path: Path) -> Outcome:
-    """Return the outcome at `path`; StateError if there is none."""
-    return read_model(path, Outcome, ".venv/bin/inv run")
+def write_release(release: Release) -> bytes:
+    """Return a manifest's bytes, for people and diffs: keys sorted, indented, UTF-8."""
+    return (json.dumps(release.dict(), indent=2, sort_keys=True, ensure_ascii=False) + "\n").encode("utf-8")
 
 
-def read_model(path: Path, kind: Type[Model], command: str) -> Model:
-    values = read_json(path, command)
+def read_release(content: bytes, place: str) -> Release:
+    """Return the release that a manifest's bytes hold; StateError, with the place, if they hold none."""
     try:
-        return kind(**values)
-    except (TypeError, ValidationError) as error:
+        return Release(**json.loads(content))
+    except (ValueError, TypeError, ValidationError) as error:
         raise StateError(
-            f"{path}: is not what this version writes: {error}\nRemove it and run: {command}"
+            f"{place}: is no release that this version can read: {error}\n"
+            "Expected what a deploy writes. Remove the release's folder, or use the version that wrote it."
         ) from None
-
-
-def promote(settings: Settings, outcome: Outcome) -> None:
-    """Keep the outcome beside its release, then move `current` to it in one rename."""
-    write_model(release_folder(settings, outcome.release) / OUTCOME, outcome)
-    write_text(settings.folder / "current", outcome.release + "\n")
-
-
-def current_release_id(settings: Settings) -> Optional[str]:
-    """Return the id of the release that is served, None before the first deploy."""
-    try:
-        return (settings.folder / "current").read_text(encoding="utf-8").strip()
-    except FileNotFoundError:
-        return None
-
-
-def current_outcome(settings: Settings) -> Outcome:
-    """Return the outcome of the current release; StateError if nothing is deployed."""
-    release_id = current_release_id(settings)
-    if release_id is None:
-        raise StateError(f"{settings.selected}: nothing is deployed yet. Run: make deploy-full")
-    return read_outcome(release_folder(settings, release_id) / OUTCOME)

@@ -1,0 +1,121 @@
+"""The releases of an environment, and the pointer `current` to the one that is served."""
+
+from typing import List, NamedTuple, Optional
+
+from esteira.errors import StateError
+from esteira.release.manifest import MANIFEST, Outcome, Release, manifest_name, read_release, write_release
+from esteira.release.store.interface import ABSENT, ConflictError, Store
+
+CURRENT = "current"
+
+
+class Pointer(NamedTuple):
+    """The id of the release that is served, "" before the first, and the pointer's generation."""
+
+    release: str
+    generation: int
+
+
+def read_pointer(store: Store) -> Pointer:
+    stored = store.read(CURRENT)
+    if stored is None:
+        return Pointer("", ABSENT)
+    return Pointer(stored.content.decode("utf-8").strip(), stored.generation)
+
+
+def make_current(store: Store, release: str, *, if_generation: int) -> None:
+    """Move `current` to a release, if it is still at the generation that the deploy began with.
+
+    Raises ConflictError if another deploy has moved it since.
+    """
+    try:
+        store.write(CURRENT, f"{release}\n".encode(), if_generation=if_generation)
+    except ConflictError:
+        # A deploy that was killed right after moving it, and now goes on.
+        if read_pointer(store).release == release:
+            return
+        raise ConflictError(
+            f"{store.uri}/{CURRENT}: another deploy was faster: release {read_pointer(store).release} is served.\n"
+            f"Release {release} stays in the history. Run: make plan"
+        ) from None
+
+
+def current_release(store: Store) -> Optional[Release]:
+    """Return the release that is served, None before the first. Raises StateError if it is lost."""
+    pointer = read_pointer(store)
+    return load_release(store, pointer.release) if pointer.release else None
+
+
+def served_release(store: Store, environment: str) -> Release:
+    """Return the release that is served; StateError if nothing is."""
+    release = current_release(store)
+    if release is None:
+        raise StateError(f"{environment}: nothing is deployed yet. Run: make deploy-full")
+    return release
+
+
+def load_release(store: Store, release: str) -> Release:
+    """Return the release of an id; StateError if there is none or it cannot be read."""
+    name = manifest_name(release)
+    stored = store.read(name)
+    if stored is None:
+        raise StateError(f"{store.uri}/{name}: there is no such release. Run: make releases")
+    return read_release(stored.content, f"{store.uri}/{name}")
+
+
+def find_release(store: Store, text: str) -> Release:
+    """Return the release whose id begins with `text`; StateError unless there is exactly one."""
+    found = sorted(release for release in release_ids(store) if release.startswith(text))
+    if text in found:
+        found = [text]
+    if len(found) != 1:
+        what = f"is the beginning of {', '.join(found)}" if found and text else "there is no such release"
+        raise StateError(f"RELEASE={text}: {what}. Expected an id that make releases lists. Run: make releases")
+    return load_release(store, found[0])
+
+
+def release_ids(store: Store) -> List[str]:
+    names = [entry.name.split("/") for entry in store.list("releases")]
+    return [parts[1] for parts in names if len(parts) == 3 and parts[2] == MANIFEST]
+
+
+def read_releases(store: Store) -> List[Release]:
+    """Return every release of the history, the newest first."""
+    releases = [load_release(store, release) for release in release_ids(store)]
+    return sorted(releases, key=lambda release: (release.at, release.id), reverse=True)
+
+
+def promoted(releases: List[Release], current: str) -> List[Release]:
+    """Return the releases that were served, from `current` back over its parents."""
+    known = {release.id: release for release in releases}
+    chain: List[Release] = []
+    while current in known and known[current] not in chain:
+        chain.append(known[current])
+        current = chain[-1].parent or ""
+    return chain
+
+
+def keep_release(store: Store, release: Release) -> Release:
+    """Write a release's manifest, and return what lies there.
+
+    A deploy that goes on after it was killed finds its own release, and leaves it as it is.
+    """
+    try:
+        store.write(manifest_name(release.id), write_release(release), if_generation=ABSENT)
+    except ConflictError:
+        return load_release(store, release.id)
+    return release
+
+
+def keep_outcome(store: Store, release: str, outcome: Outcome) -> Release:
+    """Add to a release's manifest what its run came to; return the release with it.
+
+    Raises ConflictError if somebody else changes it at the same time.
+    """
+    name = manifest_name(release)
+    stored = store.read(name)
+    if stored is None:
+        raise StateError(f"{store.uri}/{name}: there is no such release. Run: make releases")
+    known = read_release(stored.content, f"{store.uri}/{name}").copy(update={"outcome": outcome})
+    store.write(name, write_release(known), if_generation=stored.generation)
+    return known
