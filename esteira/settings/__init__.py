@@ -4,6 +4,7 @@ from esteira.settings.load import load_settings
 from esteira.settings.model import (
     BuildSettings,
     DataSettings,
+    DeploySettings,
     Environment,
     GateSettings,
     PipelineSettings,
@@ -17,6 +18,7 @@ from esteira.settings.model import (
 __all__ = [
     "BuildSettings",
     "DataSettings",
+    "DeploySettings",
     "Environment",
     "GateSettings",
     "PipelineSettings",

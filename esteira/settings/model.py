@@ -47,8 +47,12 @@ class PipelineSettings(Section):
 
 
 class DataSettings(Section):
-    """[data]: the columns of a CSV given as DATA=, and how its rows are split."""
+    """[data]: a CSV of one's own, its columns, and how its rows are split.
 
+    `file` is relative to the repository; DATA= sets it for one command. Empty is the default data.
+    """
+
+    file: str = ""
     text_column: str = Field("text", min_length=1)
     label_column: str = Field("label", min_length=1)
     source_column: str = ""
@@ -113,6 +117,13 @@ class BuildSettings(Section):
     timeout_s: int = Field(7200, ge=60, le=86400)
 
 
+class DeploySettings(Section):
+    """[deploy]: how deploys into one environment keep out of each other's way."""
+
+    lease_s: int = Field(60, ge=3, le=3600)
+    wait_s: int = Field(600, ge=0)
+
+
 class Environment(Section):
     """[environments.NAME]: a Google Cloud project and region that releases go to."""
 
@@ -156,6 +167,7 @@ class Settings(Section):
     serving: ServingSettings
     run: RunSettings
     build: BuildSettings
+    deploy: DeploySettings
     environments: Dict[str, Environment]
 
     @property
