@@ -1,0 +1,135 @@
+"""The lineage of a release or a model: what made it, from the manifests and the metadata of runs."""
+
+import json
+from dataclasses import replace
+from typing import Any, Dict, List, Optional, Tuple
+
+from esteira.errors import StateError
+from esteira.release.history import find_release, read_pointer, read_releases, served_release
+from esteira.release.lineage_model import find_made_model
+from esteira.release.lineage_notes import list_notes
+from esteira.release.lineage_run import find_baseline, find_model, list_artifacts, list_tasks, verdict_on
+from esteira.release.lineage_values import Deploy, Lineage, ModelOrigin, PartOrigin
+from esteira.release.manifest import PARTS, Part, Release
+from esteira.release.run_records import RunRecords, open_records
+from esteira.release.store.interface import Store
+from esteira.settings import Settings
+
+
+def lineage_of(settings: Settings, store: Store, *, release: str = "", model: str = "") -> Lineage:
+    """Return the lineage of a release by the beginning of its id, of a model by its place, or of what is served.
+
+    `model` is where a model was pushed to, or the Trainer's artifact, or a file of either. Raises
+    StateError if there is no such release or model, or if nothing is deployed.
+    """
+    history, records = read_releases(store), open_records(settings)
+    run = ""
+    if model:
+        asked, run = find_made_model(model, history, records)
+    else:
+        asked = find_release(store, release) if release else served_release(store, settings.selected)
+    return trace(settings, store, asked, run, history, records)
+
+
+def trace(
+    settings: Settings, store: Store, asked: Release, run: str, history: List[Release], records: RunRecords
+) -> Lineage:
+    """Return the lineage of a release by one of its runs; by the one that its outcome is of, if `run` is ""."""
+    origin = origin_of(asked, history)
+    run = run or run_of(origin, records)
+    outcome = origin.outcome if origin.outcome and origin.outcome.run == run else None
+    current = read_pointer(store).release
+    tasks = records.tasks_of(run)
+    model = find_model(tasks, outcome, run, history)
+    lineage = Lineage(
+        environment=settings.selected,
+        store=store.uri,
+        release=describe_release(store, asked),
+        origin=describe_release(store, origin),
+        current=current,
+        is_served=is_served(model, current, history),
+        parts=list_parts(store, origin, history),
+        run=run,
+        logs=outcome.logs if outcome else "",
+        tasks=list_tasks(tasks, origin.parts),
+        artifacts=list_artifacts(tasks, history),
+        model=model,
+        baseline=find_baseline(tasks, outcome, history),
+        verdict=verdict_on(tasks, outcome),
+        notes=(),
+    )
+    return replace(lineage, notes=tuple(list_notes(lineage, asked, origin.outcome)))
+
+
+
+def origin_of(release: Release, history: List[Release]) -> Release:
+    """Return the release that ran the job, as far as the history holds it."""
+    known = {other.id: other for other in history}
+    seen = {release.id}
+    while release.origin in known and release.origin not in seen:
+        seen.add(release.origin)
+        release = known[release.origin]
+    return release
+
+
+def run_of(release: Release, records: RunRecords) -> str:
+    """Return the run of a release, "" if it has none: that of a killed deploy is known to the metadata alone."""
+    if release.outcome:
+        return release.outcome.run
+    return next(iter(records.runs_of(release.id)), "")
+
+
+def is_served(model: Optional[ModelOrigin], current: str, history: List[Release]) -> bool:
+    """Return whether the release that `current` points at serves this model."""
+    served = [release for release in history if release.id == current]
+    if not served or not model or not model.pushed:
+        return False
+    outcome = served[0].outcome or origin_of(served[0], history).outcome
+    return bool(outcome and outcome.model == model.pushed)
+
+
+def describe_release(store: Store, release: Release) -> Deploy:
+    return Deploy(
+        id=release.id,
+        kind=release.kind,
+        at=release.at,
+        by=release.by,
+        reason=release.reason,
+        commit=release.commit,
+        dirty=release.dirty,
+        patch=f"{store.uri}/releases/{release.id}/source.patch" if release.dirty else "",
+        parent=release.parent or "",
+    )
+
+
+def list_parts(store: Store, release: Release, history: List[Release]) -> Tuple[PartOrigin, ...]:
+    names = [*(name for name in PARTS if name in release.parts), *sorted(set(release.parts) - set(PARTS))]
+    return tuple(describe_part(store, name, release.parts[name], release.id, history) for name in names)
+
+
+def describe_part(store: Store, name: str, part: Part, release: str, history: List[Release]) -> PartOrigin:
+    having = [other.id for other in history if name in other.parts and other.parts[name].digest == part.digest]
+    listing = read_listing(store, part.digest)
+    return PartOrigin(
+        name=name,
+        digest=part.digest,
+        content=part.content,
+        uri=part.uri,
+        since=having[-1] if having else release,
+        files=listing.get("files", {}),
+        values=listing.get("values", {}),
+    )
+
+
+def read_listing(store: Store, digest: str) -> Dict[str, Any]:
+    """Return the files and values that a part is made of; {} if the store holds no listing of them."""
+    name = f"inputs/{digest.rpartition(':')[2]}.json"
+    stored = store.read(name)
+    if stored is None:
+        return {}
+    try:
+        listing: Dict[str, Any] = json.loads(stored.content)
+    except ValueError as error:
+        raise StateError(f"{store.uri}/{name}: is not JSON: {error}. Remove it and run: make deploy FORCE=1") from None
+    return listing
+
