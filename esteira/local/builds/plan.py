@@ -10,8 +10,8 @@ from esteira.builds.substitutions import substitute
 from esteira.errors import BuildError
 from esteira.local.builds.environment import read_variables
 from esteira.local.builds.schedule import find_waits
-from esteira.local.builds.source import Source
 from esteira.local.builds.support import support_faults
+from esteira.source import Source
 
 PROJECT = "local"
 

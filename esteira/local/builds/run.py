@@ -11,10 +11,10 @@ from esteira.files import telling_os_errors
 from esteira.local.builds.execution import Execution
 from esteira.local.builds.plan import Build, built_in_substitutions, read_build
 from esteira.local.builds.result import BuildResult
-from esteira.local.builds.source import Source
 from esteira.local.builds.workspace import claim_folder, drop_folder, fill_workspace, keep_only
 from esteira.progress import Progress
 from esteira.settings import Settings
+from esteira.source import Source
 
 SOURCE = "source"
 
@@ -43,7 +43,7 @@ def run_build(
     with claim_folder(settings, build_id) as folder:
         result = None
         try:
-            for line in fill_workspace(folder / "workspace", source, settings):
+            for line in fill_workspace(folder / "workspace", source):
                 report.line(SOURCE, line)
             result = execute(build, build_id, folder, logs, settings, report)
         finally:

@@ -7,16 +7,18 @@ a killed build left behind.
 import fcntl
 import os
 import shutil
-import stat
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Iterator, List, Optional
 
-from esteira.files import telling_os_errors, write_text
-from esteira.local.builds.source import Source, git, unquote
+from esteira.files import telling_os_errors
+from esteira.git import git
+from esteira.locks import is_locked, locked
 from esteira.settings import Settings
+from esteira.source import Source
+from esteira.source.scratch import keep_out_of_git
 
-GITLINK = "160000"
+SAME_EVERYWHERE = ("core.autocrlf=false", "core.eol=lf", "core.attributesFile=/dev/null")
 
 
 @contextmanager
@@ -26,7 +28,7 @@ def claim_folder(settings: Settings, build_id: str) -> Iterator[Path]:
     folder = builds / build_id
     with telling_os_errors("make the build's folder", folder):
         builds.mkdir(parents=True, exist_ok=True)
-        keep_out_of_git(settings)
+        keep_out_of_git(settings.root, settings.state)
         with locked(builds):
             prune(builds, keep=latest(builds))
             folder.mkdir()
@@ -36,13 +38,6 @@ def claim_folder(settings: Settings, build_id: str) -> Iterator[Path]:
         yield folder
     finally:
         os.close(lock)
-
-
-def keep_out_of_git(settings: Settings) -> None:
-    """Have git ignore a state folder in the repository, so that it makes no working tree dirty."""
-    ignored = settings.state / ".gitignore"
-    if settings.root in settings.state.parents and not ignored.exists():
-        write_text(ignored, "*\n")
 
 
 def drop_folder(folder: Path) -> None:
@@ -66,84 +61,27 @@ def latest(builds: Path) -> Optional[Path]:
     return max(folders)[1] if folders else None
 
 
-def is_locked(folder: Path) -> bool:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        return False
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(handle)
+def fill_workspace(workspace: Path, source: Source) -> List[str]:
+    """Lay down the source's tree; return plain lines on what it is and on what is not in it.
 
-
-@contextmanager
-def locked(folder: Path) -> Iterator[None]:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(handle)
-
-
-def fill_workspace(workspace: Path, source: Source, settings: Settings) -> List[str]:
-    """Lay down the source; return plain lines on what it is and on what is not in it."""
-    lines = [source.describe()]
+    The files are written by git with its filters, but alike on each machine: no setting of a user's
+    own changes line ends. `git archive` is not used: it leaves out what .gitattributes calls export-ignore.
+    """
+    index = workspace.parent / "index"
     with telling_os_errors("lay down the source", workspace):
         workspace.mkdir()
-        if source.is_dirty:
-            missing = copy_working_tree(source.root, workspace, settings.state)
-        else:
-            missing = check_out_commit(source, workspace)
-    if missing:
-        lines.append(f"submodules are not laid down, as in Cloud Build: {', '.join(missing)}")
+        variables = {
+            **source.variables,
+            "GIT_DIR": git(source.root, "rev-parse", "--absolute-git-dir").rstrip("\n"),
+            "GIT_WORK_TREE": str(workspace.absolute()),
+            "GIT_INDEX_FILE": str(index.absolute()),
+            "GIT_ATTR_NOSYSTEM": "1",
+        }
+        flags = [flag for setting in SAME_EVERYWHERE for flag in ("-c", setting)]
+        git(workspace, *flags, "read-tree", source.tree, variables=variables)
+        git(workspace, *flags, "checkout-index", "--all", "--quiet", variables=variables)
+        index.unlink()
+    lines = [source.describe()]
+    if source.submodules:
+        lines.append(f"submodules are not laid down, as in Cloud Build: {', '.join(source.submodules)}")
     return lines
-
-
-def check_out_commit(source: Source, workspace: Path) -> List[str]:
-    """Write the files of a commit, with git's own filters, and return its submodules.
-
-    `git archive` is not used: it leaves out what .gitattributes calls export-ignore.
-    """
-    top = Path(git(source.root, "rev-parse", "--show-toplevel").rstrip("\n"))
-    prefix = git(source.root, "rev-parse", "--show-prefix").rstrip("\n")
-    index = str(workspace.parent / "index")
-    git(top, "read-tree", f"{source.commit}:{prefix}", index=index)
-    git(top, "checkout-index", "--all", "--quiet", f"--prefix={workspace}/", index=index)
-    staged = git(top, "ls-files", "--stage", index=index)
-    os.unlink(index)
-    return gitlinks(staged)
-
-
-def gitlinks(staged: str) -> List[str]:
-    """Return the submodules in the output of git ls-files --stage."""
-    entries = [line.partition("\t") for line in staged.splitlines()]
-    return [unquote(path) for mode, _, path in entries if mode.startswith(GITLINK)]
-
-
-def copy_working_tree(root: Path, workspace: Path, state: Path) -> List[str]:
-    """Copy every file that git tracks or would add, but deleted ones; return the submodules."""
-    missing = gitlinks(git(root, "ls-files", "--stage"))
-    listed = git(root, "ls-files", "--cached", "--others", "--exclude-standard").splitlines()
-    inside = os.path.join(os.path.relpath(state, root), "")
-    for path in map(unquote, dict.fromkeys(listed)):
-        if path.endswith("/"):
-            missing.append(path.rstrip("/"))
-        elif path not in missing and not path.startswith(inside):
-            copy_entry(root / path, workspace / path)
-    return missing
-
-
-def copy_entry(origin: Path, target: Path) -> None:
-    """Copy a file with its mode, or a symbolic link as a link; skip what is not there."""
-    try:
-        mode = origin.lstat().st_mode
-    except (FileNotFoundError, NotADirectoryError):
-        return
-    target.parent.mkdir(parents=True, exist_ok=True)
-    if stat.S_ISLNK(mode):
-        os.symlink(os.readlink(origin), target)
-    elif stat.S_ISREG(mode):
-        shutil.copyfile(origin, target)
-        target.chmod(stat.S_IMODE(mode))

@@ -1,6 +1,5 @@
 """A small repository of its own for each test, and one way to run a build in it."""
 
-import subprocess
 from pathlib import Path
 from typing import Any, Callable, List, Optional, Tuple
 
@@ -8,9 +7,10 @@ import pytest
 
 from esteira.local.builds.result import BuildResult
 from esteira.local.builds.run import run_build
-from esteira.local.builds.source import read_source
 from esteira.local.builds.support import LOCAL_BUILDER
 from esteira.settings import Settings
+from esteira.source import frozen_source
+from tests.repositories import make_repository
 
 Lines = List[Tuple[str, ...]]
 HEAD = 'substitutions: {_BUILDER: ""}\n'
@@ -35,21 +35,10 @@ class Recorder:
         return [call[2] for call in self.calls if call[:2] == ("line", name)]
 
 
-def run_git(root: Path, *arguments: str) -> str:
-    command = ["git", "-c", "user.name=T", "-c", "user.email=t@example.test", *arguments]
-    return subprocess.run(command, cwd=root, check=True, capture_output=True, text=True).stdout.strip()
-
-
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
     """Return a repository with one commit on the branch main, in a folder with a space in its name."""
-    root = tmp_path / "a repo"
-    root.mkdir()
-    run_git(root, "init", "-q", "-b", "main")
-    (root / "file.txt").write_text("committed\n")
-    run_git(root, "add", "--all")
-    run_git(root, "commit", "-q", "-m", "first")
-    return root
+    return make_repository(tmp_path / "a repo", {"file.txt": "committed\n"})
 
 
 @pytest.fixture
@@ -69,13 +58,15 @@ def run(
         build_file = tmp_path / "build.yaml"
         build_file.write_text(f"{head}steps:\n{steps}", encoding="utf-8")
         report: Any = recorder
-        return run_build(
-            build_file,
-            settings=make_settings(repository),
-            source=read_source(repository),
-            substitutions={"_BUILDER": LOCAL_BUILDER, **substitutions},
-            report=report,
-            build_id=build_id,
-        )
+        settings = make_settings(repository)
+        with frozen_source(repository, settings.state) as source:
+            return run_build(
+                build_file,
+                settings=settings,
+                source=source,
+                substitutions={"_BUILDER": LOCAL_BUILDER, **substitutions},
+                report=report,
+                build_id=build_id,
+            )
 
     return run_steps

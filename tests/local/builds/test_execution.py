@@ -16,14 +16,14 @@ PROGRAM = """
 import sys
 from pathlib import Path
 from esteira.local.builds.run import run_build
-from esteira.local.builds.source import read_source
 from esteira.progress import Progress
 from esteira.settings import load_settings
+from esteira.source import frozen_source
 
 root = Path(sys.argv[1])
 settings = load_settings(root, {}, {})
-with Progress([]) as report:
-    result = run_build(root / "build.yaml", settings=settings, source=read_source(root),
+with Progress([]) as report, frozen_source(root, settings.state) as source:
+    result = run_build(root / "build.yaml", settings=settings, source=source,
                        substitutions={"_BUILDER": "esteira/builder"}, report=report)
 print("STATE", result.state, [step.state for step in result.steps])
 """

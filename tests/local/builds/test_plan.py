@@ -5,9 +5,11 @@ import pytest
 
 from esteira.errors import BuildError
 from esteira.local.builds.plan import Build, built_in_substitutions, read_build
-from esteira.local.builds.source import Source
+from esteira.source import Source
 
-SOURCE = Source(root=Path("/r"), commit="0123456789" * 4, branch="main", changed=0, repository="repo")
+SOURCE = Source(
+    root=Path("/r"), commit="0123456789" * 4, branch="main", changed=0, repository="repo", tree="", files={}
+)
 BUILDER = {"_BUILDER": "esteira/builder"}
 STEP = 'steps:\n- name: "$_BUILDER"\n  args: [a]\n'
 

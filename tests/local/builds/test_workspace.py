@@ -5,10 +5,10 @@ from typing import Callable, Dict, List
 
 import pytest
 
-from esteira.local.builds.source import read_source
 from esteira.local.builds.workspace import claim_folder, fill_workspace, keep_only
-from esteira.settings import Settings
-from tests.local.builds.conftest import run_git
+from esteira.settings import Settings, load_settings
+from esteira.source import frozen_source
+from tests.repositories import commit_all, run_git
 
 pytestmark = pytest.mark.programs
 
@@ -24,11 +24,15 @@ STRANGE = [
 
 
 @pytest.fixture
-def fill(repository: Path, make_settings: Callable[..., Settings]) -> Callable[[], List[str]]:
-    def fill_it() -> List[str]:
-        return fill_workspace(repository.parent / "ws", read_source(repository), make_settings(repository))
+def fill(repository: Path) -> Callable[[], List[str]]:
+    """Return a function that lays the repository down in the folder `ws` beside it."""
+    return lambda: fill_from(repository, "ws")
 
-    return fill_it
+
+def fill_from(root: Path, name: str) -> List[str]:
+    parent = next(folder for folder in root.parents if not (folder / ".git").exists())
+    with frozen_source(root, parent / "state") as source:
+        return fill_workspace(parent / name, source)
 
 
 def tree(folder: Path) -> Dict[str, str]:
@@ -63,7 +67,9 @@ def test_the_source_arrives_whole(repository: Path, fill: Callable[[], List[str]
     if committed:
         run_git(repository, "add", "--all")
         run_git(repository, "commit", "-q", "-m", "strange")
-    assert fill() == [read_source(repository).describe()]
+    lines = fill()
+    assert len(lines) == 1
+    assert lines[0].startswith("commit" if committed else "the working tree, not a commit: 12 files differ from")
     assert tree(repository.parent / "ws") == tree(repository)
     assert len(tree(repository)) == len(STRANGE) + 6
 
@@ -96,21 +102,15 @@ def test_building_leaves_the_repository_as_it_was(repository: Path, fill: Callab
     assert run_git(repository, "status", "--porcelain") == ""
 
 
-def test_a_folder_of_a_bigger_repository_is_laid_down_alone(
-    repository: Path, make_settings: Callable[..., Settings]
-) -> None:
+def test_a_folder_of_a_bigger_repository_is_laid_down_alone(repository: Path) -> None:
     inner = repository / "in ner"
     (inner / "deep").mkdir(parents=True)
     (inner / "deep" / "a").write_text("a")
-    for number, dirty in enumerate((True, False)):
-        if not dirty:
-            run_git(repository, "add", "--all")
-            run_git(repository, "commit", "-q", "-m", "inner")
-        source = read_source(inner)
-        assert source.is_dirty == dirty
-        workspace = repository.parent / f"ws{number}"
-        fill_workspace(workspace, source, make_settings(inner))
-        assert tree(workspace) == {"deep/a": "- a"}
+    assert fill_from(inner, "dirty")[0].startswith("the working tree, not a commit: 1 file differs")
+    commit_all(repository)
+    assert fill_from(inner, "clean")[0].startswith("commit")
+    for name in ("dirty", "clean"):
+        assert tree(repository.parent / name) == {"deep/a": "- a"}
 
 
 @pytest.mark.parametrize("dirty", [True, False])
@@ -124,15 +124,42 @@ def test_a_submodule_is_said_to_be_missing(
     assert fill()[1:] == ["submodules are not laid down, as in Cloud Build: sub"]
 
 
-def test_a_state_folder_inside_the_repository_is_not_copied(repository: Path) -> None:
-    from esteira.settings import load_settings
+def test_a_repository_inside_that_is_no_submodule_is_said_to_be_missing(
+    repository: Path, fill: Callable[[], List[str]]
+) -> None:
+    run_git(repository, "init", "-q", "nes ted")
+    (repository / "nes ted" / "file").write_text("")
+    assert fill()[1:] == ["submodules are not laid down, as in Cloud Build: nes ted"]
+    assert list(tree(repository.parent / "ws")) == ["file.txt"]
 
+
+def test_no_setting_of_a_user_changes_what_is_laid_down(repository: Path, fill: Callable[[], List[str]]) -> None:
+    run_git(repository, "config", "core.autocrlf", "true")
+    (repository / "new.txt").write_bytes(b"one\r\ntwo\r\n")
+    fill()
+    assert (repository.parent / "ws" / "file.txt").read_bytes() == b"committed\n"
+    assert (repository.parent / "ws" / "new.txt").read_bytes() == b"one\ntwo\n"
+
+
+def test_what_is_laid_down_is_what_was_frozen(repository: Path) -> None:
+    commit = run_git(repository, "rev-parse", "HEAD")
+    for name, text in (("clean", "committed\n"), ("dirty", "edited\n")):
+        (repository / "file.txt").write_text(text)
+        with frozen_source(repository, repository.parent / "state") as source:
+            (repository / "file.txt").write_text("edited after that\n")
+            (repository / ".gitattributes").write_text("* eol=crlf\n")
+            commit_all(repository)
+            fill_workspace(repository.parent / name, source)
+        assert tree(repository.parent / name) == {"file.txt": f"- {text}"}
+        run_git(repository, "reset", "-q", "--hard", commit)
+
+
+def test_a_state_folder_inside_the_repository_is_not_copied(repository: Path) -> None:
     settings = load_settings(repository, {"ESTEIRA_STATE": str(repository / "state")}, {})
     (repository / "new").write_text("")
-    with claim_folder(settings, "b-1") as folder:
-        source = read_source(repository)
+    with claim_folder(settings, "b-1") as folder, frozen_source(repository, settings.state) as source:
         assert source.changed == 1
-        fill_workspace(folder / "workspace", source, settings)
+        fill_workspace(folder / "workspace", source)
         assert sorted(tree(folder / "workspace")) == ["file.txt", "new"]
 
 
