@@ -37,7 +37,8 @@ class ConflictError(StateError):
 class Store(Protocol):
     """Objects by name under one prefix.
 
-    Every method raises StateError, with the place, if the store cannot be reached or written.
+    Every method raises StateError, with the place, if the store cannot be reached or written, and for a
+    name that would leave it.
     """
 
     @property
@@ -57,7 +58,8 @@ class Store(Protocol):
     def lay_down(self, prefix: str, files: Iterable[Tuple[str, Path]]) -> None:
         """Put (relative name, file) pairs under a prefix named by their content.
 
-        Sends only what is missing. What lies there is never changed.
+        Sends only what is missing, so that it completes what was interrupted. What lies there is never
+        changed: StateError if it is another content than it was.
         """
 
     def list(self, prefix: str) -> List[Entry]:

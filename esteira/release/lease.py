@@ -1,0 +1,159 @@
+"""An environment's lease: one deploy at a time holds it, and renews it until it is over.
+
+Every change of it is bound to the generation that its writer has seen, so that of many only one succeeds.
+"""
+
+import os
+import secrets
+import threading
+import time
+from contextlib import contextmanager
+from typing import Callable, Iterator, Optional
+
+from esteira.errors import LeaseError, StateError
+from esteira.release.holder import process_start, this_machine, whoami
+from esteira.release.lease_object import LEASE, LeaseInfo, find_lease, now, write_lease
+from esteira.release.store.interface import ConflictError, Store
+
+__all__ = ["Lease", "LeaseInfo", "check_lease", "hold_lease", "read_lease"]
+
+# What lies there when nobody holds it: it is not removed, since not every server binds that to a generation.
+DROPPED = b"{}\n"
+POLL_S = 2.0
+RENEWALS = 3
+
+Report = Callable[[str], None]
+
+
+class Lease:
+    """A lease that is held. A thread renews it until it is dropped."""
+
+    def __init__(self, store: Store, info: LeaseInfo, generation: int, lease_s: float) -> None:
+        self._store = store
+        self._info = info
+        self._generation = generation
+        self._lease_s = lease_s
+        self._changed = threading.Event()
+        self._over = False
+        self._thread = threading.Thread(target=self._renew, name="lease", daemon=True)
+        self._thread.start()
+
+    @property
+    def token(self) -> str:
+        """What `check_lease` knows it by, in another process of the same deploy."""
+        return self._info.token
+
+    def doing(self, text: str) -> None:
+        """Tell those who wait what is being done, such as "step run". Returns at once."""
+        self._info = self._info.copy(update={"doing": text})
+        self._changed.set()
+
+    def check(self) -> None:
+        """Raise LeaseError if the lease is not ours any more. To be called before `current` is moved."""
+        check_lease(self._store, self.token)
+
+    def drop(self) -> None:
+        """Let the next one have it, if it is still ours. Raises StateError if the store cannot be written."""
+        self._over = True
+        self._changed.set()
+        self._thread.join()
+        try:
+            self._store.write(LEASE, DROPPED, if_generation=self._generation)
+        except ConflictError:
+            return
+
+    def _renew(self) -> None:
+        while not self._over:
+            self._changed.wait(self._lease_s / RENEWALS)
+            self._changed.clear()
+            if self._over:
+                return
+            try:
+                self._generation = write_lease(self._store, self._info, self._lease_s, self._generation)
+            except ConflictError:
+                return  # It was taken over, which check() tells.
+            except StateError:
+                continue  # The store is out of reach now, and may not be at the next renewal.
+
+
+@contextmanager
+def hold_lease(store: Store, *, what: str, lease_s: float, wait_s: float, report: Report) -> Iterator[Lease]:
+    """Hold the environment of a store; another deploy's end is waited for, for `wait_s` seconds.
+
+    `what` says what for, such as "full deploy of 1a2b3c4"; `report` is told, once for each holder, whom
+    is waited for, and what was taken over. The lease ends `lease_s` after its last renewal. Raises
+    LeaseError if another deploy still holds it, StateError if the store cannot be read or written.
+    """
+    lease = take_lease(store, what, lease_s, wait_s, report)
+    try:
+        yield lease
+    finally:
+        try:
+            lease.drop()
+        except StateError as error:
+            report(f"the lease could not be dropped and ends by itself within {lease_s:g} s: {error}")
+
+
+def take_lease(store: Store, what: str, lease_s: float, wait_s: float, report: Report) -> Lease:
+    limit_s = time.monotonic() + wait_s
+    told = ""
+    while True:
+        held, generation = find_lease(store)
+        if held is None or held.stale:
+            lease = try_lease(store, what, lease_s, generation)
+            if lease and held:
+                report(f"took over from {held.describe()}: it ended without a word")
+            if lease:
+                return lease
+            continue  # Another one was faster, and is met at the next reading.
+        left_s = limit_s - time.monotonic()
+        if left_s <= 0:
+            raise held_error(store, held, wait_s)
+        if held.token != told:
+            report(f"waiting for {held.describe()} …")
+            told = held.token
+        time.sleep(min(POLL_S, lease_s / RENEWALS, left_s))
+
+
+def try_lease(store: Store, what: str, lease_s: float, generation: int) -> Optional[Lease]:
+    """Take the lease as it was seen; None if another one was faster."""
+    process = os.getpid()
+    info = LeaseInfo(
+        holder=whoami(),
+        pid=process,
+        started=process_start(process),
+        machine=this_machine(),
+        what=what,
+        since=now(),
+        until=now(),
+        token=secrets.token_hex(8),
+    )
+    try:
+        return Lease(store, info, write_lease(store, info, lease_s, generation), lease_s)
+    except ConflictError:
+        return None
+
+
+def read_lease(store: Store) -> Optional[LeaseInfo]:
+    """Return the lease of an environment, None if nobody holds it; its `stale` tells whether it still counts."""
+    return find_lease(store)[0]
+
+
+def check_lease(store: Store, token: str) -> None:
+    """Raise LeaseError unless the lease with this token still holds the environment."""
+    held = read_lease(store)
+    if held is None or held.token != token:
+        by = f"by {held.describe()}" if held else "by another deploy, which has ended"
+        raise LeaseError(
+            f"{store.uri}/{LEASE}: was taken over {by}: this deploy did not renew it in time.\n"
+            "Expected a machine that neither sleeps nor loses its network during a deploy. "
+            "This deploy promotes nothing. Run it again."
+        )
+
+
+def held_error(store: Store, held: LeaseInfo, wait_s: float) -> LeaseError:
+    return LeaseError(
+        f"{store.uri}/{LEASE}: another deploy holds the environment: {held.describe()}.\n"
+        f"Expected it to end within {wait_s:g} s (deploy.wait_s). Run: make status    "
+        f"If it hangs, end it on {held.holder.rpartition('@')[2]}: kill {held.pid}"
+    )
