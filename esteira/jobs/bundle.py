@@ -12,6 +12,8 @@ from esteira.errors import CompileError
 PACKAGE = "modules"
 # The first travels by itself, as the artifact of an Importer; the second is made on the spot.
 LEFT_OUT = ("best_hyperparameters", "__pycache__")
+# They make the default data, which is a part of its own: a change of it is none of the model's code.
+DATA_FILES = ("create_dataset.py", "dataset.txt")
 LOADER = Path(__file__).with_name("bundle_loader.py")
 
 # Text where a file is UTF-8, so that the bundle can be read; bytes where it is not.
@@ -19,7 +21,7 @@ Content = Union[str, bytes]
 
 
 def bundle_modules(folder: Path) -> bytes:
-    """Return the files of a package folder, all but hidden ones, as one file's bytes.
+    """Return the files of a package folder, but hidden ones and what makes the data, as one file's bytes.
 
     They depend only on the files' relative paths and contents. Raises CompileError
     if a file cannot be read, or a .py file is not UTF-8 or not Python, with its place.
@@ -37,12 +39,27 @@ def bundle_modules(folder: Path) -> bytes:
     return "\n".join(lines).encode("utf-8")
 
 
+def read_bundle(content: bytes) -> Dict[str, Content]:
+    """Return the files that a bundle carries, by path, without running any of it.
+
+    Raises CompileError for anything but what `bundle_modules` returns.
+    """
+    try:
+        calls = [line.value for line in ast.parse(content).body if isinstance(line, ast.Expr)]
+        files = ast.literal_eval(calls[-1].args[0])  # type: ignore[attr-defined]
+        if all(isinstance(path, str) and isinstance(text, (str, bytes)) for path, text in files.items()):
+            return dict(files)
+    except (SyntaxError, ValueError, AttributeError, LookupError, RecursionError, MemoryError):
+        pass
+    raise CompileError("this is no bundle of modules. Expected a modules.py that a deploy laid down.")
+
+
 def read_files(folder: Path) -> Dict[str, Content]:
     """Return {path from the package on: content} of all that travels."""
     files: Dict[str, Content] = {}
     for path in sorted(folder.rglob("*")):
         relative = path.relative_to(folder)
-        if path.is_file() and all(travels(part) for part in relative.parts):
+        if path.is_file() and all(map(travels, relative.parts)) and str(relative) not in DATA_FILES:
             files[f"{PACKAGE}/{relative.as_posix()}"] = read_content(path)
     return files
 

@@ -1,5 +1,6 @@
 """The releases of an environment, and the pointer `current` to the one that is served."""
 
+from functools import partial
 from typing import List, NamedTuple, Optional
 
 from esteira.errors import StateError
@@ -7,6 +8,8 @@ from esteira.release.manifest import MANIFEST, Outcome, Release, manifest_name, 
 from esteira.release.store.interface import ABSENT, ConflictError, Store
 
 CURRENT = "current"
+# A bucket takes its time for each manifest.
+READERS = 8
 
 
 class Pointer(NamedTuple):
@@ -56,21 +59,30 @@ def served_release(store: Store, environment: str) -> Release:
 
 def load_release(store: Store, release: str) -> Release:
     """Return the release of an id; StateError if there is none or it cannot be read."""
+    known = known_release(store, release)
+    if known is None:
+        raise StateError(f"{store.uri}/{manifest_name(release)}: there is no such release. Run: make releases")
+    return known
+
+
+def known_release(store: Store, release: str) -> Optional[Release]:
+    """Return the release of an id, None if there is none. Raises StateError if it cannot be read."""
     name = manifest_name(release)
     stored = store.read(name)
-    if stored is None:
-        raise StateError(f"{store.uri}/{name}: there is no such release. Run: make releases")
-    return read_release(stored.content, f"{store.uri}/{name}")
+    return None if stored is None else read_release(stored.content, f"{store.uri}/{name}")
 
 
-def find_release(store: Store, text: str) -> Release:
-    """Return the release whose id begins with `text`; StateError unless there is exactly one."""
+def find_release(store: Store, text: str, variable: str = "RELEASE") -> Release:
+    """Return the release whose id begins with `text`, which the user gave as `variable`.
+
+    Raises StateError unless there is exactly one.
+    """
     found = sorted(release for release in release_ids(store) if release.startswith(text))
     if text in found:
         found = [text]
     if len(found) != 1:
         what = f"is the beginning of {', '.join(found)}" if found and text else "there is no such release"
-        raise StateError(f"RELEASE={text}: {what}. Expected an id that make releases lists. Run: make releases")
+        raise StateError(f"{variable}={text}: {what}. Expected an id that make releases lists. Run: make releases")
     return load_release(store, found[0])
 
 
@@ -81,7 +93,13 @@ def release_ids(store: Store) -> List[str]:
 
 def read_releases(store: Store) -> List[Release]:
     """Return every release of the history, the newest first."""
-    releases = [load_release(store, release) for release in release_ids(store)]
+    # Here, and not above, since a plan has no need of it.
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(READERS) as pool:
+        found = pool.map(partial(known_release, store), release_ids(store))
+        # One that is removed while the history is read is no longer in it.
+        releases = [release for release in found if release is not None]
     return sorted(releases, key=lambda release: (release.at, release.id), reverse=True)
 
 

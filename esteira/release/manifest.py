@@ -18,6 +18,13 @@ MANIFEST = "release.json"
 JOB = "job.json"
 PARTS = ("image", "job", "modules", "data", "hyperparameters", "settings")
 
+# What the published schema says of a value beyond its type; see esteira/release/schema.py.
+DIGEST_PATTERN = "^sha256:[0-9a-f]{64}$"
+OPTIONAL_DIGEST_PATTERN = "^(sha256:[0-9a-f]{64})?$"
+ID_PATTERN = f"^[0-9a-f]{{{ID_DIGITS}}}$"
+COMMIT_PATTERN = "^([0-9a-f]{40}|[0-9a-f]{64})?$"
+TIME_PATTERN = "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$"
+
 
 class Frozen(BaseModel):
     """A value that is kept as JSON: immutable, and closed to keys that it does not know."""
@@ -30,39 +37,58 @@ class Frozen(BaseModel):
 class Part(Frozen):
     """One content-addressed piece of a release."""
 
-    digest: str = Field(description="Over the files and values that the part is made of: the name of inputs/<hex>.json")
-    content: str = Field("", description="Over the files laid down at `uri`; empty where nothing is laid down")
+    digest: str = Field(
+        description="Over the files and values that the part is made of: the name of inputs/<hex>.json",
+        pattern=DIGEST_PATTERN,
+    )
+    content: str = Field(
+        "",
+        description="Over the files laid down at `uri`; empty where nothing is laid down",
+        pattern=OPTIONAL_DIGEST_PATTERN,
+    )
     uri: str = Field("", description="Where the part lies, named by `content`")
 
 
 class Outcome(Frozen):
     """What a release's last run came to."""
 
-    run: str
-    at: str = Field(description="When it was known, UTC, as 2026-11-22T21:30:41Z")
-    blessed: bool
+    run: str = Field(description="The id of the run, which its logs and its metadata bear", min_length=1)
+    at: str = Field(description="When it was known, UTC, as 2026-11-22T21:30:41Z", pattern=TIME_PATTERN)
+    blessed: bool = Field(description="Whether the model passed the gate, so that it may be served")
     error: str = Field("", description="Why the run failed or the model is not blessed; empty where it is")
-    evaluation: Dict[str, Any] = Field(default_factory=dict, description="report.json of the run's EvaluationReport")
+    evaluation: Dict[str, Any] = Field(
+        default_factory=dict, description="report.json of the run's EvaluationReport; empty where the run failed"
+    )
     model: str = Field("", description="Where the blessed model lies")
-    logs: str = ""
+    logs: str = Field("", description="Where the logs of the run lie")
 
 
 class Release(Frozen):
     """A deploy: its parts by digest, where they came from, and what came of it."""
 
-    version: Literal[1] = 1
-    id: str
-    pipeline: str
-    commit: str = Field(description="The commit that the source was taken from; empty before the first one")
+    version: Literal[1] = Field(1, description="Of this form of the manifest")
+    id: str = Field(
+        description="Follows from what it is made of: from all but uri, reason, by, at and outcome", pattern=ID_PATTERN
+    )
+    pipeline: str = Field(description="The pipeline's name, pipeline.name of the settings")
+    commit: str = Field(
+        description="The commit that the source was taken from; empty before the first one", pattern=COMMIT_PATTERN
+    )
     dirty: bool = Field(description="Whether the source differed from the commit")
-    kind: Literal["full", "partial", "rollback"]
-    parent: Optional[str] = Field(None, description="The release that was current when this one was made")
-    restores: Optional[str] = Field(None, description="The release that a rollback brings back")
-    parts: Dict[str, Part]
+    kind: Literal["full", "partial", "rollback"] = Field(
+        description="full: image and job were made; partial: the parent's were used again; rollback: nothing was made"
+    )
+    parent: Optional[str] = Field(
+        None, description="The release that was current when this one was made", pattern=ID_PATTERN
+    )
+    restores: Optional[str] = Field(
+        None, description="The release that a rollback brings back", pattern=ID_PATTERN
+    )
+    parts: Dict[str, Part] = Field(description="The pieces that the release is made of, by name")
     reason: str = Field("", description="Why it was deployed, in a sentence")
     by: str = Field("", description="Who deployed it, as user@host")
-    at: str = Field("", description="When, UTC, as 2026-11-22T21:30:41Z")
-    outcome: Optional[Outcome] = None
+    at: str = Field("", description="When, UTC, as 2026-11-22T21:30:41Z", pattern=TIME_PATTERN)
+    outcome: Optional[Outcome] = Field(None, description="What its last run came to; null until that is known")
 
     @property
     def origin(self) -> str:
@@ -86,9 +112,14 @@ def manifest_name(release: str) -> str:
     return f"releases/{release}/{MANIFEST}"
 
 
+def json_text(value: Any) -> str:
+    """Return a JSON value for people and diffs: keys sorted, indented, a line break at its end."""
+    return json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+
+
 def write_release(release: Release) -> bytes:
-    """Return a manifest's bytes, for people and diffs: keys sorted, indented, UTF-8."""
-    return (json.dumps(release.dict(), indent=2, sort_keys=True, ensure_ascii=False) + "\n").encode("utf-8")
+    """Return a manifest's bytes, UTF-8."""
+    return json_text(release.dict()).encode("utf-8")
 
 
 def read_release(content: bytes, place: str) -> Release:

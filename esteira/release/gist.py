@@ -1,0 +1,43 @@
+"""A release in a few words and figures, as lists show it."""
+
+from typing import Dict
+
+from esteira.release.manifest import Release
+
+SHORT_COMMIT = 7
+# A count of the examples that were looked at, and no measure of the model.
+COUNT = "example_count"
+VERDICT_STYLES = {"yes": "green", "no": "yellow", "failed": "red", "not known yet": "dim"}
+
+
+def short_commit(release: Release) -> str:
+    """Return the beginning of the commit, with -dirty where the source differed from it."""
+    return (release.commit[:SHORT_COMMIT] or "none") + ("-dirty" if release.dirty else "")
+
+
+def moment(at: str) -> str:
+    """Return a time of a manifest, 2026-11-22T21:30:41Z, as 2026-11-22 21:30:41."""
+    return at.replace("T", " ").rstrip("Z")
+
+
+def verdict(release: Release) -> str:
+    """Return whether the release's model was blessed: yes, no, failed or not known yet."""
+    if release.outcome is None:
+        return "not known yet"
+    if release.outcome.blessed:
+        return "yes"
+    return "no" if release.outcome.evaluation else "failed"
+
+
+def metrics_of(release: Release) -> Dict[str, float]:
+    """Return every metric of the release's evaluation, none if there is none."""
+    evaluation = release.outcome.evaluation if release.outcome else {}
+    return dict(evaluation.get("metrics", {}))
+
+
+def gate_metrics(release: Release) -> Dict[str, float]:
+    """Return the metrics that the gate looked at, or every one if it looked at none."""
+    metrics = metrics_of(release)
+    thresholds = release.outcome.evaluation.get("thresholds", []) if release.outcome else []
+    looked_at = {threshold["metric"] for threshold in thresholds} & set(metrics)
+    return {name: metrics[name] for name in sorted(looked_at or metrics) if name != COUNT}

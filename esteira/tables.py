@@ -1,0 +1,38 @@
+"""Tables for people: as wide as what they hold, so that ids and places stay whole in a pipe, too."""
+
+from typing import Iterable, Sequence, Union
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from esteira.errors import SettingsError
+
+FORMATS = ("table", "json")
+WIDEST = 10_000
+Cell = Union[str, Text]
+
+
+def make_table(columns: Sequence[str], rows: Iterable[Sequence[Cell]], *, right: Sequence[str] = ()) -> Table:
+    """Return a table; a column that is named in `right` is aligned to it, and no text is read as markup."""
+    table = Table(box=None, pad_edge=False)
+    for column in columns:
+        table.add_column(Text(column), justify="right" if column in right else "left", no_wrap=True)
+    for row in rows:
+        table.add_row(*(Text(cell) if isinstance(cell, str) else cell for cell in row))
+    # Rich squeezes a table into the terminal, which it takes to be 80 wide where there is none.
+    table.width = Console(width=WIDEST).measure(table).maximum
+    return table
+
+
+def make_facts(facts: Iterable[Sequence[Cell]]) -> Table:
+    """Return (name, value) pairs as lines; those without a value are left out."""
+    table = make_table(["", ""], [(name, value) for name, value in facts if value])
+    table.show_header = False
+    return table
+
+
+def check_format(format: str) -> None:
+    """Raise SettingsError unless a table can be had in this format."""
+    if format not in FORMATS:
+        raise SettingsError(f"FORMAT={format}: expected {' or '.join(FORMATS)}")
