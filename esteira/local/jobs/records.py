@@ -7,7 +7,7 @@ from typing import Any, Dict, List, Sequence, Tuple
 
 from esteira.errors import StateError
 from esteira.local.jobs.store import VERSION, artifact_name
-from esteira.release.run_records import (
+from esteira.release.lineage.records import (
     MODEL,
     PUSHED_DESTINATION,
     PUSHED_MODEL,

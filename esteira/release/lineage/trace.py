@@ -1,17 +1,16 @@
 """The lineage of a release or a model: what made it, from the manifests and the metadata of runs."""
 
-import json
 from dataclasses import replace
-from typing import Any, Dict, List, Optional, Tuple
+from typing import List, Optional, Tuple
 
-from esteira.errors import StateError
 from esteira.release.history import find_release, read_pointer, read_releases, served_release
-from esteira.release.lineage_model import find_made_model
-from esteira.release.lineage_notes import list_notes
-from esteira.release.lineage_run import find_baseline, find_model, list_artifacts, list_tasks, verdict_on
-from esteira.release.lineage_values import Deploy, Lineage, ModelOrigin, PartOrigin
+from esteira.release.inputs import read_inputs
+from esteira.release.lineage.model import find_made_model
+from esteira.release.lineage.notes import list_notes
+from esteira.release.lineage.records import RunRecords, open_records
+from esteira.release.lineage.run import find_baseline, find_model, list_artifacts, list_tasks, verdict_on
+from esteira.release.lineage.values import Deploy, Lineage, ModelOrigin, PartOrigin
 from esteira.release.manifest import PARTS, Part, Release
-from esteira.release.run_records import RunRecords, open_records
 from esteira.release.store.interface import Store
 from esteira.settings import Settings
 
@@ -109,27 +108,13 @@ def list_parts(store: Store, release: Release, history: List[Release]) -> Tuple[
 
 def describe_part(store: Store, name: str, part: Part, release: str, history: List[Release]) -> PartOrigin:
     having = [other.id for other in history if name in other.parts and other.parts[name].digest == part.digest]
-    listing = read_listing(store, part.digest)
+    inputs = read_inputs(store, part.digest)
     return PartOrigin(
         name=name,
         digest=part.digest,
         content=part.content,
         uri=part.uri,
         since=having[-1] if having else release,
-        files=listing.get("files", {}),
-        values=listing.get("values", {}),
+        files=inputs.files if inputs else {},
+        values=inputs.values if inputs else {},
     )
-
-
-def read_listing(store: Store, digest: str) -> Dict[str, Any]:
-    """Return the files and values that a part is made of; {} if the store holds no listing of them."""
-    name = f"inputs/{digest.rpartition(':')[2]}.json"
-    stored = store.read(name)
-    if stored is None:
-        return {}
-    try:
-        listing: Dict[str, Any] = json.loads(stored.content)
-    except ValueError as error:
-        raise StateError(f"{store.uri}/{name}: is not JSON: {error}. Remove it and run: make deploy FORCE=1") from None
-    return listing
-
