@@ -7,7 +7,9 @@ MAKEFLAGS += --no-print-directory --no-builtin-rules
 
 # A variable given to make reaches the engine as an environment variable, unchanged: $(value) keeps make from
 # expanding a $ in it. Only the command line counts, as a shell may hold an ENV or a DATA for other ends.
-VARIABLES := ACCEPT DATA ENV EPOCHS ISOLATION PORT STATE TEXT TRIALS VENV
+VARIABLES := A ACCEPT B DATA ENV EPOCHS FORCE FORMAT ISOLATION KEEP MODEL PART PORT RELEASE STATE TEXT TRIALS \
+  VENV WAIT YES
+DATA_IS := DATA_FILE
 EPOCHS_IS := TRAINING_EPOCHS
 ISOLATION_IS := RUN_ISOLATION
 PORT_IS := SERVING_PORT
@@ -24,8 +26,39 @@ dev := $(python) --dev
 invoke := $(python) -m invoke
 
 ##@ Deploy
+plan: ## Show what a deploy would do here, and why (FORMAT=json or word; DATA=file.csv)
+	$(invoke) plan
+
+deploy: ## Do what the plan says (FORCE=1 runs again; WAIT=0 returns at once)
+	$(invoke) deploy
+
+deploy-partial: ## Only run new modules, data, hyperparameters or settings; refuse where the plan is full
+	$(invoke) deploy-partial
+
 deploy-full: ## Build, train, evaluate and serve what is here (DATA=file.csv EPOCHS=n ISOLATION=process)
 	$(invoke) deploy-full
+
+status: ## Show what is being deployed, what came of the last deploy, and what is served (FORMAT=json or word)
+	$(invoke) status
+
+##@ Releases
+releases: ## List the releases, the newest first (FORMAT=json)
+	$(invoke) releases
+
+show: ## Show a release (RELEASE=id, else the current one; FORMAT=json)
+	$(invoke) show
+
+diff: ## Compare two releases: parts, files, hyperparameters, metrics (A=id B=id FORMAT=json)
+	$(invoke) diff
+
+rollback: ## Serve the previous release again, without a build (RELEASE=id)
+	$(invoke) rollback
+
+lineage: ## Show what made a release or a model, and draw it (RELEASE=id MODEL=folder PART=digest FORMAT=json)
+	$(invoke) lineage
+
+gc: ## Remove what no kept release needs, after showing it (KEEP=10 YES=1)
+	$(invoke) gc
 
 ##@ Use
 serve: ## Serve the current release's model until Ctrl-C (PORT=8501)
@@ -78,6 +111,9 @@ lint: ## Run ruff, mypy and yamllint
 	$(dev) -m mypy
 	$(dev) -m yamllint --strict .
 
+bench-plan: ## Time the plan, with 10,000 files and a CSV of 1 GB too
+	$(python) -m bench.plan
+
 bench-run: ## Time the job runner against TFX's LocalDagRunner
 	$(python) -m bench.run
 
@@ -86,5 +122,6 @@ help: ## Show this help
 	  /^##@ / { printf "\n%s\n", substr($$0, 5) } \
 	  /^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
 
-.PHONY: deploy-full serve predict data tune schema settings generate generate-check setup lock lock-upgrade \
-  lock-check clean test lint bench-run help
+.PHONY: plan deploy deploy-partial deploy-full status releases show diff rollback lineage gc serve predict data \
+  tune schema settings generate generate-check setup lock lock-upgrade lock-check clean test lint bench-plan \
+  bench-run help

@@ -1,16 +1,28 @@
 """The index of everything one can do here. `make` lists the same by purpose."""
 
-from pathlib import Path
-
 from invoke import Context, task
 from rich.console import Console
 
-from esteira.edge import at_the_edge, origins_here, overrides_here, required_variable, settings_here, switch, variable
+from esteira.edge import (
+    at_the_edge,
+    number,
+    origins_here,
+    overrides_here,
+    required_variable,
+    settings_here,
+    switch,
+    variable,
+)
 
 # Steps of a build run with their output in a pipe, where rich would guess a width of 80.
 console = Console(soft_wrap=True, highlight=False)
 
 SET = {"set": "Override a setting: --set section.key=value"}
+
+
+def tell(text: object) -> None:
+    """Print a table, or a text as it is: a name may hold what looks like markup."""
+    console.print(text, markup=False)
 
 
 @task(iterable=["set"], help=SET)
@@ -19,53 +31,102 @@ def settings(c: Context, set: "list[str]") -> None:
     """Show every setting in force."""
     from esteira.settings.show import show_settings
 
-    console.print(show_settings(settings_here(set), origins_here(set)), markup=False)
+    tell(show_settings(settings_here(set), origins_here(set)))
 
 
-@task(iterable=["set"], help={**SET, "check": "Fail if a committed file is not what its template gives"})
+@task(iterable=["set"], help={**SET, "check": "Fail if a committed file is not what it is made from"})
 @at_the_edge
 def generate(c: Context, set: "list[str]", check: bool = False) -> None:
-    """Render cloudbuild/*.yaml from their templates."""
-    from esteira.builds.render import check_builds, write_builds
+    """Render cloudbuild/*.yaml from their templates, and write the schema of release.json."""
+    from esteira.generate import check_generated, write_generated
 
-    (check_builds if check else write_builds)(settings_here(set))
+    (check_generated if check else write_generated)(settings_here(set))
 
 
-@task(iterable=["set"], help={**SET, "csv": "A CSV of your own; else the default data set"})
+@task(iterable=["set"], help=SET)
 @at_the_edge
-def data(c: Context, set: "list[str]", csv: str = "") -> None:
+def plan(c: Context, set: "list[str]") -> None:
+    """Show what a deploy would do here, and why."""
+    from esteira.deploy.planned import plan_here
+    from esteira.release.plan_view import show_plan
+
+    tell(show_plan(plan_here(settings_here(set)), variable("FORMAT") or "table"))
+
+
+@task(iterable=["set"], help=SET)
+@at_the_edge
+def deploy(c: Context, set: "list[str]") -> None:
+    """Do what the plan says."""
+    from esteira.deploy.front import deploy
+
+    deploy(settings_here(set), "auto", overrides_here(set), switch("FORCE"), switch("WAIT", default=True), console)
+
+
+@task(iterable=["set"], help=SET)
+@at_the_edge
+def deploy_partial(c: Context, set: "list[str]") -> None:
+    """Run new modules, data, hyperparameters or settings; refuse where the plan is full."""
+    from esteira.deploy.front import deploy
+
+    deploy(settings_here(set), "partial", overrides_here(set), switch("FORCE"), switch("WAIT", default=True), console)
+
+
+@task(iterable=["set"], help=SET)
+@at_the_edge
+def deploy_full(c: Context, set: "list[str]") -> None:
+    """Build, train, evaluate and serve what is here."""
+    from esteira.deploy.front import deploy
+
+    deploy(settings_here(set), "full", overrides_here(set), switch("FORCE"), switch("WAIT", default=True), console)
+
+
+@task
+@at_the_edge
+def status(c: Context) -> None:
+    """Show what is being deployed, what came of the last deploy, and what is served."""
+    from esteira.deploy.status import read_status, show_status
+
+    tell(show_status(read_status(settings_here()), variable("FORMAT") or "text"))
+
+
+@task(iterable=["set"], help=SET)
+@at_the_edge
+def data(c: Context, set: "list[str]") -> None:
     """Prepare the data under build/data: a step of the build."""
+    from esteira.deploy.hand_over import given_order
     from esteira.steps import data_step
 
-    path = csv or variable("DATA")
-    console.print(data_step(settings_here(set), Path(path) if path else None), markup=False)
+    tell(data_step(settings_here(set), given_order(variable("PLAN"))))
 
 
 @task
 @at_the_edge
 def sync(c: Context) -> None:
     """Lay data, modules and hyperparameters down in the bucket: a step of the build."""
+    from esteira.deploy.hand_over import order_here
     from esteira.steps import sync_step
 
-    sync_step(settings_here())
+    sync_step(settings_here(), order_here(settings_here(), variable("PLAN")))
 
 
 @task(iterable=["set"], help=SET)
 @at_the_edge
 def compile(c: Context, set: "list[str]") -> None:
-    """Compile the pipeline to build/job.json: a step of the build."""
+    """Compile the pipeline to a job in the bucket: a step of the build."""
+    from esteira.deploy.hand_over import order_here
     from esteira.steps import compile_step
 
-    compile_step(settings_here(set))
+    tell(compile_step(settings_here(set), order_here(settings_here(set), variable("PLAN"))))
 
 
-@task(help={"commit": "The commit that the source was taken from, with -dirty where it was changed"})
+@task
 @at_the_edge
-def release(c: Context, commit: str = "") -> None:
-    """Bind the job to the parts and lay the release down: a step of the build."""
+def release(c: Context) -> None:
+    """Bind the job to the parts and write the release into the history: a step of the build."""
+    from esteira.deploy.hand_over import order_here
     from esteira.steps import release_step
 
-    console.print(f"release {release_step(settings_here(), commit or variable('COMMIT') or '').id}")
+    tell(f"release {release_step(settings_here(), order_here(settings_here(), variable('PLAN'))).id}")
 
 
 @task(iterable=["set"], help=SET)
@@ -90,34 +151,79 @@ def smoke(c: Context) -> None:
 @at_the_edge
 def promote(c: Context) -> None:
     """Move `current` to the release that passed: a step of the build."""
+    from esteira.deploy.hand_over import order_here
     from esteira.steps import promote_step
 
-    console.print(f"current is {promote_step(settings_here()).release}")
+    tell(f"current is {promote_step(settings_here(), order_here(settings_here(), variable('PLAN'))).id}")
 
 
-@task(iterable=["set"], help=SET)
+@task
 @at_the_edge
-def deploy_full(c: Context, set: "list[str]") -> None:
-    """Build, train, evaluate and serve what is here."""
-    from esteira.deploy import deploy_full as deploy
-    from esteira.deploy import print_summary
+def releases(c: Context) -> None:
+    """List the releases, the newest first."""
+    from esteira.release.history_view import show_releases
+    from esteira.release.store import open_store
 
-    chosen = settings_here(set)
-    print_summary(chosen, deploy(chosen, variable("DATA"), overrides_here(set)), console)
+    tell(show_releases(open_store(settings_here()), variable("FORMAT") or "table"))
+
+
+@task
+@at_the_edge
+def show(c: Context) -> None:
+    """Show a release, the current one unless RELEASE= names another."""
+    from esteira.release.history_view import show_release
+    from esteira.release.store import open_store
+
+    tell(show_release(open_store(settings_here()), variable("RELEASE"), variable("FORMAT") or "table"))
+
+
+@task
+@at_the_edge
+def diff(c: Context) -> None:
+    """Compare two releases: parts, files, hyperparameters, metrics."""
+    from esteira.release.compare_view import show_comparison
+    from esteira.release.store import open_store
+
+    tell(show_comparison(open_store(settings_here()), variable("A"), variable("B"), variable("FORMAT") or "table"))
+
+
+@task
+@at_the_edge
+def rollback(c: Context) -> None:
+    """Serve a former release again: the previous one, unless RELEASE= names another."""
+    from esteira.deploy.front import roll_back
+
+    roll_back(settings_here(), variable("RELEASE"), console)
+
+
+@task
+@at_the_edge
+def gc(c: Context) -> None:
+    """Remove what no kept release needs, after showing it."""
+    from esteira.deploy.front import collect_garbage
+
+    collect_garbage(settings_here(), number("KEEP", 10), switch("YES"), console)
+
+
+@task
+@at_the_edge
+def lineage(c: Context) -> None:
+    """Show what made a release, a model or a part, and draw it."""
+    from esteira.release.lineage.view import show_lineage
+
+    tell(show_lineage(settings_here(), variable("RELEASE"), variable("MODEL"), variable("PART"), variable("FORMAT")))
 
 
 @task(iterable=["set"], help=SET)
 @at_the_edge
 def serve(c: Context, set: "list[str]") -> None:
     """Serve the current release's model until Ctrl-C."""
-    from esteira.release.manifest import current_outcome
+    from esteira.release.served import served_model
     from esteira.serving.server import serve as serve_model
 
     chosen = settings_here(set)
-    model, serving = Path(current_outcome(chosen).model), chosen.serving
-    serve_model(
-        model, name=chosen.pipeline.name, host=serving.host, port=serving.port, max_batch=serving.max_batch
-    )
+    name, serving = chosen.pipeline.name, chosen.serving
+    serve_model(served_model(chosen), name=name, host=serving.host, port=serving.port, max_batch=serving.max_batch)
 
 
 @task(help={"text": "What to classify"})
@@ -136,7 +242,7 @@ def tune(c: Context, set: "list[str]") -> None:
     """Search for hyperparameters and write modules/best_hyperparameters/."""
     from esteira.tune import tune as search
 
-    console.print(f"wrote {search(settings_here(set), variable('DATA'))}")
+    tell(f"wrote {search(settings_here(set))}")
 
 
 @task(help={"accept": "Make the proposed schema the curated one"})
@@ -145,8 +251,7 @@ def schema(c: Context, accept: bool = False) -> None:
     """Infer a schema from the data and show how it differs from the curated one."""
     from esteira.data.review import review_schema
 
-    accept = accept or switch("ACCEPT")
-    console.print(review_schema(settings_here(), variable("DATA"), accept), markup=False)
+    tell(review_schema(settings_here(), accept or switch("ACCEPT")))
 
 
 @task
@@ -156,4 +261,4 @@ def clean(c: Context) -> None:
     from esteira.local.clean import clean_state
 
     for path in clean_state(settings_here()):
-        console.print(f"removed {path}", markup=False)
+        tell(f"removed {path}")

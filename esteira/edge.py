@@ -45,12 +45,20 @@ def variable(name: str) -> Optional[str]:
     return os.environ.get(f"ESTEIRA_{name}") or None
 
 
-def switch(name: str) -> bool:
+def switch(name: str, default: bool = False) -> bool:
     """Return whether the variable `name` of make is 1; SettingsError for anything but 1, 0 or empty."""
-    value = variable(name) or "0"
+    value = variable(name) or str(int(default))
     if value not in ("0", "1"):
-        raise SettingsError(f"{name}={value}: expected {name}=1, or nothing")
+        raise SettingsError(f"{name}={value}: expected {name}=1 or {name}=0, or nothing")
     return value == "1"
+
+
+def number(name: str, default: int) -> int:
+    """Return the positive number that the variable `name` of make holds; SettingsError for anything else."""
+    value = variable(name) or str(default)
+    if not value.isdecimal() or int(value) < 1:
+        raise SettingsError(f"{name}={value}: expected a number from 1 on, such as {name}={default}")
+    return int(value)
 
 
 def required_variable(name: str, example: str) -> str:

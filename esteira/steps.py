@@ -1,34 +1,29 @@
-"""The steps of the generated build, each a function that hands its result on in a file below build/."""
+"""The steps of the generated builds, each a function that hands its result on in a file below build/."""
 
+import json
 from pathlib import Path
 from typing import Optional
 
 from rich.console import Console
 
 from esteira.data.prepare import prepare_data
-from esteira.errors import StateError
-from esteira.files import write_json
+from esteira.data.user_csv import find_csv
+from esteira.errors import DataError, ServingError, StateError
+from esteira.files import write_text
+from esteira.jobs.bind import Job
 from esteira.jobs.compile import compile_job
 from esteira.release.digest import digest_file
-from esteira.release.manifest import (
-    JOB,
-    MANIFEST,
-    OUTCOME,
-    Outcome,
-    Release,
-    make_release,
-    promote,
-    read_outcome,
-    read_release,
-    release_folder,
-    write_model,
-)
-from esteira.release.parts import Part, image_part, lay_parts, read_parts, write_parts
-from esteira.release.store import lay_down
+from esteira.release.history import keep_outcome, keep_release, load_release, make_current
+from esteira.release.lease import check_lease
+from esteira.release.manifest import JOB, Outcome, Part, Release, json_text
+from esteira.release.order import Order, make_release, parent_parts
+from esteira.release.parts import lay_data, lay_hyperparameters, lay_job, lay_modules, read_parts, write_parts
+from esteira.release.store import Store, open_store
 from esteira.settings import Settings
 
 DATA = "data"
-PARTS = "parts.json"
+SYNCED = "parts.json"
+COMPILED = "job-part.json"
 RELEASE = "release"
 
 
@@ -36,9 +31,24 @@ def build_folder(settings: Settings) -> Path:
     return settings.root / "build"
 
 
-def data_step(settings: Settings, csv_path: Optional[Path]) -> str:
-    """Prepare the default data set, or the CSV given as DATA=, under build/data; return what it holds."""
-    prepared = prepare_data(settings, build_folder(settings) / DATA, csv_path)
+def data_step(settings: Settings, order: Optional[Order]) -> str:
+    """Prepare the data under build/data, unless the current release has it; return what it holds.
+
+    Without an order, as where it is typed by hand, it is prepared in any case.
+    """
+    if order is None:
+        return prepare(settings)
+    if "data" in parent_parts(open_store(settings), order):
+        return f"data: as in release {order.parent}"
+    csv = find_csv(settings)
+    if csv and order.csv and digest_file(csv) != order.csv:
+        raise DataError(f"{csv}: was changed after the deploy began. Run the command again.")
+    return prepare(settings)
+
+
+def prepare(settings: Settings) -> str:
+    """Prepare the data set under build/data; return what it holds."""
+    prepared = prepare_data(settings, build_folder(settings) / DATA, find_csv(settings))
     labels = ", ".join(f"{label} {sum(rows):,}" for label, rows in prepared.label_rows.items())
     return (
         f"{prepared.train_rows:,} rows to train on, {prepared.eval_rows:,} to evaluate on ({labels}); "
@@ -46,81 +56,125 @@ def data_step(settings: Settings, csv_path: Optional[Path]) -> str:
     )
 
 
-def sync_step(settings: Settings) -> None:
-    """Lay data, modules and hyperparameters down in the bucket."""
-    build = build_folder(settings)
-    write_parts(build / PARTS, lay_parts(settings, build / DATA))
+def sync_step(settings: Settings, order: Order) -> None:
+    """Lay data, modules and hyperparameters down in the store, those that it hasn't from the current release."""
+    store, build, modules = open_store(settings), build_folder(settings), settings.root / "modules"
+    parts = parent_parts(store, order)
+    for name, lay, folder in [
+        ("data", lay_data, build / DATA),
+        ("modules", lay_modules, modules),
+        ("hyperparameters", lay_hyperparameters, modules),
+    ]:
+        if name not in parts:
+            parts[name] = lay(store, order.parts[name], folder)
+    write_parts(build / SYNCED, {name: parts[name] for name in ("data", "modules", "hyperparameters")})
 
 
-def compile_step(settings: Settings) -> None:
-    """Compile the pipeline to build/job.json."""
-    compile_job(settings, build_folder(settings) / JOB)
+def compile_step(settings: Settings, order: Order) -> str:
+    """Compile the pipeline and lay the job down, unless the current release has it; return what was done."""
+    store, build = open_store(settings), build_folder(settings)
+    part = parent_parts(store, order).get("job")
+    said = f"job: as in release {order.parent}"
+    if part is None:
+        compile_job(settings, build / JOB)
+        part = lay_job(store, order.parts["job"], build / JOB)
+        said = f"job: {part.uri}"
+    write_parts(build / COMPILED, {"job": part})
+    return said
 
 
-def release_step(settings: Settings, commit: str) -> Release:
-    """Bind the compiled job to the parts, and lay the release down in the bucket.
-
-    `commit` ends in "-dirty" where the source held uncommitted changes, as
-    `git describe --dirty` has it.
-    """
+def release_step(settings: Settings, order: Order) -> Release:
+    """Bind the job to the parts and write the release into the store's history."""
     from esteira.jobs.run import bind_release
 
-    build = build_folder(settings)
-    parts = read_parts(build / PARTS)
-    parts["image"] = image_part(settings.root)
-    compiled = build / JOB
-    parts["job"] = Part(digest=digest_file(compiled))
-    release = make_release(settings, commit, parts)
-    job = bind_release(settings, release, compiled)
-    write_model(build / RELEASE / MANIFEST, release)
-    write_json(build / RELEASE / JOB, job)
-    lay_down(
-        release_folder(settings, release.id), [(name, build / RELEASE / name) for name in (MANIFEST, JOB)]
-    )
-    return release
+    store, build = open_store(settings), build_folder(settings)
+    parts = read_parts(build / SYNCED, ".venv/bin/inv sync")
+    parts["job"] = job_of(store, order, build / COMPILED)
+    for name in ("image", "settings"):
+        parts[name] = Part(digest=order.parts[name])
+    release = make_release(settings, order, parts)
+    compiled = read_job(store, f"jobs/{parts['job'].content.split(':')[1]}/{JOB}")
+    store.write(f"releases/{release.id}/{JOB}", json_text(bind_release(settings, release, compiled)).encode())
+    write_text(build / RELEASE, release.id + "\n")
+    return keep_release(store, release)
 
 
-def run_step(settings: Settings, console: Console) -> Outcome:
-    """Run the release's job; NotBlessedError, with the figures, if its model did not pass the gate."""
+def job_of(store: Store, order: Order, compiled: Path) -> Part:
+    """Return the part `job`: of a full build what it compiled, of a partial one the current release's."""
+    if order.kind == "full":
+        return read_parts(compiled, ".venv/bin/inv compile")["job"]
+    if order.parent is None:
+        raise StateError("a partial deploy needs a release whose job it can use. Run: make deploy-full")
+    part = load_release(store, order.parent).parts["job"]
+    if part.digest != order.parts["job"]:
+        raise StateError(f"release {order.parent}: its job was made of other files. Run: make deploy-full")
+    return part
+
+
+def read_job(store: Store, name: str) -> Job:
+    """Return a job that lies in the store; StateError if it is lost or damaged."""
+    stored = store.read(name)
+    try:
+        job: Job = json.loads(stored.content if stored else "")
+    except ValueError:
+        raise StateError(f"{store.uri}/{name}: is lost or damaged. Run: make deploy-full FORCE=1") from None
+    return job
+
+
+def run_step(settings: Settings, console: Console) -> Release:
+    """Run the release's job and keep what it came to; an error unless its model passed the gate."""
     from esteira.jobs.run import run_release
-    from esteira.jobs.verdict import check_blessed, evaluation_table
+    from esteira.jobs.verdict import check_outcome, evaluation_table
 
-    build = build_folder(settings)
-    release = read_release(build / RELEASE / MANIFEST)
-    outcome = run_release(settings, release.id, build / RELEASE / JOB)
-    write_model(build / OUTCOME, outcome)
-    console.print(evaluation_table(outcome.evaluation))
-    check_blessed(outcome.evaluation)
-    return outcome
+    store, release = open_store(settings), built_release(settings)
+    outcome = run_release(settings, release.id, read_job(store, f"releases/{release.id}/{JOB}"))
+    release = keep_outcome(store, release.id, outcome)
+    if outcome.evaluation:
+        console.print(evaluation_table(outcome.evaluation))
+    check_outcome(outcome)
+    return release
 
 
 def smoke_step(settings: Settings, console: Console) -> None:
     """Serve the pushed model and ask it over HTTP; ServingError if an answer is wrong."""
     from esteira.serving.smoke import smoke_test
 
-    outcome = read_blessed(settings)
-    result = smoke_test(Path(outcome.model), settings=settings)
+    release = built_release(settings)
+    outcome = blessed_outcome(release)
+    try:
+        result = smoke_test(Path(outcome.model), settings=settings)
+    except ServingError as error:
+        keep_outcome(open_store(settings), release.id, outcome.copy(update={"error": f"smoke test: {error}"}))
+        raise
     for check in result.checks:
         console.print(f"✓ {check.name}: {check.observed}")
 
 
-def promote_step(settings: Settings) -> Outcome:
+def promote_step(settings: Settings, order: Order) -> Release:
     """Move `current` to the release that was run and smoke-tested."""
-    outcome = read_blessed(settings)
-    promote(settings, outcome)
-    return outcome
+    store, release = open_store(settings), built_release(settings)
+    blessed_outcome(release)
+    if order.lease:
+        check_lease(store, order.lease)
+    make_current(store, release.id, if_generation=order.generation)
+    return release
 
 
-def read_blessed(settings: Settings) -> Outcome:
-    """Return the outcome of the last run, if it is the last release's and its model is blessed."""
-    from esteira.jobs.verdict import check_blessed
+def built_release(settings: Settings) -> Release:
+    """Return the release that the last release step made, as the history has it."""
+    path = build_folder(settings) / RELEASE
+    try:
+        release = path.read_text(encoding="utf-8").strip()
+    except FileNotFoundError:
+        raise StateError(f"{path}: no such file. Run: .venv/bin/inv release") from None
+    return load_release(open_store(settings), release)
 
-    build = build_folder(settings)
-    release, outcome = read_release(build / RELEASE / MANIFEST), read_outcome(build / OUTCOME)
-    if outcome.release != release.id:
-        raise StateError(
-            f"{build / OUTCOME}: is of release {outcome.release}, but the last one is {release.id}. "
-            "Run: .venv/bin/inv run"
-        )
-    check_blessed(outcome.evaluation)
-    return outcome
+
+def blessed_outcome(release: Release) -> Outcome:
+    """Return what the release's run came to; an error unless its model is blessed."""
+    from esteira.jobs.verdict import check_outcome
+
+    if release.outcome is None:
+        raise StateError(f"release {release.id}: has not been run. Run: .venv/bin/inv run")
+    check_outcome(release.outcome)
+    return release.outcome

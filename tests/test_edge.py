@@ -69,7 +69,7 @@ def test_a_switch_is_on_for_1(value: str, expected: bool, monkeypatch: pytest.Mo
 
 def test_a_switch_that_is_neither_on_nor_off_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ESTEIRA_ACCEPT", "yes")
-    with pytest.raises(SettingsError, match="ACCEPT=yes: expected ACCEPT=1, or nothing"):
+    with pytest.raises(SettingsError, match="ACCEPT=yes: expected ACCEPT=1 or ACCEPT=0, or nothing"):
         edge.switch("ACCEPT")
 
 

@@ -1,16 +1,16 @@
 """`make schema`: the data's own schema beside the curated one, for a person to decide."""
 
 from pathlib import Path
-from typing import Optional
 
 from esteira.data.prepare import CURATED_SCHEMA, prepare_data
 from esteira.data.schema import accept_schema, infer_schema
+from esteira.data.user_csv import find_csv
 from esteira.settings import Settings
 
 PROPOSAL = Path("build/schema.pbtxt")
 
 
-def review_schema(settings: Settings, csv_path: Optional[str], accept: bool) -> str:
+def review_schema(settings: Settings, accept: bool) -> str:
     """Propose a schema for the data, or take the last proposal; return what a person should read.
 
     Raises DataError for data or a schema that cannot be used.
@@ -20,7 +20,7 @@ def review_schema(settings: Settings, csv_path: Optional[str], accept: bool) -> 
         accept_schema(proposal, curated)
         return f"{CURATED_SCHEMA} is now what {PROPOSAL} proposed. See: git diff {CURATED_SCHEMA}"
     data = settings.root / "build" / "data"
-    prepare_data(settings, data, Path(csv_path) if csv_path else None)
+    prepare_data(settings, data, find_csv(settings))
     difference = infer_schema(data, proposal, curated)
     if not difference:
         return f"The data fits {CURATED_SCHEMA} as it is."

@@ -2,11 +2,12 @@
 
 import json
 import time
-from pathlib import Path
-from typing import Any, Dict
+from typing import Any, Dict, Tuple
 
-from esteira.jobs.bind import bind_job, read_job
-from esteira.jobs.verdict import pushed_model, read_evaluation
+from esteira.clock import now
+from esteira.errors import JobError
+from esteira.jobs.bind import Job, bind_job
+from esteira.jobs.verdict import missed_thresholds, pushed_model, read_evaluation
 from esteira.local.jobs.run import run_job
 from esteira.progress import Progress
 from esteira.release.manifest import Outcome, Release
@@ -16,11 +17,11 @@ from esteira.settings import Settings
 METADATA_STORE = "projects/local/locations/local/metadataStores/default"
 
 
-def bind_release(settings: Settings, release: Release, compiled: Path) -> Dict[str, Any]:
+def bind_release(settings: Settings, release: Release, compiled: Job) -> Job:
     """Return the compiled job bound to the release's parts and the environment's places."""
     uris = {name: part.uri for name, part in release.parts.items()}
     return bind_job(
-        read_job(compiled),
+        compiled,
         image=f"local@{release.parts['image'].digest}",
         pipeline_root=f"{settings.bucket}/root",
         parameters={
@@ -35,20 +36,25 @@ def bind_release(settings: Settings, release: Release, compiled: Path) -> Dict[s
     )
 
 
-def run_release(settings: Settings, release_id: str, job: Path) -> Outcome:
-    """Run a bound job here and return its outcome; JobError if a task failed."""
-    bound = read_job(job)
-    tasks = bound["pipelineSpec"]["root"]["dag"]["tasks"]
-    run_id = f"{release_id}-{time.strftime('%Y%m%dT%H%M%S')}"
-    with Progress(list(tasks)) as report:
-        result = run_job(bound, settings=settings, run_id=run_id, report=report)
+def run_release(settings: Settings, release: str, job: Dict[str, Any]) -> Outcome:
+    """Run a release's bound job here and return what it came to, a failed task included."""
+    run_id = f"{release}-{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}"
+    logs = str(settings.state / "logs" / "runs" / run_id)
+    try:
+        evaluation, model = run_tasks(settings, run_id, job)
+    except JobError as error:
+        return Outcome(run=run_id, at=now(), blessed=False, error=str(error), logs=logs)
+    blessed: bool = evaluation["blessed"]
+    error_text = "" if blessed else "\n".join(missed_thresholds(evaluation))
+    return Outcome(
+        run=run_id, at=now(), blessed=blessed, error=error_text, evaluation=evaluation, model=model, logs=logs
+    )
+
+
+def run_tasks(settings: Settings, run_id: str, job: Dict[str, Any]) -> Tuple[Dict[str, Any], str]:
+    """Return the run's evaluation and the folder of its pushed model; JobError if a task failed."""
+    with Progress(list(job["pipelineSpec"]["root"]["dag"]["tasks"])) as report:
+        result = run_job(job, settings=settings, run_id=run_id, report=report)
     result.require_success()
     evaluation = read_evaluation(result)
-    return Outcome(
-        release=release_id,
-        run=run_id,
-        blessed=evaluation["blessed"],
-        evaluation=evaluation,
-        model=pushed_model(result) if evaluation["blessed"] else "",
-        logs=str(settings.state / "logs" / "runs" / run_id),
-    )
+    return evaluation, pushed_model(result) if evaluation["blessed"] else ""

@@ -8,6 +8,7 @@ from rich.table import Table
 from esteira.errors import JobError, NotBlessedError
 from esteira.files import read_json
 from esteira.local.jobs.result import RunResult
+from esteira.release.manifest import Outcome
 
 REPORT_TASK = "EvaluationReport"
 PUSHER_TASK = "Pusher"
@@ -38,19 +39,25 @@ def output_of(result: RunResult, task: str, name: str) -> Any:
         ) from None
 
 
-def check_blessed(evaluation: Evaluation) -> None:
-    """Raise NotBlessedError, naming each threshold that was missed, unless the model is blessed."""
-    if evaluation["blessed"]:
+def check_outcome(outcome: Outcome) -> None:
+    """Raise JobError if the run failed, NotBlessedError if its model missed a threshold."""
+    if outcome.blessed:
         return
-    missed = [threshold for threshold in evaluation["thresholds"] if not threshold["passed"]]
-    lines = [missed_line(threshold) for threshold in missed] or [
-        "No threshold was missed; see the Evaluator's log."
-    ]
+    if not outcome.evaluation:
+        raise JobError(outcome.error)
     raise NotBlessedError(
         "The model is not blessed, so it is not served; what was served before still is.\n"
-        + "\n".join(f"  {line}" for line in lines)
+        + "\n".join(f"  {line}" for line in outcome.error.splitlines())
         + "\nImprove the model in modules/, or change the thresholds in [gate] of esteira.toml."
     )
+
+
+def missed_thresholds(evaluation: Evaluation) -> List[str]:
+    """Return a line for each threshold that the model missed."""
+    missed = [threshold for threshold in evaluation["thresholds"] if not threshold["passed"]]
+    return [missed_line(threshold) for threshold in missed] or [
+        "No threshold was missed; see the Evaluator's log."
+    ]
 
 
 def missed_line(threshold: Dict[str, Any]) -> str:

@@ -1,13 +1,12 @@
 """`make predict`: asking the server that listens, or else one started for the question."""
 
-from pathlib import Path
 from typing import List, Sequence
 
 from rich.table import Table
 from rich.text import Text
 
 from esteira.errors import ServingError
-from esteira.release.manifest import current_outcome
+from esteira.release.served import served_model
 from esteira.serving.client import Client, Prediction, model_path, predict
 from esteira.serving.running import running_server
 from esteira.serving.saved_model import model_version
@@ -23,7 +22,7 @@ def ask(settings: Settings, texts: Sequence[str]) -> List[Prediction]:
     clone's, or another program.
     """
     name, serving = settings.pipeline.name, settings.serving
-    model = Path(current_outcome(settings).model)
+    model = served_model(settings)
     url = f"http://{serving.host}:{serving.port}"
     if serves(url, name, model_version(model)):
         return predict(url, name, texts)

@@ -18,7 +18,9 @@ OVERRIDES = "ESTEIRA_OVERRIDES"
 # Variables that are no section's key: those of the set-up, of a build's steps, and of single targets.
 RESERVED = {
     f"{PREFIX}{name}"
-    for name in ["ACCEPT", "BUILD_ID", "COMMIT", "DATA", "ENV", "OVERRIDES", "PYTHON", "STATE", "TEXT", "VENV"]
+    for name in (
+        "A ACCEPT B BUILD_ID ENV FORCE FORMAT KEEP MODEL OVERRIDES PART PLAN PYTHON RELEASE STATE TEXT VENV WAIT YES"
+    ).split()
 }
 
 Fault = Tuple[str, str]

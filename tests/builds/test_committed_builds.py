@@ -1,4 +1,4 @@
-"""The committed cloudbuild/full.yaml, as the programs see it that people use."""
+"""The committed build files, as the programs see it that people use."""
 
 import json
 import os
@@ -17,13 +17,15 @@ from esteira.builds.lint import lint_build
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 FULL = REPOSITORY / "cloudbuild" / "full.yaml"
+PARTIAL = REPOSITORY / "cloudbuild" / "partial.yaml"
+BOTH = pytest.mark.parametrize("path", [FULL, PARTIAL], ids=["full", "partial"])
 SCHEMA = Path(__file__).with_name("schema") / "cloudbuild.json"
 
 Posted = List[Tuple[str, Dict[str, Any]]]
 
 
-def full_build() -> Dict[str, Any]:
-    build: Dict[str, Any] = yaml.safe_load(FULL.read_text(encoding="utf-8"))
+def read_build(path: Path) -> Dict[str, Any]:
+    build: Dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
     return build
 
 
@@ -35,13 +37,13 @@ def run_tool(name: str, *arguments: str) -> None:
     assert completed.returncode == 0, completed.stdout + completed.stderr
 
 
-def test_it_has_no_faults() -> None:
-    assert lint_build(FULL.read_text(encoding="utf-8"), FULL.name) == []
+@BOTH
+def test_it_has_no_faults(path: Path) -> None:
+    assert lint_build(path.read_text(encoding="utf-8"), path.name) == []
 
 
-def test_its_steps_are_tasks_in_their_order() -> None:
-    steps = full_build()["steps"]
-    assert {step["id"]: step["waitFor"] for step in steps} == {
+def test_a_full_build_compiles_beside_the_data() -> None:
+    assert order_of(FULL) == {
         "data": ["-"],
         "compile": ["-"],
         "sync": ["data"],
@@ -50,15 +52,35 @@ def test_its_steps_are_tasks_in_their_order() -> None:
         "smoke": ["run"],
         "promote": ["smoke"],
     }
-    for step in steps:
+
+
+def test_a_partial_build_neither_builds_an_image_nor_compiles() -> None:
+    assert order_of(PARTIAL) == {
+        "data": ["-"],
+        "sync": ["data"],
+        "release": ["sync"],
+        "run": ["release"],
+        "smoke": ["run"],
+        "promote": ["smoke"],
+    }
+
+
+def order_of(path: Path) -> Dict[str, List[str]]:
+    return {step["id"]: step["waitFor"] for step in read_build(path)["steps"]}
+
+
+@BOTH
+def test_its_steps_are_tasks_in_the_builder_image(path: Path) -> None:
+    for step in read_build(path)["steps"]:
         assert [step["entrypoint"], *step["args"]] == ["python", "-m", "invoke", step["id"]]
         assert step["name"] == "${_BUILDER}"
         assert step["timeout"].endswith("s")
 
 
-def test_it_names_no_builder_of_its_own() -> None:
+@BOTH
+def test_it_names_no_builder_of_its_own(path: Path) -> None:
     """A default that some registry answers to would run a stranger's image with the build's rights."""
-    assert full_build()["substitutions"]["_BUILDER"] == ""
+    assert read_build(path)["substitutions"]["_BUILDER"] == ""
 
 
 @pytest.mark.programs
@@ -67,8 +89,8 @@ def test_yamllint_finds_nothing() -> None:
 
 
 @pytest.mark.programs
-def test_it_is_valid_by_the_schema_of_cloud_build() -> None:
-    run_tool("check-jsonschema", "--schemafile", str(SCHEMA), str(FULL))
+def test_they_are_valid_by_the_schema_of_cloud_build() -> None:
+    run_tool("check-jsonschema", "--schemafile", str(SCHEMA), str(FULL), str(PARTIAL))
 
 
 @pytest.mark.programs
@@ -121,16 +143,17 @@ def gcloud() -> str:
 
 @pytest.mark.programs
 @pytest.mark.loopback
-def test_gcloud_submits_it(cloud_build: Tuple[str, Posted], tmp_path: Path) -> None:
+@pytest.mark.parametrize("build_file", [FULL, PARTIAL], ids=["full", "partial"])
+def test_gcloud_submits_it(build_file: Path, cloud_build: Tuple[str, Posted], tmp_path: Path) -> None:
     address, posted = cloud_build
     given = {
         "_BUILDER": "example.test/builder@sha256:" + "0" * 64,
         "_ENV": "staging",
-        "_DATA": "gs://b/d.csv",
+        "_PLAN": "{}",
     }
     subprocess.run(
         [
-            *(gcloud(), "builds", "submit", "--no-source", "--async", f"--config={FULL}"),
+            *(gcloud(), "builds", "submit", "--no-source", "--async", f"--config={build_file}"),
             "--substitutions=" + ",".join(f"{key}={value}" for key, value in given.items()),
         ],
         env={
@@ -148,7 +171,7 @@ def test_gcloud_submits_it(cloud_build: Tuple[str, Posted], tmp_path: Path) -> N
         timeout=120,
     )
     (path, build) = posted[0]
-    expected = full_build()
+    expected = read_build(build_file)
     assert path.startswith("/v1/projects/demo/locations/global/builds")
     assert build["steps"] == expected["steps"]
     assert build["options"] == expected["options"]

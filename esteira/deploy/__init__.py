@@ -1,0 +1,1 @@
+"""Deploys: from a plan to a release that is served."""

@@ -1,0 +1,80 @@
+"""What a person types: a deploy, a rollback, a collection, with what each says."""
+
+import sys
+from typing import Mapping, Optional
+
+from rich.console import Console
+
+from esteira.clock import now
+from esteira.deploy.background import deploy_in_background
+from esteira.deploy.decide import Wanted, decide
+from esteira.deploy.planned import planned
+from esteira.deploy.record import recorded
+from esteira.deploy.run import deploy_here, held
+from esteira.deploy.summary import print_summary
+from esteira.release.collect import collect, plan_collection
+from esteira.release.collect_view import collection_table
+from esteira.release.holder import whoami
+from esteira.release.rollback import rollback
+from esteira.release.store import open_store
+from esteira.settings import Settings
+
+TASKS = {"auto": "deploy", "partial": "deploy-partial", "full": "deploy-full"}
+
+
+def deploy(
+    settings: Settings, wanted: Wanted, overrides: Mapping[str, str], force: bool, wait: bool, console: Console
+) -> None:
+    """Deploy what is here and say what came of it; without `wait` leave it to a process of its own.
+
+    Raises PlanError if the plan forbids it, LeaseError if another deploy holds the
+    environment, BuildError, with the failed step's exit code, if it failed.
+    """
+    if not wait:
+        with planned(settings, open_store(settings)) as work:
+            kind = decide(work.plan, wanted, force=force)
+        if kind:
+            log = deploy_in_background(settings, TASKS[wanted], overrides)
+            console.print(f"A {kind} deploy has begun. Its log: {log}\nTo see how it goes: make status", markup=False)
+            return
+    else:
+        with recorded(settings, f"make {TASKS[wanted]}"):
+            release = deploy_here(settings, wanted, overrides=overrides, force=force, say=console.print)
+        if release:
+            print_summary(settings, release, console)
+            return
+    console.print("Nothing to deploy: what is here is what is served. To run it again: make deploy FORCE=1")
+
+
+def roll_back(settings: Settings, target: Optional[str], console: Console) -> None:
+    """Serve a former release again: the previous one, or that whose id begins with `target`.
+
+    Raises StateError if there is none or parts of it are gone, ServingError if its model fails the smoke test.
+    """
+    store = open_store(settings)
+    with held(settings, store, "rollback", console.print):
+        release = rollback(settings, store, target, by=whoami(), at=now())
+    if release is None:
+        console.print("Nothing to roll back: that release is served already.")
+    else:
+        print_summary(settings, release, console)
+
+
+def collect_garbage(settings: Settings, keep: int, yes: bool, console: Console) -> None:
+    """Show what no kept release needs, and remove it once a person, or YES=1, agrees."""
+    store = open_store(settings)
+    with held(settings, store, "gc", console.print):
+        collection = plan_collection(settings, store, keep)
+        console.print(collection_table(collection))
+        if not collection.removals:
+            return
+        if yes or agrees(console):
+            collect(settings, store, collection)
+            console.print("Removed.")
+        else:
+            console.print(f"Nothing was removed. To remove it: make gc KEEP={keep} YES=1")
+
+
+def agrees(console: Console) -> bool:
+    """Ask a person on a terminal; without one the answer is no."""
+    return sys.stdin.isatty() and console.input("Remove this? [y/N] ").strip().lower() in ("y", "yes")

@@ -1,0 +1,107 @@
+"""A deploy: the plan is made, the environment held, and the generated build run for the source that is here."""
+
+import json
+from typing import Callable, ContextManager, Mapping, Optional
+
+from esteira.builds.render import render_build
+from esteira.data.user_csv import find_csv
+from esteira.deploy.decide import Wanted, decide
+from esteira.deploy.planned import planned
+from esteira.errors import BuildError
+from esteira.files import write_text
+from esteira.local.builds.result import BuildResult
+from esteira.local.builds.run import run_build
+from esteira.local.builds.support import LOCAL_BUILDER
+from esteira.progress import Progress
+from esteira.release.digest import digest_bytes
+from esteira.release.history import served_release
+from esteira.release.inputs import lay_inputs
+from esteira.release.lease import Lease, hold_lease
+from esteira.release.manifest import Release, patch_name
+from esteira.release.order import Order
+from esteira.release.store import Store, open_store
+from esteira.settings import Settings
+from esteira.source import Source
+
+
+class StepsOnLease(Progress):
+    """Progress of a build that others can see, too, while they wait for the environment."""
+
+    def __init__(self, lease: Lease) -> None:
+        super().__init__([])
+        self._lease = lease
+
+    def started(self, name: str) -> None:
+        super().started(name)
+        self._lease.doing(f"step {name}")
+
+
+def deploy_here(
+    settings: Settings, wanted: Wanted, *, overrides: Mapping[str, str], force: bool, say: Callable[[str], None]
+) -> Optional[Release]:
+    """Plan, run the build that is needed, and return the release that is served then; None if none was needed.
+
+    `overrides` are the settings given on the command line, as "section.key"; `say` is told whom is
+    waited for. Raises PlanError if the plan forbids it, LeaseError if another deploy holds the
+    environment, BuildError if a step failed.
+    """
+    store = open_store(settings)
+    with held(settings, store, f"{wanted} deploy", say) as lease, planned(settings, store) as work:
+        kind = decide(work.plan, wanted, force=force)
+        if kind is None:
+            return None
+        lay_inputs(store, work.inputs)
+        lay_patch(store, work.patch)
+        order = work.order(kind, force=force, lease=lease.token)
+        check_build(run_here(settings, order, work.source, overrides, lease))
+        return served_release(store, settings.selected)
+
+
+def lay_patch(store: Store, patch: bytes) -> None:
+    """Keep what differs from the commit, so that a release of it can be made again."""
+    name = patch_name(digest_bytes(patch))
+    if patch and store.read(name) is None:
+        store.write(name, patch)
+
+
+def held(settings: Settings, store: Store, what: str, say: Callable[[str], None]) -> "ContextManager[Lease]":
+    """Hold the environment as the settings say."""
+    timing = settings.deploy
+    return hold_lease(store, what=what, lease_s=timing.lease_s, wait_s=timing.wait_s, report=say)
+
+
+def run_here(
+    settings: Settings, order: Order, source: Source, overrides: Mapping[str, str], lease: Lease
+) -> BuildResult:
+    """Render the build of the order's kind and run it on this machine."""
+    # Rendered for each deploy apart from the committed file, which a setting given for one deploy must not change.
+    build_file = settings.folder.parents[1] / "cloudbuild" / f"{order.kind}.yaml"
+    write_text(build_file, render_build(f"{order.kind}.yaml.j2", settings))
+    csv = find_csv(settings)
+    given = {**overrides, "data.file": str(csv)} if csv else dict(overrides)
+    substitutions = {
+        "_BUILDER": LOCAL_BUILDER,
+        "_ENV": settings.selected,
+        "_SETTINGS": json.dumps(given, sort_keys=True) if given else "",
+        "_PLAN": order.json(),
+    }
+    with StepsOnLease(lease) as report:
+        return run_build(build_file, settings=settings, source=source, substitutions=substitutions, report=report)
+
+
+def check_build(result: BuildResult) -> None:
+    """Raise BuildError, or KeyboardInterrupt after Ctrl-C, unless the build succeeded.
+
+    The error leaves with the exit code of the step that failed, so that a model that is not
+    blessed can be told from a data set that cannot be read.
+    """
+    if result.state == "cancelled":
+        raise KeyboardInterrupt
+    if not result.succeeded:
+        error = BuildError(
+            f"{result.explain()}\n"
+            "Nothing was promoted: what was served before still is. "
+            "Mend it and run: make deploy    Finished tasks are not run again."
+        )
+        error.exit_code = next((step.status for step in result.steps if step.status), BuildError.exit_code)
+        raise error

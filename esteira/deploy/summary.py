@@ -1,0 +1,20 @@
+"""What a deploy prints at its end."""
+
+from rich.console import Console
+
+from esteira.jobs.verdict import evaluation_table
+from esteira.release.manifest import Release, manifest_name
+from esteira.settings import Settings
+
+
+def print_summary(settings: Settings, release: Release, console: Console) -> None:
+    """Print what is deployed, its metrics, where things lie and what to type next."""
+    outcome = release.outcome
+    console.print(f"\n[bold green]Deployed[/] release [bold]{release.id}[/] to {settings.selected}\n")
+    if outcome is None:
+        return
+    console.print(evaluation_table(outcome.evaluation))
+    # As text, since a folder's name may hold what looks like markup.
+    places = f"model    {outcome.model}\nrelease  {settings.bucket}/{manifest_name(release.id)}\nlogs     {outcome.logs}"
+    console.print(f"\n{places}\n", markup=False)
+    console.print('Next:\n  make predict TEXT="I love this film"\n  make serve\n  make releases')

@@ -1,0 +1,82 @@
+"""What a deploy hands to the steps of its build: the decision, made once where git is."""
+
+from typing import Dict, Optional
+
+from pydantic import ValidationError
+from typing_extensions import Literal
+
+from esteira.errors import BuildError
+from esteira.release.history import load_release
+from esteira.release.manifest import Frozen, Part, Release, identified
+from esteira.release.store.interface import Store
+from esteira.settings import Settings
+
+
+class Order(Frozen):
+    """A deploy that was decided on.
+
+    `parts` maps each part to the digest of what it is made of; `generation` is that of the pointer
+    `current` when the deploy began; `csv` the digest of the user's CSV, `patch` that of
+    what differs from the commit; `force` makes every part anew;
+    `lease` names the lease that the deploy holds.
+    """
+
+    kind: Literal["full", "partial"]
+    reason: str
+    by: str
+    at: str
+    parent: Optional[str]
+    generation: int
+    commit: str
+    dirty: bool
+    parts: Dict[str, str]
+    csv: str = ""
+    patch: str = ""
+    force: bool = False
+    lease: str = ""
+
+
+def read_order(text: str) -> Order:
+    """Return the order that a step got as ESTEIRA_PLAN; BuildError if it is none."""
+    try:
+        return Order.parse_raw(text)
+    except ValidationError as error:
+        raise BuildError(
+            f"ESTEIRA_PLAN: is no plan that this version can read: {error}\nRun the build by: make deploy"
+        ) from None
+
+
+def parent_parts(store: Store, order: Order) -> Dict[str, Part]:
+    """Return the parts of the current release that need not be made again."""
+    if order.parent is None or order.force:
+        return {}
+    parts = load_release(store, order.parent).parts
+    return {
+        name: part for name, part in parts.items() if part.digest == order.parts.get(name) and lies(store, part)
+    }
+
+
+def lies(store: Store, part: Part) -> bool:
+    """Return whether what was laid down for the part is still there."""
+    if not part.uri.startswith(f"{store.uri}/"):
+        return True
+    return bool(store.list(part.uri[len(store.uri) + 1 :]))
+
+
+def make_release(settings: Settings, order: Order, parts: Dict[str, Part]) -> Release:
+    """Return the release that an order and its parts come to."""
+    return identified(
+        Release(
+            id="",
+            pipeline=settings.pipeline.name,
+            commit=order.commit,
+            dirty=order.dirty,
+            patch=order.patch,
+            kind=order.kind,
+            parent=order.parent,
+            parts=parts,
+            reason=order.reason,
+            by=order.by,
+            at=order.at,
+        )
+    )
