@@ -19,7 +19,7 @@ __all__ = ["Lease", "LeaseInfo", "check_lease", "hold_lease", "read_lease"]
 
 # What lies there when nobody holds it: it is not removed, since not every server binds that to a generation.
 DROPPED = b"{}\n"
-POLL_S = 2.0
+POLL_S = 1.0
 RENEWALS = 3
 
 Report = Callable[[str], None]
