@@ -76,13 +76,10 @@ def listing(store: Store, part: str, digest: str) -> Optional[Inputs]:
 
 
 def diff_files(a: Mapping[str, Content], b: Mapping[str, Content]) -> Dict[str, str]:
-    """Return a unified diff of each file that was not just renamed, by path."""
-    changes = compare_files(entries_of(a), entries_of(b))
-    return {
-        change.path: diff_content(change.path, a.get(change.path), b.get(change.path))
-        for change in changes
-        if change.what != "renamed"
-    }
+    """Return a unified diff of each file whose text differs, by path; a file that was renamed has none."""
+    changed = [change.path for change in compare_files(entries_of(a), entries_of(b)) if change.what != "renamed"]
+    diffs = {path: diff_content(path, a.get(path), b.get(path)) for path in changed}
+    return {path: diff for path, diff in diffs.items() if diff}
 
 
 def entries_of(files: Mapping[str, Content]) -> Dict[str, str]:

@@ -8,7 +8,7 @@ from typing import Dict, Union
 import pytest
 
 from esteira.errors import CompileError, ProgramError
-from esteira.jobs.bundle import bundle_modules
+from esteira.jobs.bundle import bundle_modules, read_bundle
 from esteira.process import run_program
 
 FILES: Dict[str, Union[str, bytes]] = {
@@ -140,3 +140,28 @@ def test_a_python_file_that_is_not_utf8_is_named(tmp_path: Path) -> None:
     (folder / "words.py").write_bytes(b"# caf\xe9\n")
     with pytest.raises(CompileError, match=r"words.py: is not UTF-8 at byte 5"):
         bundle_modules(folder)
+
+
+def test_a_bundle_can_be_read_without_running_it(tmp_path: Path) -> None:
+    left_out = ("best_hyperparameters/best.json", ".words.py.swp", "words.pyc")
+    expected = {f"modules/{name}": content for name, content in FILES.items() if name not in left_out}
+    assert read_bundle(bundle_modules(write_package(tmp_path, FILES))) == expected
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"def f(:",
+        b"\x00",
+        b"import os\nos.abort()\n",
+        b"install_bundle(open('/etc/passwd').read(), __file__)",
+        b"install_bundle({1: 'text'}, __file__)",
+        b"install_bundle({'modules/a.py': 1}, __file__)",
+        b"install_bundle(['modules/a.py'], __file__)",
+        b"install_bundle(" + b"(" * 5000 + b")" * 5000 + b")",
+    ],
+)
+def test_what_is_no_bundle_is_refused(content: bytes) -> None:
+    with pytest.raises(CompileError, match=r"^this is no bundle of modules\. Expected a modules\.py that a deploy"):
+        read_bundle(content)
