@@ -3,7 +3,7 @@
 import hashlib
 import json
 from pathlib import Path
-from typing import Any, Dict, Iterable, Iterator, Tuple
+from typing import Any, Callable, Dict, Iterable, Iterator, Tuple
 
 CHUNK_BYTES = 1 << 20
 
@@ -27,9 +27,9 @@ def digest_value(value: Any) -> str:
     return digest_bytes(json.dumps(value, sort_keys=True, separators=(",", ":")).encode("utf-8"))
 
 
-def digest_files(files: Iterable[Tuple[str, Path]]) -> str:
+def digest_files(files: Iterable[Tuple[str, Path]], digest: Callable[[Path], str] = digest_file) -> str:
     """Return one digest over (name, file) pairs, independent of their order."""
-    contents: Dict[str, str] = {name: digest_file(path) for name, path in files}
+    contents: Dict[str, str] = {name: digest(path) for name, path in files}
     return digest_value(contents)
 
 

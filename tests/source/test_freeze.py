@@ -63,6 +63,29 @@ def test_a_file_may_take_the_place_of_a_folder_and_a_folder_that_of_a_file(repos
     assert sorted(freeze().files) == ["file.txt/deep", "folder"]
 
 
+def test_a_link_may_take_the_place_of_a_folder(repository: Path, freeze: Freeze) -> None:
+    write(repository / "folder" / "file", "")
+    commit_all(repository)
+    (repository / "folder").rename(repository / "moved")
+    (repository / "folder").symlink_to("moved")
+    source = freeze()
+    assert (sorted(source.files), source.changed) == (["file.txt", "folder", "moved/file"], 3)
+
+
+def test_a_conflict_over_a_deleted_file_is_frozen_as_it_lies_there(repository: Path, freeze: Freeze) -> None:
+    run_git(repository, "checkout", "-q", "-b", "other")
+    write(repository / "file.txt", "theirs\n")
+    commit_all(repository)
+    run_git(repository, "checkout", "-q", "main")
+    (repository / "file.txt").unlink()
+    commit_all(repository)
+    with pytest.raises(Exception, match="merge"):
+        run_git(repository, "merge", "other")
+    assert list(freeze().files) == ["file.txt"]
+    (repository / "file.txt").unlink()
+    assert freeze().files == {}
+
+
 def test_a_conflict_is_frozen_as_it_lies_there(repository: Path, freeze: Freeze) -> None:
     run_git(repository, "checkout", "-q", "-b", "other")
     write(repository / "file.txt", "theirs\n")
@@ -206,13 +229,13 @@ def test_the_repository_is_called_as_its_origin_is(repository: Path, freeze: Fre
 def test_a_folder_without_a_repository_is_an_error_with_what_to_type(tmp_path: Path, freeze: Freeze) -> None:
     with pytest.raises(SourceError) as caught:
         freeze(tmp_path)
-    assert str(caught.value).startswith(f"{tmp_path}: git finds no repository here.\n")
+    assert str(caught.value).startswith(f"{tmp_path}: git finds no working tree here.\n")
     assert str(caught.value).endswith("or run: git init && git add --all && git commit")
 
 
 def test_a_bare_repository_is_an_error(tmp_path: Path, freeze: Freeze) -> None:
     run_git(tmp_path, "init", "-q", "--bare", "bare")
-    with pytest.raises(SourceError, match="is a git folder without a working tree"):
+    with pytest.raises(SourceError, match="git finds no working tree here"):
         freeze(tmp_path / "bare")
 
 

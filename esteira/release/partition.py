@@ -1,0 +1,93 @@
+"""Which files and settings each part of a release is made of: the one place that says so.
+
+A change of any of them changes the part's digest, and with it what a deploy has to do. What stands
+nowhere here, such as tests/ or [tuning], can change without a deploy.
+"""
+
+import re
+from functools import lru_cache
+from typing import Dict, NamedTuple, Pattern, Tuple, TypeVar
+
+from typing_extensions import Literal
+
+Value = TypeVar("Value")
+
+CODE = ("esteira/**", "pipeline/**", "requirements.lock")
+HYPERPARAMETERS = "modules/best_hyperparameters/**"
+# They make the default data, so they count only where no CSV of one's own is trained on.
+DEFAULT_DATA = ("modules/create_dataset.py", "modules/dataset.txt")
+
+# Values that no setting holds: the digest of the user's CSV, and that of a local encoder's folder.
+CSV = "csv"
+ENCODER = "hub_digest"
+
+
+class Rule(NamedTuple):
+    """What a part is made of, and the kind of deploy that it takes to change it.
+
+    `*` in a path stands for anything within one folder, `**` for anything below it. `values` are
+    settings as "section.key", `environment` being the chosen one's own table. `but` are left out.
+    """
+
+    kind: Literal["partial", "full"]
+    files: Tuple[str, ...] = ()
+    values: Tuple[str, ...] = ()
+    but: Tuple[str, ...] = ()
+
+
+PARTITION: Dict[str, Rule] = {
+    # What the container images hold.
+    "image": Rule("full", files=(*CODE, "docker/**")),
+    # The compiled pipeline, its image and parameters open.
+    "job": Rule("full", files=CODE, values=("pipeline.name", "training.*", "gate.*", ENCODER)),
+    # The code of the model, which travels as one file.
+    "modules": Rule("partial", files=("modules/**",), but=(HYPERPARAMETERS, *DEFAULT_DATA)),
+    # The rows to train on and to evaluate on, and the schema that they must obey.
+    "data": Rule(
+        "partial",
+        files=("esteira/data/**", "pipeline/schema.pbtxt", *DEFAULT_DATA),
+        values=("data.*", CSV),
+        but=("data.file",),
+    ),
+    # What `make tune` found.
+    "hyperparameters": Rule("partial", files=(HYPERPARAMETERS,)),
+    # How a release is built and served, and where.
+    "settings": Rule(
+        "partial",
+        files=("cloudbuild/*.j2", "tasks.py", ".github/workflows/deploy.yaml"),
+        values=("serving.*", "build.*", "environment.*"),
+        but=("serving.host", "serving.port"),
+    ),
+}
+
+PATTERNS = sorted({pattern for rule in PARTITION.values() for pattern in rule.files})
+
+
+def files_of(part: str, files: Dict[str, Value], *, default_data: bool) -> Dict[str, Value]:
+    """Return the files that belong to a part, of a mapping from paths relative to the repository."""
+    rule = PARTITION[part]
+    unused = () if default_data else DEFAULT_DATA
+    return matching(files, rule.files, (*rule.but, *unused))
+
+
+def values_of(part: str, values: Dict[str, Value]) -> Dict[str, Value]:
+    """Return the values that belong to a part, of a mapping from "section.key"."""
+    rule = PARTITION[part]
+    return matching(values, rule.values, rule.but)
+
+
+def is_above(part: str, path: str) -> bool:
+    """Return whether a path is that of a folder which files of the part lie in."""
+    return any(pattern.startswith(f"{path}/") for pattern in PARTITION[part].files)
+
+
+def matching(known: Dict[str, Value], patterns: Tuple[str, ...], but: Tuple[str, ...]) -> Dict[str, Value]:
+    wanted, unwanted = expression(patterns).fullmatch, expression(but).fullmatch
+    return {name: value for name, value in known.items() if wanted(name) and not unwanted(name)}
+
+
+@lru_cache(maxsize=None)
+def expression(patterns: Tuple[str, ...]) -> "Pattern[str]":
+    """Return one regular expression for all the patterns; that for none matches nothing."""
+    escaped = [re.escape(pattern).replace(r"\*\*", ".*").replace(r"\*", "[^/]*") for pattern in patterns]
+    return re.compile("|".join(escaped) or "(?!)", re.DOTALL)

@@ -1,0 +1,107 @@
+"""What a deploy would have to do: the difference between what is here and what is deployed."""
+
+from typing import Dict, List, Optional
+
+from pydantic import Field
+from typing_extensions import Literal
+
+from esteira.errors import StateError
+from esteira.release.ancestry import Relation, relate
+from esteira.release.changes import Change, compare_inputs, describe_change, lost_part
+from esteira.release.history import known_release, read_pointer
+from esteira.release.inputs import Inputs, read_inputs
+from esteira.release.manifest import Frozen, Release
+from esteira.release.order import lies
+from esteira.release.store.interface import Store
+from esteira.settings import Settings
+from esteira.source import Source
+
+# Of each part's changes so many stand in a release's reason.
+REASON_CHANGES = 3
+
+
+class Plan(Frozen):
+    """What to deploy and why."""
+
+    kind: Literal["none", "partial", "full"]
+    reasons: List[str] = Field(description="Why everything must be deployed, whatever the parts say")
+    changes: List[Change] = Field(description="The parts that differ")
+    parts: Dict[str, str] = Field(description="The digest of each part here")
+    commit: str = Field(description="The commit that is here; empty before the first one")
+    dirty: bool = Field(description="Whether the source differs from the commit")
+    parent: Optional[str] = Field(description="The release that is deployed; null if there is none")
+    generation: int = Field(description="That of the pointer `current` when the plan was made")
+    older: bool = Field(description="Whether the commit is an ancestor of the one that is deployed")
+
+    @property
+    def reason(self) -> str:
+        """Why it is deployed, in a sentence: what a release keeps. Nothing changed where it is empty."""
+        return "; ".join([*self.reasons, *map(summarize, self.changes if self.parent else [])])
+
+
+def make_plan(settings: Settings, store: Store, source: Source, inputs: Dict[str, Inputs]) -> Plan:
+    """Return the plan for a frozen source and its inputs, in the environment that the store is of.
+
+    Raises StateError if the store cannot be read, or holds a release of another version.
+    """
+    pointer = read_pointer(store)
+    current = known_release(store, pointer.release) if pointer.release else None
+    relation = Relation("ancestor")
+    if current:
+        relation = relate(settings.root, settings.state, current.commit, source.commit)
+    reasons = reasons_for_all(pointer.release, current, relation)
+    changes = find_changes(store, current, inputs)
+    kinds = {change.kind for change in changes}
+    return Plan(
+        kind="full" if reasons or "full" in kinds else "partial" if kinds else "none",
+        reasons=reasons,
+        changes=changes,
+        parts={name: part.digest for name, part in inputs.items()},
+        commit=source.commit,
+        dirty=source.is_dirty,
+        parent=current.id if current else None,
+        generation=pointer.generation,
+        older=relation.kind == "descendant",
+    )
+
+
+def reasons_for_all(deployed: str, current: Optional[Release], relation: Relation) -> List[str]:
+    """Return why everything must be deployed, without a look at the parts; mostly there is no such reason."""
+    if not deployed:
+        return ["nothing is deployed yet"]
+    if current is None:
+        return [f"release {deployed}, which is deployed, is lost from the store"]
+    made_of = f"commit {current.commit[:7]}, which release {deployed} was made of,"
+    if relation.kind == "unknown":
+        return [f"{made_of} is unknown here, {relation.why}"]
+    if relation.kind == "diverged":
+        return [f"{made_of} is not in the history of what is here: another branch, or a forced push"]
+    return []
+
+
+def find_changes(store: Store, current: Optional[Release], inputs: Dict[str, Inputs]) -> List[Change]:
+    """Return the parts that differ from the deployed ones, or that are gone from the store."""
+    changes = []
+    for name, here in inputs.items():
+        deployed = current.parts.get(name) if current else None
+        if deployed is None:
+            changes.append(compare_inputs("", None, here))
+        elif deployed.digest != here.digest:
+            changes.append(compare_inputs(deployed.digest, listing(store, deployed.digest), here))
+        elif not lies(store, deployed):
+            changes.append(lost_part(here))
+    return changes
+
+
+def listing(store: Store, digest: str) -> Optional[Inputs]:
+    """Return what a deployed part was made of; without it the digests still tell that it differs."""
+    try:
+        return read_inputs(store, digest)
+    except StateError:
+        return None
+
+
+def summarize(change: Change) -> str:
+    lines = list(describe_change(change))
+    more = len(lines) - REASON_CHANGES
+    return f"{change.part}: {', '.join(lines[:REASON_CHANGES])}{f' and {more} more' if more > 0 else ''}"

@@ -1,0 +1,70 @@
+from typing import List
+
+import pytest
+
+from esteira.release.manifest import PARTS
+from esteira.release.partition import PARTITION, files_of, is_above, values_of
+
+
+def parts_of(path: str, default_data: bool = True) -> List[str]:
+    return [part for part in PARTITION if files_of(part, {path: ""}, default_data=default_data)]
+
+
+def test_every_part_of_a_release_has_its_rule() -> None:
+    assert tuple(PARTITION) == PARTS
+
+
+@pytest.mark.parametrize(
+    ("path", "parts"),
+    [
+        ("esteira/edge.py", ["image", "job"]),
+        ("esteira/data/deep/rows.py", ["image", "job", "data"]),
+        ("pipeline/schema.pbtxt", ["image", "job", "data"]),
+        ("docker/runtime.toml", ["image"]),
+        ("requirements.lock", ["image", "job"]),
+        ("requirements.in", []),
+        ("modules/model.py", ["modules"]),
+        ("modules/line\nbreak", ["modules"]),
+        ("modules/create_dataset.py", ["data"]),
+        ("modules/best_hyperparameters/best.txt", ["hyperparameters"]),
+        ("cloudbuild/steps.j2", ["settings"]),
+        ("cloudbuild/full.yaml", []),
+        ("cloudbuild/deep/steps.j2", []),
+        ("tasks.py", ["settings"]),
+        ("tasks_py", []),
+        ("old/modules/model.py", []),
+        ("tests/test_edge.py", []),
+        (".github/workflows/deploy.yaml", ["settings"]),
+    ],
+)
+def test_a_file_belongs_to_the_parts_that_depend_on_it(path: str, parts: List[str]) -> None:
+    assert parts_of(path) == parts
+
+
+def test_what_makes_the_default_data_is_of_no_part_where_another_csv_is_trained_on() -> None:
+    assert parts_of("modules/dataset.txt", default_data=False) == []
+    assert parts_of("modules/create_dataset.py", default_data=False) == []
+    assert parts_of("modules/model.py", default_data=False) == ["modules"]
+
+
+@pytest.mark.parametrize(
+    ("name", "parts"),
+    [
+        ("pipeline.name", ["job"]),
+        ("training.epochs", ["job"]),
+        ("hub_digest", ["job"]),
+        ("data.eval_percent", ["data"]),
+        ("data.file", []),
+        ("csv", ["data"]),
+        ("serving.max_batch", ["settings"]),
+        ("serving.port", []),
+        ("environment.region", ["settings"]),
+    ],
+)
+def test_a_value_belongs_to_the_parts_that_depend_on_it(name: str, parts: List[str]) -> None:
+    assert [part for part in PARTITION if values_of(part, {name: 1})] == parts
+
+
+def test_folders_above_a_parts_files_are_known() -> None:
+    assert is_above("modules", "modules") and is_above("settings", ".github/workflows")
+    assert not is_above("modules", "mod") and not is_above("modules", "pipeline")
