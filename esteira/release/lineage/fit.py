@@ -3,6 +3,8 @@
 import re
 from typing import Tuple
 
+from rich.cells import cell_len, set_cell_size
+
 # Pixels a character, of fonts whose characters are 0.6 of their size wide.
 NAME_WIDTH = 6.8
 TEXT_WIDTH = 6.2
@@ -19,20 +21,21 @@ def fit_lines(lines: Tuple[str, ...], width: float) -> Tuple[Tuple[str, ...], Tu
 
 
 def wrap_name(name: str, limit: int) -> Tuple[str, ...]:
-    """Return a name in one or two lines, broken after a dash, an underscore, a dot or a space."""
-    if len(name) <= limit:
+    """Return a name in one or two lines, broken after a dash, an underscore, a dot or a space if it has one."""
+    if cell_len(name) <= limit:
         return (name,)
-    breaks = [found.end() for found in re.finditer(r"[-_. ]", name[:limit])]
-    at = breaks[-1] if breaks else limit
+    head = set_cell_size(name, limit).rstrip()
+    breaks = [found.end() for found in re.finditer(r"[-_. ]", head)]
+    at = breaks[-1] if breaks else len(head)
     return name[:at].rstrip(), shorten(name[at:], limit)
 
 
 def shorten(text: str, limit: int) -> str:
-    """Return a text of at most `limit` characters, its middle left out."""
-    if len(text) <= limit:
+    """Return a text at most `limit` characters wide, its middle left out."""
+    if cell_len(text) <= limit:
         return text
-    kept = limit - 1
-    return f"{text[: kept - kept // 2]}…{text[len(text) - kept // 2 :]}"
+    half = (limit - 1) // 2
+    return f"{set_cell_size(text, half)}…{set_cell_size(text[::-1], half)[::-1]}"
 
 
 def box_height(lines: Tuple[str, ...], width: float) -> float:

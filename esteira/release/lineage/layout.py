@@ -6,7 +6,7 @@ reader. So no line crosses a box, and no text another, however many there are.
 """
 
 from dataclasses import dataclass
-from typing import Dict, Iterator, List, Mapping, Tuple
+from typing import Dict, Iterator, List, Mapping, Optional, Tuple
 
 from esteira.release.lineage.fit import PADDING, TEXT_WIDTH, fit_lines, shorten
 from esteira.release.lineage.graph import COLUMNS, MADE, PART, TASK, TOLD, Box, Graph, Link
@@ -44,13 +44,13 @@ class Placed:
 class Route:
     """A link and the points that it turns at; `is_curve` for one that is bent from its first to its last.
 
-    `lane` numbers what shares a lane, so that neighbours can differ in colour.
+    `lane` numbers the lane that the artifact or part has, so that neighbours can differ in colour; None without one.
     """
 
     link: Link
     points: Tuple[Point, ...]
     is_curve: bool = False
-    lane: int = 0
+    lane: Optional[int] = None
 
 
 @dataclass(frozen=True)
@@ -147,9 +147,9 @@ def route(link: Link, graph: Graph, rows: Rows, lefts: List[float], lanes: Lanes
     if link.kind == TOLD:
         return route_told(link, source, target, rows, lefts)
     name, port, tasks_right = shared_end(link), rows.ports[link], lefts[TASK] + WIDTHS[TASK]
-    lane, y = lanes.get(name, 0), rows.middle(name)
     if link.kind == MADE:
-        return Route(link, ((tasks_right, port), (lefts[target], port)), lane=lane)
+        return Route(link, ((tasks_right, port), (lefts[target], port)), lane=lanes.get(name))
+    lane, y = lanes[name], rows.middle(name)
     if source == PART:
         x = lefts[TASK] - LANE_MARGIN - LANE * lane
         return Route(link, ((lefts[PART] + WIDTHS[PART], y), (x, y), (x, port), (lefts[TASK], port)), lane=lane)

@@ -41,10 +41,7 @@ def note_run(lineage: Lineage, outcome: Optional[Outcome]) -> Iterator[str]:
 def note_model(lineage: Lineage) -> Iterator[str]:
     model, baseline = lineage.model, lineage.baseline
     if model and model.run != lineage.run:
-        yield (
-            f"Run {model.run} {of_release(model.release)} made the model; "
-            f"run {lineage.run} took it from the cache."
-        )
+        yield (f"Run {model.run} {of_release(model.release)} made the model; run {lineage.run} took it from the cache.")
     if model and baseline and model.uri and baseline.uri == model.uri:
         yield "The model was compared with itself: it was the latest blessed one already."
 

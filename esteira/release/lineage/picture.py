@@ -7,7 +7,7 @@ import jinja2
 
 from esteira.files import write_text
 from esteira.jobs.verdict import SIGNS, bounds_of, figure
-from esteira.release.lineage.graph import TOLD, draw_graph
+from esteira.release.lineage.graph import draw_graph
 from esteira.release.lineage.layout import Point, Route, lay_out
 from esteira.release.lineage.text import list_facts
 from esteira.release.lineage.values import Lineage
@@ -59,7 +59,7 @@ def path_values(route: Route, numbers: Mapping[str, int]) -> Dict[str, Any]:
     """Return what the page says of a link: its outline, its hover text and the numbers of the boxes at its ends."""
     ends = [numbers[route.link.source], numbers[route.link.target]]
     outline = bend(*route.points) if route.is_curve else turn(route.points)
-    lane = "" if route.link.kind == TOLD else f"lane{route.lane % LANE_COLOURS}"
+    lane = "" if route.lane is None else f"lane{route.lane % LANE_COLOURS}"
     return {"outline": outline, "link": route.link, "ends": ends, "lane": lane}
 
 

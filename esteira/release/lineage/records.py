@@ -104,5 +104,3 @@ def places_given(task: TaskRecord) -> List[str]:
     """Return the texts among a task's parameters, and the places of what it put out: what it may have read."""
     texts = [value for value in task.parameters.values() if isinstance(value, str)]
     return texts + [artifact.uri for _, artifact in artifacts_in(task.outputs)]
-
-

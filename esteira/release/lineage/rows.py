@@ -118,5 +118,3 @@ def middle_of(names: List[str], rows: Rows) -> float:
 
 def in_column(graph: Graph, column: int) -> List[Box]:
     return [box for box in graph.boxes if box.column == column]
-
-

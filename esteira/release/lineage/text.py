@@ -67,7 +67,8 @@ def list_facts(lineage: Lineage) -> Iterator[Tuple[str, str]]:
     if origin.id != release.id:
         yield "restores", deploy_text(origin)
     yield "commit", commit_text(lineage)
-    yield "parent", release.parent
+    if release.parent:
+        yield "parent", release.parent
     if lineage.model:
         yield "model", model_text(lineage, lineage.model)
     yield "baseline", model_text(lineage, lineage.baseline) if lineage.baseline else "none"

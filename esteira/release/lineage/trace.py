@@ -60,7 +60,6 @@ def trace(
     return replace(lineage, notes=tuple(list_notes(lineage, asked, origin.outcome)))
 
 
-
 def origin_of(release: Release, history: List[Release]) -> Release:
     """Return the release that ran the job, as far as the history holds it."""
     known = {other.id: other for other in history}
