@@ -104,4 +104,4 @@ def listing(store: Store, digest: str) -> Optional[Inputs]:
 def summarize(change: Change) -> str:
     lines = list(describe_change(change))
     more = len(lines) - REASON_CHANGES
-    return f"{change.part}: {', '.join(lines[:REASON_CHANGES])}{f' and {more} more' if more > 0 else ''}"
+    return f"{change.part}: {', '.join(lines[:REASON_CHANGES])}{f' and {more:,} more' if more > 0 else ''}"

@@ -74,4 +74,4 @@ def next_step(plan: Plan) -> str:
 def cut(lines: List[str]) -> List[str]:
     """Return the first lines and how many more there are."""
     more = len(lines) - SHOWN_CHANGES
-    return lines if more <= 1 else [*lines[:SHOWN_CHANGES], f"and {more} more"]
+    return lines if more <= 1 else [*lines[:SHOWN_CHANGES], f"and {more:,} more"]
