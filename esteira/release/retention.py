@@ -21,7 +21,7 @@ def kept_releases(
         *steps, target = way_back(known[current], known.get) or [known[current]]
         kept.setdefault(target.id, "a rollback goes back to it")
         kept.update({step.id: "leads a rollback" for step in steps if step.id not in kept})
-    kept.update({name: "its job is running" for name in running if name in known and name not in kept})
+    kept.update({name: "its job may be running" for name in running if name in known and name not in kept})
     for release in releases[:keep]:
         kept.setdefault(release.id, "is the newest" if keep == 1 else f"is one of the newest {keep}")
     for name in list(kept):

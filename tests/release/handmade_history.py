@@ -34,8 +34,9 @@ def evaluation_of(blessed: bool, **figures: float) -> Dict[str, Any]:
 class History:
     """Makes releases in a store, one minute after the other."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, pipeline: str = "sentiment") -> None:
         self.store = store
+        self.pipeline = pipeline
         self.made = 0
 
     def deploy(
@@ -69,7 +70,7 @@ class History:
         release = identified(
             Release(
                 id="",
-                pipeline="sentiment",
+                pipeline=self.pipeline,
                 commit=commit or f"{self.made:040x}",
                 dirty=dirty,
                 kind=kind,

@@ -4,10 +4,11 @@ import fcntl
 import shutil
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Iterator, Optional
+from typing import IO, Iterator, List, Optional
 
 from esteira.errors import StateError
 from esteira.local.jobs.store import Store
+from esteira.locks import is_locked, locked
 
 LOCK = "run.lock"
 
@@ -15,7 +16,8 @@ LOCK = "run.lock"
 @contextmanager
 def hold_run(logs: Path, run_id: str) -> Iterator[None]:
     """Hold a run's lock; it is dropped when this process dies. Raises StateError if another holds it."""
-    lock = take_lock(logs, run_id)
+    with no_run_begins(logs):
+        lock = take_lock(logs, run_id)
     if lock is None:
         raise StateError(
             f"run {run_id}: is running in another process.\n"
@@ -23,6 +25,19 @@ def hold_run(logs: Path, run_id: str) -> Iterator[None]:
         )
     with lock:
         yield
+
+
+@contextmanager
+def no_run_begins(logs: Path) -> Iterator[None]:
+    """Keep runs from beginning meanwhile, so that those that run now can be told from those to come."""
+    logs.mkdir(parents=True, exist_ok=True)
+    with locked(logs):
+        yield
+
+
+def running_runs(logs: Path) -> List[str]:
+    """Return the ids of the runs that a living process holds. The caller keeps others from beginning."""
+    return sorted(lock.parent.name for lock in logs.glob(f"*/{LOCK}") if is_locked(lock))
 
 
 def take_lock(logs: Path, run_id: str) -> Optional[IO[bytes]]:

@@ -26,7 +26,7 @@ CREATE TABLE artifacts (
     type TEXT NOT NULL,                 -- the schema's title
     schema TEXT NOT NULL,               -- JSON: the type as it stands in the job
     uri TEXT NOT NULL,
-    state TEXT NOT NULL,                -- PENDING, LIVE, ABANDONED
+    state TEXT NOT NULL,                -- PENDING, LIVE, ABANDONED, DELETED
     metadata TEXT NOT NULL,             -- JSON
     extent TEXT NOT NULL DEFAULT '',    -- number and bytes of its files when it became LIVE
     created_s REAL NOT NULL

@@ -10,7 +10,7 @@ import time
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple, Type
+from typing import Any, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Tuple, Type
 
 from esteira.errors import StateError
 from esteira.local.jobs.content import measure_extent
@@ -226,6 +226,29 @@ class Store:
         )
         for *artifact, state, contexts in rows:
             yield to_artifact(artifact), state, (contexts or "").splitlines()
+
+    def execution_folders(self) -> List[Tuple[str, str]]:
+        """Return the run and the folder of every execution there ever was."""
+        return list(self._db.execute("SELECT run, folder FROM executions ORDER BY id"))
+
+    def artifacts_by_run(self) -> Iterator[Tuple[str, Artifact]]:
+        """Yield each artifact with each run that read it, put it out or took it from the cache."""
+        rows = self._db.execute(
+            "SELECT DISTINCT x.run, a.id, a.type, a.schema, a.uri, a.metadata FROM executions x "
+            "JOIN events e ON e.execution = x.id JOIN artifacts a ON a.id = e.artifact"
+        )
+        for run, *artifact in rows:
+            yield run, to_artifact(artifact)
+
+    def mark_deleted(self, places: Iterable[str]) -> None:
+        """Make the LIVE artifacts at or below `places` DELETED, so that no cache and no resolver offers them."""
+        with self._transaction():
+            for place in places:
+                self._db.execute(
+                    "UPDATE artifacts SET state = 'DELETED' "
+                    "WHERE state = 'LIVE' AND (uri = ? OR substr(uri, 1, ?) = ?)",
+                    (place, len(place) + 1, f"{place}/"),
+                )
 
     def find_driver_answer(self, cache_key: str) -> Optional[Dict[str, Any]]:
         row = self._db.execute("SELECT answer FROM drivers WHERE cache_key = ?", (cache_key,)).fetchone()

@@ -91,3 +91,32 @@ def test_a_file_that_is_no_database_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "m.sqlite").write_bytes(b"nothing of the kind" * 100)
     with pytest.raises(StateError, match="cannot be used as metadata store"):
         Store(tmp_path / "m.sqlite")
+
+
+def test_every_execution_and_artifact_is_found_by_its_run(tmp_path: Path) -> None:
+    with Store(tmp_path / "m.sqlite") as store:
+        store.add_context("sentiment", "system.Pipeline")
+        execution, model = start(store, tmp_path, "r1")
+        store.complete_execution(execution, {}, {"model": [model]}, contexts=["sentiment"])
+        reader, _ = store.start_execution("r2", "Trainer", str(tmp_path), {})
+        store.reuse_execution(reader, execution, {"baseline": [model]}, {"model": [model]}, contexts=[])
+        assert store.execution_folders() == [
+            ("r1", str(tmp_path / "r1" / "Trainer_1")),
+            ("r2", str(tmp_path / "r2" / "Trainer_2")),
+        ]
+        assert list(store.artifacts_by_run()) == [("r1", model), ("r2", model)]
+
+
+def test_what_is_removed_with_its_folder_is_deleted(tmp_path: Path) -> None:
+    with Store(tmp_path / "m.sqlite") as store:
+        artifacts = []
+        for run in ("r", "r1", "r_"):
+            execution, artifact = start(store, tmp_path, run)
+            store.complete_execution(execution, {}, {"model": [artifact]}, contexts=[])
+            artifacts.append(artifact)
+        start(store, tmp_path, "pending")
+        # A place is no pattern: its characters stand for themselves, and its end is the end of a name.
+        store.mark_deleted(str(tmp_path / place) for place in ("r", "r_/Trainer_3/model", "pending"))
+        states = {artifact.name: state for artifact, state, _ in store.find_artifacts()}
+        assert [states[artifact.name] for artifact in artifacts] == ["DELETED", "LIVE", "DELETED"]
+        assert sorted(states.values()) == ["DELETED", "DELETED", "LIVE", "PENDING"]
