@@ -80,12 +80,12 @@ def download(pin: Pin, folder: Path) -> Path:
         os.replace(wheel, target)
         return target
     except ProgramError as error:
-        pytest.fail(
+        raise pytest.fail.Exception(
             f"{PINS}: cannot download {pin.requirement}: {error}\n"
             "Expected it in a package index, for Linux on x86_64. Connect to a network, or copy the wheel "
             f"into {folder / pin.sha256}, and run the tests again.",
             pytrace=False,
-        )
+        ) from None
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 
