@@ -1,5 +1,7 @@
 """The index of everything one can do here. `make` lists the same by purpose."""
 
+import sys
+
 from invoke import Context, task
 from rich.console import Console
 
@@ -14,8 +16,9 @@ from esteira.edge import (
     variable,
 )
 
+PIPE_WIDTH = 200
 # Steps of a build run with their output in a pipe, where rich would guess a width of 80.
-console = Console(soft_wrap=True, highlight=False)
+console = Console(soft_wrap=True, highlight=False, width=None if sys.stdout.isatty() else PIPE_WIDTH)
 
 SET = {"set": "Override a setting: --set section.key=value"}
 

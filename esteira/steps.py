@@ -10,7 +10,7 @@ from esteira.data.prepare import prepare_data
 from esteira.data.user_csv import find_csv
 from esteira.errors import DataError, ServingError, StateError
 from esteira.files import write_text
-from esteira.jobs.bind import Job
+from esteira.jobs.bind import Job, bind_release
 from esteira.jobs.compile import compile_job
 from esteira.release.digest import digest_file
 from esteira.release.history import keep_outcome, keep_release, load_release, make_current
@@ -85,8 +85,6 @@ def compile_step(settings: Settings, order: Order) -> str:
 
 def release_step(settings: Settings, order: Order) -> Release:
     """Bind the job to the parts and write the release into the store's history."""
-    from esteira.jobs.run import bind_release
-
     store, build = open_store(settings), build_folder(settings)
     parts = read_parts(build / SYNCED, ".venv/bin/inv sync")
     parts["job"] = job_of(store, order, build / COMPILED)

@@ -75,6 +75,6 @@ def test_a_switch_that_is_neither_on_nor_off_is_told(monkeypatch: pytest.MonkeyP
 
 def test_what_is_handed_on_to_a_build_are_settings_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ESTEIRA_ENV", "local")
-    monkeypatch.setenv("ESTEIRA_DATA", "my.csv")
+    monkeypatch.setenv("ESTEIRA_FORCE", "1")
     monkeypatch.setenv("ESTEIRA_TRAINING_EPOCHS", "2")
     assert edge.overrides_here() == {"training.epochs": "2"}

@@ -32,7 +32,7 @@ def test_make_alone_prints_every_target_in_groups(clone: Path) -> None:
     phony = re.search(r"\.PHONY: ((?:.*\\\n)*.*)", (REPOSITORY / "Makefile").read_text())
     assert phony
     assert documented == set(phony.group(1).replace("\\\n", " ").split())
-    assert re.findall(r"^[A-Z].*$", shown, re.MULTILINE) == ["Deploy", "Use", "Model and data", "Repository", "Develop"]
+    assert re.findall(r"^[A-Z].*$", shown, re.MULTILINE) == ["Deploy", "Releases", "Use", "Model and data", "Repository", "Develop"]
 
 
 def test_make_alone_sets_nothing_up(clone: Path) -> None:
@@ -41,8 +41,9 @@ def test_make_alone_sets_nothing_up(clone: Path) -> None:
     assert sorted(clone.iterdir()) == before
 
 
-@pytest.mark.parametrize("task", ["settings", "generate", "--list"])
+@pytest.mark.parametrize("task", ["settings", "generate", "--list", "plan", "releases", "status"])
 def test_what_only_plans_or_renders_imports_nothing_heavy(clone: Path, task: str) -> None:
+    subprocess.run(["git", "init", "--quiet"], cwd=clone, check=True)
     command = [str(VENV / "bin" / "python"), "-X", "importtime", "-m", "invoke", task]
     run = subprocess.run(command, cwd=clone, capture_output=True, encoding="utf-8")
     assert run.returncode == 0, run.stderr[-2000:]
@@ -54,7 +55,7 @@ def test_what_only_plans_or_renders_imports_nothing_heavy(clone: Path, task: str
 def test_a_variable_that_does_not_exist_is_told(clone: Path) -> None:
     run = make(clone, "deploy-full", "DAT=my.csv")
     assert run.returncode == 2
-    assert "DAT: no such variable. Known: ACCEPT DATA ENV" in run.stderr
+    assert "DAT: no such variable. Known: A ACCEPT B DATA ENV" in run.stderr
 
 
 def test_a_variable_reaches_the_settings_as_it_was_typed(clone: Path) -> None:
@@ -69,7 +70,7 @@ def test_a_variable_of_the_shell_is_not_taken_for_one_of_ours(clone: Path) -> No
 @pytest.mark.parametrize(
     ("arguments", "toml", "code", "message"),
     [
-        (["DATA=none.csv"], "", 5, "DATA=none.csv: no such file. Expected the path of a CSV"),
+        (["DATA=none.csv"], "", 5, "data.file: none.csv: no such file. Expected the path of a CSV"),
         (["ENV=dve"], "", 3, "ENV=dve: no such environment; there are: local"),
         ([], "[training]\nepoch = 1\n", 3, "esteira.toml: training.epoch: unknown key. Perhaps you meant epochs."),
         ([], "[training\n", 3, "esteira.toml: is not TOML: "),

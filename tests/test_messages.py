@@ -13,8 +13,8 @@ PLACES = ("esteira", "modules", "pipeline", "cloudbuild", "docs", "README.md", "
 SUFFIXES = (".py", ".sh", ".md", ".j2", ".yaml", ".toml", ".pbtxt")
 # What tells a command from the verb: a line's start, a quote or colon, a variable, or "Run", "or" and the like.
 BEFORE = r"(?:^|\\n *|[`\"'(:] ?|[A-Z]=\S+ |\b(?:by|or|run|Run|then|type|with) |/)"
-# The verb, after a quote.
-PROSE = {"the"}
+# The verb, at a line's start or after a quote.
+PROSE = {"a", "the"}
 
 
 def sources() -> Iterator[Path]:

@@ -10,6 +10,9 @@ from esteira.release.plan import Plan
 Wanted = Literal["auto", "partial", "full"]
 Kind = Literal["partial", "full"]
 
+# The target of make by which each is asked for.
+TASKS = {"auto": "deploy", "partial": "deploy-partial", "full": "deploy-full"}
+
 
 def decide(plan: Plan, wanted: Wanted, *, force: bool) -> Optional[Kind]:
     """Return the kind of build to run, None if there is nothing to deploy.

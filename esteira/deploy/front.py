@@ -6,8 +6,9 @@ from typing import Mapping, Optional
 from rich.console import Console
 
 from esteira.clock import now
+from esteira.data.user_csv import find_csv
 from esteira.deploy.background import deploy_in_background
-from esteira.deploy.decide import Wanted, decide
+from esteira.deploy.decide import TASKS, Wanted, decide
 from esteira.deploy.planned import planned
 from esteira.deploy.record import recorded
 from esteira.deploy.run import deploy_here, held
@@ -19,8 +20,6 @@ from esteira.release.rollback import rollback
 from esteira.release.store import open_store
 from esteira.settings import Settings
 
-TASKS = {"auto": "deploy", "partial": "deploy-partial", "full": "deploy-full"}
-
 
 def deploy(
     settings: Settings, wanted: Wanted, overrides: Mapping[str, str], force: bool, wait: bool, console: Console
@@ -30,6 +29,8 @@ def deploy(
     Raises PlanError if the plan forbids it, LeaseError if another deploy holds the
     environment, BuildError, with the failed step's exit code, if it failed.
     """
+    settings.require_local()
+    find_csv(settings)  # before anything is written
     if not wait:
         with planned(settings, open_store(settings)) as work:
             kind = decide(work.plan, wanted, force=force)
@@ -51,6 +52,7 @@ def roll_back(settings: Settings, target: Optional[str], console: Console) -> No
 
     Raises StateError if there is none or parts of it are gone, ServingError if its model fails the smoke test.
     """
+    settings.require_local()
     store = open_store(settings)
     with held(settings, store, "rollback", console.print):
         release = rollback(settings, store, target, by=whoami(), at=now())

@@ -5,7 +5,7 @@ from typing import Callable, ContextManager, Mapping, Optional
 
 from esteira.builds.render import render_build
 from esteira.data.user_csv import find_csv
-from esteira.deploy.decide import Wanted, decide
+from esteira.deploy.decide import TASKS, Wanted, decide
 from esteira.deploy.planned import planned
 from esteira.errors import BuildError
 from esteira.files import write_text
@@ -46,7 +46,7 @@ def deploy_here(
     environment, BuildError if a step failed.
     """
     store = open_store(settings)
-    with held(settings, store, f"{wanted} deploy", say) as lease, planned(settings, store) as work:
+    with held(settings, store, f"make {TASKS[wanted]}", say) as lease, planned(settings, store) as work:
         kind = decide(work.plan, wanted, force=force)
         if kind is None:
             return None
@@ -75,7 +75,7 @@ def run_here(
 ) -> BuildResult:
     """Render the build of the order's kind and run it on this machine."""
     # Rendered for each deploy apart from the committed file, which a setting given for one deploy must not change.
-    build_file = settings.folder.parents[1] / "cloudbuild" / f"{order.kind}.yaml"
+    build_file = settings.state / "cloudbuild" / f"{order.kind}.yaml"
     write_text(build_file, render_build(f"{order.kind}.yaml.j2", settings))
     csv = find_csv(settings)
     given = {**overrides, "data.file": str(csv)} if csv else dict(overrides)

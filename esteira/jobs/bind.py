@@ -1,14 +1,36 @@
 """Binding a compiled job to an image, a pipeline root and the URIs of a release's parts."""
 
 import copy
-from pathlib import Path
+import json
 from typing import Any, Dict, List, Mapping
 
 from esteira.errors import CompileError
-from esteira.files import read_json
 from esteira.jobs.compile import IMAGE
+from esteira.release.manifest import Release
+from esteira.release.parts import BUNDLE
+from esteira.settings import Settings
 
 Job = Dict[str, Any]
+METADATA_STORE = "projects/local/locations/local/metadataStores/default"
+
+
+def bind_release(settings: Settings, release: Release, compiled: Job) -> Job:
+    """Return the compiled job bound to the release's parts and the environment's places."""
+    uris = {name: part.uri for name, part in release.parts.items()}
+    return bind_job(
+        compiled,
+        image=f"local@{release.parts['image'].digest}",
+        pipeline_root=f"{settings.bucket}/root",
+        parameters={
+            "data_uri": uris["data"],
+            "schema_uri": f"{uris['data']}/schema",
+            "modules_uri": f"{uris['modules']}/{BUNDLE}",
+            "hyperparameters_uri": uris["hyperparameters"],
+            "push_destination": json.dumps({"filesystem": {"base_directory": f"{settings.bucket}/serving"}}),
+        },
+        labels={"release": release.id},
+        metadata_store=METADATA_STORE,
+    )
 
 
 def bind_job(
@@ -56,9 +78,3 @@ def check_parameters(spec: Dict[str, Any], parameters: Mapping[str, str]) -> Non
             f"Expected each of {', '.join(sorted(parameters))} to be one, so that a partial deploy can change it. "
             f"It has: {', '.join(sorted(declared)) or 'none'}."
         )
-
-
-def read_job(path: Path) -> Job:
-    """Return a job file's content; StateError if it is missing or damaged."""
-    job: Job = read_json(path, ".venv/bin/inv compile")
-    return job

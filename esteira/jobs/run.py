@@ -1,42 +1,18 @@
 """Running a release's job and keeping what it came to."""
 
-import json
 import time
 from typing import Any, Dict, Tuple
 
 from esteira.clock import now
 from esteira.errors import JobError
-from esteira.jobs.bind import Job, bind_job
+from esteira.jobs.bind import Job
 from esteira.jobs.verdict import missed_thresholds, pushed_model, read_evaluation
 from esteira.local.jobs.run import run_job
 from esteira.progress import Progress
-from esteira.release.manifest import Outcome, Release
-from esteira.release.parts import BUNDLE
+from esteira.release.manifest import Outcome
 from esteira.settings import Settings
 
-METADATA_STORE = "projects/local/locations/local/metadataStores/default"
-
-
-def bind_release(settings: Settings, release: Release, compiled: Job) -> Job:
-    """Return the compiled job bound to the release's parts and the environment's places."""
-    uris = {name: part.uri for name, part in release.parts.items()}
-    return bind_job(
-        compiled,
-        image=f"local@{release.parts['image'].digest}",
-        pipeline_root=f"{settings.bucket}/root",
-        parameters={
-            "data_uri": uris["data"],
-            "schema_uri": f"{uris['data']}/schema",
-            "modules_uri": f"{uris['modules']}/{BUNDLE}",
-            "hyperparameters_uri": uris["hyperparameters"],
-            "push_destination": json.dumps({"filesystem": {"base_directory": f"{settings.bucket}/serving"}}),
-        },
-        labels={"release": release.id},
-        metadata_store=METADATA_STORE,
-    )
-
-
-def run_release(settings: Settings, release: str, job: Dict[str, Any]) -> Outcome:
+def run_release(settings: Settings, release: str, job: Job) -> Outcome:
     """Run a release's bound job here and return what it came to, a failed task included."""
     run_id = f"{release}-{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}"
     logs = str(settings.state / "logs" / "runs" / run_id)
@@ -51,7 +27,7 @@ def run_release(settings: Settings, release: str, job: Dict[str, Any]) -> Outcom
     )
 
 
-def run_tasks(settings: Settings, run_id: str, job: Dict[str, Any]) -> Tuple[Dict[str, Any], str]:
+def run_tasks(settings: Settings, run_id: str, job: Job) -> Tuple[Dict[str, Any], str]:
     """Return the run's evaluation and the folder of its pushed model; JobError if a task failed."""
     with Progress(list(job["pipelineSpec"]["root"]["dag"]["tasks"])) as report:
         result = run_job(job, settings=settings, run_id=run_id, report=report)

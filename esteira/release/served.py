@@ -10,6 +10,7 @@ from esteira.settings import Settings
 
 def served_model(settings: Settings) -> Path:
     """Return the folder of the current release's model; StateError if nothing is deployed or it is lost."""
+    settings.require_local()
     release = served_release(open_store(settings), settings.selected)
     model = Path(release.outcome.model if release.outcome else "")
     if not release.outcome or not model.is_dir():

@@ -189,12 +189,16 @@ class Settings(Section):
     @property
     def folder(self) -> Path:
         """The bucket as a folder. Raises StateError where the bucket is in the cloud."""
+        self.require_local()
+        return Path(self.bucket)
+
+    def require_local(self) -> None:
+        """Raise StateError where the environment is in the cloud."""
         if not self.is_local:
             raise StateError(
                 f"ENV={self.selected}: this version deploys to the environment local only. "
                 "Run the command without ENV="
             )
-        return Path(self.bucket)
 
 
 def matched(value: str, pattern: "re.Pattern[str]", expected: str) -> str:

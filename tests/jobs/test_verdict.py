@@ -7,8 +7,9 @@ import pytest
 from rich.console import Console
 
 from esteira.errors import JobError, NotBlessedError
-from esteira.jobs.verdict import check_blessed, evaluation_table, pushed_model, read_evaluation
+from esteira.jobs.verdict import check_outcome, evaluation_table, missed_thresholds, pushed_model, read_evaluation
 from esteira.local.jobs.result import Artifact, RunResult, TaskResult
+from esteira.release.manifest import Outcome
 
 
 def threshold(kind: str, value: float, bound: float, baseline: "float | None", passed: bool) -> Dict[str, Any]:
@@ -44,18 +45,27 @@ def run_result(tmp_path: Path, content: Dict[str, Any]) -> RunResult:
     return RunResult("run-1", "succeeded", tasks)
 
 
+def outcome_of(report: Dict[str, Any]) -> Outcome:
+    error = "" if report["blessed"] else "\n".join(missed_thresholds(report))
+    return Outcome(run="run-1", at="", blessed=report["blessed"], error=error, evaluation=report)
+
+
 def test_a_model_that_is_not_blessed_is_told_with_metric_value_threshold_and_baseline() -> None:
+    missed = threshold("value", 0.41234, 0.6, None, False), threshold("change", -0.09, -0.01, 0.5, False)
     with pytest.raises(NotBlessedError) as caught:
-        check_blessed(
-            evaluation(threshold("value", 0.41234, 0.6, None, False), threshold("change", -0.09, -0.01, 0.5, False))
-        )
+        check_outcome(outcome_of(evaluation(*missed)))
     assert "  macro_f1 is 0.412, expected ≥ 0.600 (baseline none)\n" in str(caught.value)
     assert "  macro_f1 is -0.090, expected Δ ≥ -0.010 (baseline 0.500)\n" in str(caught.value)
     assert "change the thresholds in [gate] of esteira.toml" in str(caught.value)
 
 
+def test_a_failed_run_is_told_with_its_error() -> None:
+    with pytest.raises(JobError, match="Trainer left with status 1"):
+        check_outcome(Outcome(run="run-1", at="", blessed=False, error="Trainer left with status 1"))
+
+
 def test_a_blessed_model_passes() -> None:
-    check_blessed(evaluation(threshold("value", 0.7, 0.6, None, True)))
+    check_outcome(outcome_of(evaluation(threshold("value", 0.7, 0.6, None, True))))
 
 
 def test_the_table_shows_value_threshold_and_baseline() -> None:

@@ -33,6 +33,8 @@ class Entry(NamedTuple):
 class ConflictError(StateError):
     """An object is not at the generation that a writer expected: somebody else was first."""
 
+    exit_code = 16
+
 
 class Store(Protocol):
     """Objects by name under one prefix.
