@@ -6,6 +6,7 @@ import signal
 import subprocess
 import threading
 import time
+from contextlib import nullcontext
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any, Callable, List
@@ -18,6 +19,7 @@ from esteira.release.lease import LeaseInfo, check_lease, hold_lease, read_lease
 from esteira.release.lease_object import now, write_lease
 from esteira.release.store import Store
 from esteira.release.store.folder import FolderStore
+from esteira.release.store.scratch import Scratch
 from tests.release.other_process import finish, start
 
 PATIENCE_S = 60
@@ -85,14 +87,14 @@ def test_a_lease_is_dropped_after_a_failure(store: Store) -> None:
 
 def test_a_second_deploy_waits_and_says_once_for_whom(store: Store) -> None:
     lines: List[str] = []
-    first = start("hold", store, "3", "0")
+    first = start("hold", store, "60", "0")
     wait_for_line(first, "held")
 
     def let_go(line: str) -> None:
         lines.append(line)
         threading.Timer(0.5, lambda: first.communicate("\n")).start()
 
-    with hold(store, lease_s=3, wait_s=PATIENCE_S, report=let_go):
+    with hold(store, wait_s=PATIENCE_S, report=let_go):
         assert held_by(store).pid == os.getpid()
     assert len(lines) == 1
     facts = r"full deploy of 1a2b3c4, since [0-9: -]+ UTC(, step run)?"
@@ -137,7 +139,7 @@ def test_the_lease_of_a_killed_process_here_is_taken_over_at_once(store: Store) 
 def test_a_holder_that_slept_learns_that_it_lost_the_lease(store: Store) -> None:
     asleep = start("hold", store, "0.6", "0")
     wait_for_line(asleep, "held")
-    asleep.send_signal(signal.SIGSTOP)
+    put_to_sleep(asleep, store)
     with hold(store, wait_s=PATIENCE_S) as lease:
         asleep.send_signal(signal.SIGCONT)
         (output,) = finish_with_line(asleep)
@@ -145,6 +147,13 @@ def test_a_holder_that_slept_learns_that_it_lost_the_lease(store: Store) -> None
         assert output.endswith("This deploy promotes nothing. Run it again.\n")
         lease.check()
         assert held_by(store).token == lease.token
+
+
+def put_to_sleep(process: "subprocess.Popen[str]", store: Store) -> None:
+    """Stop a process, but not while it holds the lock of a folder's store."""
+    with Scratch(Path(store.uri)).locked() if isinstance(store, FolderStore) else nullcontext():
+        process.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, process.pid, os.WSTOPPED)
 
 
 def finish_with_line(process: "subprocess.Popen[str]") -> List[str]:

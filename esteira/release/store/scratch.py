@@ -7,15 +7,21 @@ folder in it is locked by its writer for as long as that lives.
 import fcntl
 import os
 import secrets
+import shlex
 import shutil
+import time
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Iterator
 
-from esteira.locks import is_locked, locked
+from esteira.errors import StateError
+from esteira.locks import is_locked
 from esteira.release.store.names import NEW
 
 OBJECT = "object"
+# Others hold the lock for as long as one object is written, or many are removed.
+PATIENCE_S = 60
+POLL_S = 0.005
 
 
 class Scratch:
@@ -31,10 +37,19 @@ class Scratch:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Keep all other writers out, in this process and in others."""
+        """Keep all other writers out, in this process and in others.
+
+        Raises StateError if one of them does not go on, as a process that was stopped.
+        """
         self._corner.mkdir(parents=True, exist_ok=True)
-        with locked(self._corner):
+        handle = os.open(self._corner, os.O_RDONLY)
+        try:
+            take_lock(handle, self._corner)
             yield
+        finally:
+            # By word: a child that was forked meanwhile has the handle too, and would keep the lock.
+            fcntl.flock(handle, fcntl.LOCK_UN)
+            os.close(handle)
 
     @contextmanager
     def folder(self) -> Iterator[Path]:
@@ -55,3 +70,17 @@ class Scratch:
         for path in self._corner.iterdir():
             if path.is_dir() and not is_locked(path):
                 shutil.rmtree(path, ignore_errors=True)
+
+
+def take_lock(handle: int, folder: Path) -> None:
+    limit_s = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            return fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= limit_s:
+                raise StateError(
+                    f"{folder}: another process holds it for over {PATIENCE_S} s. Expected a moment. "
+                    f"See which one, and let it go on or end it: fuser -v {shlex.quote(str(folder))}"
+                ) from None
+            time.sleep(POLL_S)

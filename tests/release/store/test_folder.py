@@ -12,6 +12,7 @@ import pytest
 from esteira.errors import StateError
 from esteira.release.store.folder import COARSEST_NS, EPOCH_S, FolderStore
 from esteira.release.store.interface import ABSENT, Entry
+from esteira.release.store.scratch import Scratch
 from tests.release.other_process import start
 
 
@@ -130,6 +131,17 @@ def test_a_disk_that_fills_up_leaves_what_was_there(store: FolderStore, source: 
     assert store.list("") == [Entry("current", 3)]
     store.write("current", b"two", if_generation=generation)
     store.lay_down("data/0a1b", [("large", tmp_path / "large"), ("small", source)])
+
+
+def test_a_writer_that_does_not_go_on_is_told(store: FolderStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("esteira.release.store.scratch.PATIENCE_S", 0.1)
+    corner = Path(store.uri, ".new")
+    with Scratch(Path(store.uri)).locked(), pytest.raises(StateError) as caught:
+        store.write("current", b"")
+    assert str(caught.value) == (
+        f"{corner}: another process holds it for over 0.1 s. Expected a moment. "
+        f"See which one, and let it go on or end it: fuser -v {corner}"
+    )
 
 
 def test_a_store_that_is_removed_is_made_anew(store: FolderStore) -> None:
