@@ -4,6 +4,7 @@ import re
 from typing import Dict, List, Sequence
 
 from rich.console import Group, RenderableType
+from rich.text import Text
 
 from esteira.release.collection import Collection, Removal
 from esteira.tables import make_table
@@ -28,7 +29,8 @@ def collection_table(collection: Collection) -> Group:
     kept = make_table(["kept release", "as it"], list(collection.kept.items()))
     blocks: List[RenderableType] = [kept] if collection.kept else []
     if collection.running:
-        blocks.append(f"All models and outputs of tasks stay, as runs are under way: {', '.join(collection.running)}")
+        running = ", ".join(collection.running)
+        blocks.append(Text(f"All models and outputs of tasks stay, as runs are under way: {running}"))
     return Group(*blocks, "", *removal_blocks(collection.removals))
 
 

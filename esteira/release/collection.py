@@ -2,10 +2,10 @@
 
 from typing import Dict, NamedTuple, Tuple
 
-from esteira.release.manifest import JOB, MANIFEST
+from esteira.release.manifest import JOB, MANIFEST, PATCH
 
 # What lies in a release's own folder. The manifest is the first to go: without it there is no release.
-RELEASE_FILES = (MANIFEST, JOB, "source.patch")
+RELEASE_FILES = (MANIFEST, JOB, PATCH)
 
 
 class Removal(NamedTuple):
@@ -31,8 +31,3 @@ class Collection(NamedTuple):
     kept: Dict[str, str]
     running: Tuple[str, ...]
     removals: Tuple[Removal, ...]
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether there is nothing to remove."""
-        return not self.removals

@@ -5,6 +5,8 @@ from typing import Dict
 from esteira.release.manifest import Release
 
 SHORT_COMMIT = 7
+# The measure that people ask for first, whatever the gate holds the model to.
+MEASURE = "accuracy"
 # A count of the examples that were looked at, and no measure of the model.
 COUNT = "example_count"
 VERDICT_STYLES = {"yes": "green", "no": "yellow", "failed": "red", "not known yet": "dim"}
@@ -35,9 +37,10 @@ def metrics_of(release: Release) -> Dict[str, float]:
     return dict(evaluation.get("metrics", {}))
 
 
-def gate_metrics(release: Release) -> Dict[str, float]:
-    """Return the metrics that the gate looked at, or every one if it looked at none."""
+def main_metrics(release: Release) -> Dict[str, float]:
+    """Return the accuracy and the metrics that the gate looked at, or every one if it looked at none."""
     metrics = metrics_of(release)
     thresholds = release.outcome.evaluation.get("thresholds", []) if release.outcome else []
-    looked_at = {threshold["metric"] for threshold in thresholds} & set(metrics)
-    return {name: metrics[name] for name in sorted(looked_at or metrics) if name != COUNT}
+    gate = {threshold["metric"] for threshold in thresholds}
+    names = {MEASURE, *gate} if gate else set(metrics) - {COUNT}
+    return {name: metrics[name] for name in sorted(names & set(metrics))}

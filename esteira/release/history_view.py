@@ -8,9 +8,9 @@ from rich.text import Text
 
 from esteira.errors import StateError
 from esteira.release.changes import shorten
-from esteira.release.gist import VERDICT_STYLES, gate_metrics, moment, short_commit, verdict
+from esteira.release.gist import VERDICT_STYLES, main_metrics, moment, short_commit, verdict
 from esteira.release.history import current_release, find_release, promoted, read_pointer, read_releases
-from esteira.release.manifest import PARTS, Release, json_text, manifest_name
+from esteira.release.manifest import PARTS, PATCH, Release, json_text, manifest_name
 from esteira.release.store.interface import Store
 from esteira.release.values import other_than_default
 from esteira.tables import Cell, check_format, make_facts, make_table
@@ -50,7 +50,7 @@ def release_rows(store: Store) -> List[Dict[str, Any]]:
             "dirty": release.dirty,
             "short_commit": short_commit(release),
             "kind": release.kind,
-            "metrics": gate_metrics(release),
+            "metrics": main_metrics(release),
             "blessed": verdict(release),
             "current": release.id == current,
             "served": release.id in served,
@@ -116,7 +116,8 @@ def facts(store: Store, release: Release) -> Iterator[Tuple[str, Cell]]:
     yield "reason", release.reason
     yield "by", release.by
     yield "when", f"{moment(release.at)} UTC"
-    yield "commit", (release.commit or "none") + (" with changes that are not in it" if release.dirty else "")
+    yield "commit", release.commit or "none"
+    yield "changes", f"{store.uri}/releases/{release.origin}/{PATCH}" if release.dirty else ""
     yield "parent", release.parent or "none: nothing was served before"
     yield "restores", release.restores or ""
     yield "blessed", Text(verdict(release), style=VERDICT_STYLES[verdict(release)])

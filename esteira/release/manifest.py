@@ -16,6 +16,8 @@ from esteira.release.digest import digest_value
 ID_DIGITS = 12
 MANIFEST = "release.json"
 JOB = "job.json"
+# Beside the manifest of a release whose source differed from its commit.
+PATCH = "source.patch"
 PARTS = ("image", "job", "modules", "data", "hyperparameters", "settings")
 
 # What the published schema says of a value beyond its type; see esteira/release/schema.py.

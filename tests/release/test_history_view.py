@@ -7,6 +7,7 @@ import pytest
 from rich.console import Console
 
 from esteira.errors import SettingsError, StateError
+from esteira.release.gist import main_metrics
 from esteira.release.history_view import show_release, show_releases
 from esteira.release.store.folder import FolderStore
 from esteira.release.store.interface import Store, Stored
@@ -64,6 +65,17 @@ def test_the_list_as_json(history: History) -> None:
     }
 
 
+def test_the_list_has_the_accuracy_and_what_the_gate_looked_at(history: History) -> None:
+    release = history.deploy(accuracy_lift=0.1)
+    assert release.outcome is not None
+    evaluation = {**release.outcome.evaluation, "thresholds": [{"metric": "accuracy_lift"}, {"metric": "unknown"}]}
+    judged = release.copy(update={"outcome": release.outcome.copy(update={"evaluation": evaluation})})
+    assert main_metrics(judged) == {"accuracy": 0.8125, "accuracy_lift": 0.1}
+    ungated = {**evaluation, "thresholds": []}
+    judged = release.copy(update={"outcome": release.outcome.copy(update={"evaluation": ungated})})
+    assert main_metrics(judged) == {"accuracy": 0.8125, "accuracy_lift": 0.1, "macro_f1": 0.5}
+
+
 def test_an_empty_history_says_what_to_type(store: Store) -> None:
     assert "No release yet. Run: make deploy" in printed(show_releases(store, "table"))
     assert json.loads(printed(show_releases(store, "json"))) == []
@@ -106,13 +118,14 @@ def test_show_tells_all_of_a_release(history: History) -> None:
         commit="b" * 40, dirty=True, blessed=False, values={"training.epochs": 2, "csv": "sha256:" + "1" * 64}
     )
     shown = lines(show_release(history.store, release.id[:8], "table"))
-    assert shown[:10] == [
+    assert shown[:11] == [
         f"release   {release.id}",
         "kind      full",
         "reason    modules changed",
         f"by        {BY}",
         "when      2026-11-01 00:02:00 UTC",
-        f"commit    {'b' * 40} with changes that are not in it",
+        f"commit    {'b' * 40}",
+        f"changes   {history.store.uri}/releases/{release.id}/source.patch",
         f"parent    {first.id}",
         "blessed   no",
         f"manifest  {history.store.uri}/releases/{release.id}/release.json",

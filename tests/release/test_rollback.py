@@ -179,7 +179,7 @@ def test_a_rollback_that_was_killed_before_the_end_is_finished(
     assert len(read_releases(history.store)) == 3
 
 
-@limits(max_examples=25, deadline=None)
+@limits(max_examples=15, deadline=None)
 @given(st.lists(st.sampled_from(["deploy", "bad", "back"]), max_size=14))
 def test_rollbacks_undo_deploys_one_by_one(actions: List[str]) -> None:
     """A stack says what has to be served: a deploy pushes onto it, a rollback pops."""
