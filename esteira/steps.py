@@ -15,8 +15,8 @@ from esteira.jobs.compile import compile_job
 from esteira.release.digest import digest_file
 from esteira.release.history import keep_outcome, keep_release, load_release, make_current
 from esteira.release.lease import check_lease
-from esteira.release.manifest import JOB, Outcome, Part, Release, json_text
-from esteira.release.order import Order, make_release, parent_parts
+from esteira.release.manifest import JOB, PATCH, Outcome, Part, Release, json_text
+from esteira.release.order import Order, make_release, parent_parts, patch_name
 from esteira.release.parts import lay_data, lay_hyperparameters, lay_job, lay_modules, read_parts, write_parts
 from esteira.release.store import Store, open_store
 from esteira.settings import Settings
@@ -93,8 +93,17 @@ def release_step(settings: Settings, order: Order) -> Release:
     release = make_release(settings, order, parts)
     compiled = read_job(store, f"jobs/{parts['job'].content.split(':')[1]}/{JOB}")
     store.write(f"releases/{release.id}/{JOB}", json_text(bind_release(settings, release, compiled)).encode())
+    keep_patch(store, order, release)
     write_text(build / RELEASE, release.id + "\n")
     return keep_release(store, release)
+
+
+def keep_patch(store: Store, order: Order, release: Release) -> None:
+    """Lay what differs from the commit beside the release's manifest, so that it can be made again."""
+    waiting = store.read(patch_name(order.patch)) if order.patch else None
+    if waiting:
+        store.write(f"releases/{release.id}/{PATCH}", waiting.content)
+        store.delete([patch_name(order.patch)])
 
 
 def job_of(store: Store, order: Order, compiled: Path) -> Part:

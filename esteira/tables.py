@@ -2,7 +2,8 @@
 
 from typing import Iterable, Sequence, Union
 
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
@@ -13,9 +14,23 @@ WIDEST = 10_000
 Cell = Union[str, Text]
 
 
+class WholeTable(Table):
+    """A table whose lines end with what they show: blanks after it would break lines in a narrow terminal."""
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        parts = super().__rich_console__(console, options)
+        for line in Segment.split_lines(part for part in parts if isinstance(part, Segment)):
+            while line and not line[-1].text.strip():
+                line.pop()
+            yield from line[:-1]
+            if line:
+                yield Segment(line[-1].text.rstrip(), line[-1].style)
+            yield Segment.line()
+
+
 def make_table(columns: Sequence[str], rows: Iterable[Sequence[Cell]], *, right: Sequence[str] = ()) -> Table:
     """Return a table; a column that is named in `right` is aligned to it, and no text is read as markup."""
-    table = Table(box=None, pad_edge=False)
+    table = WholeTable(box=None, pad_edge=False)
     for column in columns:
         table.add_column(Text(column), justify="right" if column in right else "left", no_wrap=True)
     for row in rows:

@@ -17,11 +17,21 @@ from esteira.release.history import (
 )
 from esteira.release.lease import hold_lease
 from esteira.release.manifest import PARTS, Outcome, Part
-from esteira.release.order import Order, make_release
+from esteira.release.order import Order, make_release, patch_name
 from esteira.release.parts import read_parts, write_parts
 from esteira.release.store import Store, open_store
 from esteira.settings import Settings
-from esteira.steps import RELEASE, SYNCED, build_folder, data_step, job_of, promote_step, release_step, sync_step
+from esteira.steps import (
+    RELEASE,
+    SYNCED,
+    build_folder,
+    data_step,
+    job_of,
+    keep_patch,
+    promote_step,
+    release_step,
+    sync_step,
+)
 
 JOB = {"pipelineSpec": {"pipelineInfo": {"name": "sentiment"}, "root": {}}}
 
@@ -179,3 +189,13 @@ def test_a_deploy_that_lost_its_lease_promotes_nothing(settings: Settings, store
     with pytest.raises(LeaseError, match="promotes nothing"):
         promote_step(settings, order(store, lease=taken))
     assert current_release(store) is None
+
+
+def test_uncommitted_changes_are_kept_beside_their_release(settings: Settings, store: Store) -> None:
+    begun = order(store, patch=digest("diff"))
+    store.write(patch_name(begun.patch), b"diff")
+    release = make_release(settings, begun, {})
+    keep_patch(store, begun, release)
+    kept = store.read(f"releases/{release.id}/source.patch")
+    assert kept and kept.content == b"diff"
+    assert store.list("patches") == []

@@ -17,8 +17,8 @@ from esteira.release.digest import digest_bytes
 from esteira.release.history import served_release
 from esteira.release.inputs import lay_inputs
 from esteira.release.lease import Lease, hold_lease
-from esteira.release.manifest import Release, patch_name
-from esteira.release.order import Order
+from esteira.release.manifest import Release
+from esteira.release.order import Order, patch_name
 from esteira.release.store import Store, open_store
 from esteira.settings import Settings
 from esteira.source import Source

@@ -21,12 +21,14 @@ from esteira.release.retention import kept_releases
 from esteira.release.store.interface import Entry, Store
 from esteira.settings import Settings
 
-FOLDERS = ("releases", "data", "modules", "best_hyperparameters", "jobs", "inputs", "serving")
+FOLDERS = ("releases", "data", "modules", "best_hyperparameters", "jobs", "inputs", "patches", "serving")
 # What deploys write. Anything else in the store is somebody else's, and stays.
 OURS = re.compile(
     rf"(?P<release>releases/[0-9a-f]{{12}})/(?:{'|'.join(map(re.escape, RELEASE_FILES))})$"
     r"|(?P<part>(?:data|modules|best_hyperparameters|jobs)/[0-9a-f]{64})/"
     r"|(?P<inputs>inputs/[0-9a-f]{64}\.json)$"
+    # A patch waits here only until the release has it that it belongs to.
+    r"|(?P<unfinished>patches/[0-9a-f]{64}\.patch)$"
     r"|(?P<model>serving/[0-9]+)/"
 )
 
@@ -123,7 +125,7 @@ def store_removals(store: Store, needed: Set[str]) -> List[Removal]:
 
 
 def remove(settings: Settings, store: Store, removal: Removal) -> None:
-    if removal.kind == "inputs":
+    if removal.name.endswith((".json", ".patch")):
         store.delete([removal.name])
     elif settings.is_local:
         discard(settings, removal)

@@ -33,7 +33,7 @@ class PartChange(NamedTuple):
 
 
 class Comparison(NamedTuple):
-    """Two releases; `parts` holds all, the rest only what differs. `modules` are unified diffs by path."""
+    """Two releases; `parts` and `metrics` hold all, the rest only what differs. `modules` are unified diffs by path."""
 
     a: Release
     b: Release
@@ -51,8 +51,13 @@ def compare_releases(store: Store, a: Release, b: Release) -> Comparison:
         parts=[compare_part(store, name, a, b) for name in PARTS if name in a.parts or name in b.parts],
         modules=diff_files(read_modules(store, a), read_modules(store, b)),
         hyperparameters=compare_values(read_hyperparameters(store, a), read_hyperparameters(store, b)),
-        metrics=compare_values(metrics_of(a), metrics_of(b)),
+        metrics=compare_metrics(metrics_of(a), metrics_of(b)),
     )
+
+
+def compare_metrics(a: Mapping[str, float], b: Mapping[str, float]) -> List[ValueChange]:
+    """Return every metric of either, also those that are equal: that a change moved none is worth knowing."""
+    return [ValueChange(name=name, old=a.get(name), new=b.get(name)) for name in sorted({*a, *b})]
 
 
 def compare_part(store: Store, name: str, a: Release, b: Release) -> PartChange:

@@ -9,7 +9,7 @@ from rich.text import Text
 from esteira.errors import StateError
 from esteira.release.changes import FileChange, ValueChange, shorten, shown_path, shown_value
 from esteira.release.compare import Comparison, PartChange, compare_releases
-from esteira.release.gist import moment, short_commit, verdict
+from esteira.release.gist import COUNT, moment, short_commit, verdict
 from esteira.release.history import known_release
 from esteira.release.history_view import chosen_release
 from esteira.release.manifest import Release, json_text
@@ -117,9 +117,10 @@ def cells(change: ValueChange) -> List[str]:
 
 
 def metric_cells(change: ValueChange) -> List[str]:
+    form = ",.0f" if change.name == COUNT else ".3f"
     both = change.old is not None and change.new is not None
-    figures = ["" if value is None else f"{value:.3f}" for value in (change.old, change.new)]
-    return [change.name, *figures, f"{change.new - change.old:+.3f}" if both else ""]
+    figures = ["" if value is None else f"{value:{form}}" for value in (change.old, change.new)]
+    return [change.name, *figures, f"{change.new - change.old:+{form}}" if both else ""]
 
 
 def coloured(diff: str) -> Text:

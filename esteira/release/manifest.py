@@ -77,11 +77,6 @@ class Release(Frozen):
         description="The commit that the source was taken from; empty before the first one", pattern=COMMIT_PATTERN
     )
     dirty: bool = Field(description="Whether the source differed from the commit")
-    patch: str = Field(
-        "",
-        description="Of patches/<hex>.patch, which makes the source of the commit; empty where nothing differs",
-        pattern=OPTIONAL_DIGEST_PATTERN,
-    )
     kind: Literal["full", "partial", "rollback"] = Field(
         description="full: image and job were made; partial: the parent's were used again; rollback: nothing was made"
     )
@@ -117,10 +112,6 @@ def identified(release: Release) -> Release:
 
 def manifest_name(release: str) -> str:
     return f"releases/{release}/{MANIFEST}"
-
-
-def patch_name(digest: str) -> str:
-    return f"patches/{digest.partition(':')[2]}.patch"
 
 
 def json_text(value: Any) -> str:

@@ -46,6 +46,11 @@ def read_order(text: str) -> Order:
         ) from None
 
 
+def patch_name(digest: str) -> str:
+    """Return where a patch waits for the release that it belongs to, whose id follows from what is built."""
+    return f"patches/{digest.partition(':')[2]}.patch"
+
+
 def parent_parts(store: Store, order: Order) -> Dict[str, Part]:
     """Return the parts of the current release that need not be made again."""
     if order.parent is None or order.force:
@@ -71,7 +76,6 @@ def make_release(settings: Settings, order: Order, parts: Dict[str, Part]) -> Re
             pipeline=settings.pipeline.name,
             commit=order.commit,
             dirty=order.dirty,
-            patch=order.patch,
             kind=order.kind,
             parent=order.parent,
             parts=parts,

@@ -35,11 +35,10 @@ def frozen_source(root: Path, state: Path, without: str = "") -> Iterator[Source
         yield describe(root, status, base, list_tree(root, base), 0)
         return
     with scratch_folder(root, state) as objects:
-        found = alternates(objects)
-        tree = tree_below(root, write_tree(root, objects, status), found)
+        tree, found = write_tree(root, objects, status), alternates(objects)
         files = list_tree(root, tree, found)
         files.update((path, f"{GITLINK} {'0' * len(tree)}") for path in status.nested)
-        changed = count_differences(root, base, tree, found) + len(status.nested)
+        changed = status.count() if tree != base or status.nested else 0
         yield describe(root, status, tree, files, changed, objects)
 
 
@@ -54,8 +53,10 @@ def tree_below(root: Path, tree: str, variables: Optional[Mapping[str, str]] = N
 
 
 def write_tree(root: Path, objects: Path, status: Status) -> str:
-    """Write the whole repository's tree, with what git status told of, and return its id."""
-    places = git(root, "rev-parse", "--git-path", "index", "--git-path", "objects").splitlines()
+    """Write the tree of the folder `root`, with what git status told of, and return its id."""
+    up, *places = git(
+        root, "rev-parse", "--show-cdup", "--git-path", "index", "--git-path", "objects"
+    ).splitlines()
     index, known = ((root / place).absolute() for place in places)
     if index.exists():
         # With its time stamp: by it git knows which files may have changed in the instant the index was written.
@@ -70,12 +71,8 @@ def write_tree(root: Path, objects: Path, status: Status) -> str:
         if paths:
             lines = "".join(f"{path}\n" for path in paths)
             git(root, *flags, "update-index", *how, "--stdin", variables=variables, input_text=lines)
-    return git(root, *flags, "write-tree", "--missing-ok", variables=variables).strip()
-
-
-def count_differences(root: Path, base: str, tree: str, variables: Mapping[str, str]) -> int:
-    options = ["-r", "--name-only", "--no-renames"]
-    return len(git(root, "diff-tree", *options, base, tree, variables=variables).splitlines())
+    tree = git(root, *flags, "write-tree", "--missing-ok", variables=variables).strip()
+    return tree_below(root, tree, alternates(objects)) if up else tree
 
 
 def describe(

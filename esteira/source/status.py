@@ -29,6 +29,10 @@ class Status(NamedTuple):
     def is_clean(self) -> bool:
         return bool(self.commit) and not (self.present or self.deleted or self.nested)
 
+    def count(self) -> int:
+        """Return how many files differ; one that is deleted in the index and still there counts once."""
+        return len({*self.present, *self.deleted, *self.nested})
+
 
 def read_status(root: Path, without: Sequence[Path]) -> Status:
     """Return the status of a folder and of what is tracked, or new and not ignored, below it.

@@ -338,6 +338,14 @@ def test_what_killed_writers_left_is_removed_and_what_is_being_written_is_not(lo
     local.check_whole(release)
 
 
+def test_a_patch_that_no_release_came_for_is_removed(local: Local) -> None:
+    local.deploy()
+    name = f"patches/{'0' * 64}.patch"
+    local.store.write(name, b"diff")
+    assert names(local.collect(1)) == {"unfinished": [name]}
+    assert local.store.list("patches") == []
+
+
 def test_a_release_that_was_never_finished_is_removed(local: Local) -> None:
     """Its deploy was killed between job.json and release.json."""
     local.deploy()

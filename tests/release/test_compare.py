@@ -35,7 +35,7 @@ def test_equal_releases_differ_in_nothing(history: History) -> None:
     a, b = history.deploy(), history.deploy()
     comparison = compare_releases(history.store, a, b)
     assert all(part.a == part.b for part in comparison.parts)
-    assert (comparison.modules, comparison.hyperparameters, comparison.metrics) == ({}, [], [])
+    assert (comparison.modules, comparison.hyperparameters) == ({}, [])
     assert lines(show_comparison(history.store, None, None, "table"))[4:] == [
         "part",
         "image            equal",
@@ -44,6 +44,11 @@ def test_equal_releases_differ_in_nothing(history: History) -> None:
         "data             equal",
         "hyperparameters  equal",
         "settings         equal",
+        "",
+        "metric         A      B       B - A",
+        "accuracy       0.812  0.812  +0.000",
+        "example_count  1,290  1,290      +0",
+        "macro_f1       0.500  0.500  +0.000",
     ]
 
 
@@ -84,8 +89,10 @@ def test_the_difference_for_people(store: Store) -> None:
         "hyperparameter  A   B",
         "values.units    32  16",
         "",
-        "metric    A      B       B - A",
-        "accuracy  0.812  0.900  +0.088",
+        "metric         A      B       B - A",
+        "accuracy       0.812  0.900  +0.088",
+        "example_count  1,290  1,290      +0",
+        "macro_f1       0.500  0.500  +0.000",
     ]
 
 
@@ -102,7 +109,8 @@ def test_the_difference_as_json(history: History) -> None:
     ]
     assert value["modules"]["modules/model.py"].endswith("@@ -1 +1 @@\n-LAYERS = 1\n+LAYERS = 2\n")
     assert value["hyperparameters"] == {"values.units": {"a": 32, "b": 16}}
-    assert value["metrics"] == {"accuracy": {"a": 0.8125, "b": 0.9}}
+    assert value["metrics"]["accuracy"] == {"a": 0.8125, "b": 0.9}
+    assert value["metrics"]["macro_f1"] == {"a": 0.5, "b": 0.5}
 
 
 def test_diffs_are_coloured_on_a_terminal(history: History) -> None:

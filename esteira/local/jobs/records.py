@@ -58,7 +58,8 @@ class SqliteRecords:
         runs = [
             run
             for artifact, place, metadata in self._ask(
-                "SELECT id, uri, metadata FROM artifacts WHERE type IN (?, ?) AND state = 'LIVE' ORDER BY id",
+                "SELECT id, uri, metadata FROM artifacts "
+                "WHERE type IN (?, ?) AND state IN ('LIVE', 'DELETED') ORDER BY id",
                 MODEL,
                 PUSHED_MODEL,
             )
@@ -100,14 +101,14 @@ class SqliteRecords:
 
     def _events(self, execution: int) -> List[Tuple[str, str, ArtifactRecord]]:
         rows = self._ask(
-            "SELECT e.direction, e.key, a.id, a.type, a.uri, a.metadata, maker.run, maker.task FROM events e "
-            f"JOIN artifacts a ON a.id = e.artifact JOIN executions maker ON maker.id = {MAKER} "
+            "SELECT e.direction, e.key, a.id, a.type, a.uri, a.state, a.metadata, maker.run, maker.task "
+            f"FROM events e JOIN artifacts a ON a.id = e.artifact JOIN executions maker ON maker.id = {MAKER} "
             "WHERE e.execution = ? ORDER BY e.direction, e.key, e.position",
             execution,
         )
         return [
-            (way, key, ArtifactRecord(artifact_name(row_id), type_, uri, json.loads(metadata), run, task))
-            for way, key, row_id, type_, uri, metadata, run, task in rows
+            (way, key, ArtifactRecord(artifact_name(row_id), type_, uri, state, json.loads(metadata), run, task))
+            for way, key, row_id, type_, uri, state, metadata, run, task in rows
         ]
 
     def _ask(self, query: str, *values: Any) -> List[Any]:

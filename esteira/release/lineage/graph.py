@@ -78,7 +78,7 @@ def source_boxes(lineage: Lineage) -> Iterator[Box]:
 
 def part_box(part: PartOrigin, lineage: Lineage) -> Box:
     is_new = part.since == lineage.origin.id
-    since = "new" if is_new else f"since {part.since}"
+    since = "new" if is_new else f"first in {part.since}"
     lines = (part.name, short(part.digest), since)
     return Box(f"part {part.name}", PART, lines, part_hover(part), "part new" if is_new else "part")
 
@@ -139,7 +139,8 @@ def artifact_hover(artifact: Made) -> str:
     release = f", release {artifact.release}" if artifact.release else ""
     made = f"{artifact.type}\nat {artifact.uri}\nmade by {artifact.task} of run {artifact.run}{release}"
     pushed = f"\npushed to {pushed_to(artifact)}" if pushed_to(artifact) else ""
-    return f"{made}{pushed}\n{artifact.name}"
+    removed = "\nits files were removed" if artifact.removed else ""
+    return f"{made}{pushed}{removed}\n{artifact.name}"
 
 
 def pushed_to(artifact: Made) -> str:

@@ -16,11 +16,15 @@ PUSHED_DESTINATION = "pushed_destination"
 
 @dataclass(frozen=True)
 class ArtifactRecord:
-    """An artifact. `run` and `task` are those that made it, whoever took it from the cache since."""
+    """An artifact. `run` and `task` are those that made it, whoever took it from the cache since.
+
+    `state` is PENDING, LIVE, ABANDONED or DELETED, as Vertex ML Metadata has it.
+    """
 
     name: str
     type: str
     uri: str
+    state: str
     metadata: Mapping[str, Any]
     run: str
     task: str

@@ -17,6 +17,8 @@ from esteira.release.lineage.records import (
 from esteira.release.lineage.values import Done, Made, ModelOrigin, Verdict
 from esteira.release.manifest import Outcome, Part, Release
 
+# The state of an artifact whose files make gc removed.
+DELETED = "DELETED"
 BLESSING = "tfx.ModelBlessing"
 EVALUATION = "tfx.ModelEvaluation"
 # The keys of the Evaluator's inputs.
@@ -76,6 +78,7 @@ def list_artifacts(tasks: Sequence[TaskRecord], history: Sequence[Release]) -> T
             name=artifact.name,
             type=artifact.type,
             uri=artifact.uri,
+            removed=artifact.state == DELETED,
             metadata=artifact.metadata,
             task=artifact.task,
             run=artifact.run,

@@ -30,7 +30,7 @@ def lineage_text(lineage: Lineage) -> RenderableType:
     """Return what made a release and its model; a place in the store is shown relative to it."""
     shown: List[RenderableType] = [make_facts(list_facts(lineage))]
     shown += [Text(f"! {note}", style="yellow") for note in lineage.notes]
-    shown += ["", make_table(("part", "digest", "since", "made of", "place"), part_rows(lineage))]
+    shown += ["", make_table(("part", "digest", "first in", "made of", "place"), part_rows(lineage))]
     if lineage.tasks:
         columns = (f"task of run {lineage.run}", "seconds", "state")
         shown += ["", make_table(columns, map(task_row, lineage.tasks), right=("seconds",))]
@@ -142,7 +142,8 @@ def artifact_rows(lineage: Lineage) -> Iterator[Row]:
         uri = pushed if artifact.type == PUSHED_MODEL else artifact.uri
         if artifact.type in MAIN_TYPES and uri:
             elsewhere = f" of run {artifact.run}" if artifact.run != lineage.run else ""
-            yield artifact.type.rpartition(".")[2], f"{artifact.task}{elsewhere}", place(lineage, uri)
+            removed = " (removed)" if artifact.removed else ""
+            yield artifact.type.rpartition(".")[2], f"{artifact.task}{elsewhere}", f"{place(lineage, uri)}{removed}"
 
 
 def place(lineage: Lineage, uri: str) -> str:

@@ -38,11 +38,15 @@ class PartOrigin:
 
 @dataclass(frozen=True)
 class Made:
-    """An artifact, and the task, run and release that made it; `release` is "" if it is in the history no more."""
+    """An artifact, and the task, run and release that made it; `release` is "" if it is in the history no more.
+
+    `removed` is whether its files are known to be gone.
+    """
 
     name: str
     type: str
     uri: str
+    removed: bool
     metadata: Mapping[str, Any]
     task: str
     run: str

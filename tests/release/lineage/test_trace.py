@@ -200,6 +200,15 @@ def test_without_metadata_the_manifests_tell_and_none_is_made(scene: Scene) -> N
     assert not scene.metadata_path.exists()
 
 
+def test_a_model_whose_files_were_removed_is_still_told(scene: Scene) -> None:
+    release = scene.release()
+    model = scene.run(release)["Trainer.model"][0].uri
+    with Metadata(scene.metadata_path) as metadata:
+        metadata.mark_deleted([model])
+    lineage = trace(scene, model=model)
+    assert [artifact.uri for artifact in lineage.artifacts if artifact.removed] == [model]
+
+
 def test_a_lineage_is_json(scene: Scene) -> None:
     release = scene.release(dirty=True)
     scene.run(release)
