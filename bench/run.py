@@ -10,7 +10,6 @@ import argparse
 import itertools
 import json
 import os
-import platform
 import resource
 import shutil
 import subprocess
@@ -21,10 +20,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Callable, Dict, List
 
-from importlib_metadata import version
 from rich.console import Console
 from rich.table import Table
 
+from bench.machine import describe_machine
 from esteira.data.prepare import prepare_data
 from esteira.files import write_text
 from esteira.jobs.bind import bind_job
@@ -165,25 +164,6 @@ def measure(variant: str, work: Path, epochs: int) -> Measurement:
     )
 
 
-def describe_machine() -> Dict[str, Any]:
-    cpu = next(
-        (line.split(":")[1].strip() for line in read_lines("/proc/cpuinfo") if line.startswith("model name")),
-        platform.processor(),
-    )
-    return {
-        "cpu": cpu,
-        "cores": os.cpu_count(),
-        "memory_bytes": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
-        "load_before": os.getloadavg()[0],
-        "python": platform.python_version(),
-        **{name: version(name) for name in ("tfx", "tensorflow", "apache-beam")},
-    }
-
-
-def read_lines(path: str) -> List[str]:
-    return Path(path).read_text(encoding="utf-8").splitlines()
-
-
 def show(measurements: List[Measurement], rows: Dict[str, int], epochs: int) -> None:
     reference = next((m.wall_s for m in measurements if m.variant == REFERENCE), 0.0)
     table = Table(title=f"{rows['train']} + {rows['eval']} rows, {epochs} epochs")
@@ -211,7 +191,7 @@ def main() -> None:
         detail = VARIANTS[arguments.variant](arguments.work, settings)
         write_text(arguments.work / f"{arguments.variant}.json", json.dumps(detail))
         return
-    machine = describe_machine()
+    machine = describe_machine("tfx", "tensorflow", "apache-beam")
     with tempfile.TemporaryDirectory(prefix="esteira-bench-") as folder:
         work = Path(folder)
         rows = prepare(work, arguments.data, arguments.rows, load_settings(REPOSITORY, os.environ, {}))
