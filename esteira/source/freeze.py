@@ -38,7 +38,7 @@ def frozen_source(root: Path, state: Path, without: str = "") -> Iterator[Source
         tree, found = write_tree(root, objects, status), alternates(objects)
         files = list_tree(root, tree, found)
         files.update((path, f"{GITLINK} {'0' * len(tree)}") for path in status.nested)
-        changed = status.count() if tree != base or status.nested else 0
+        changed = status.number_of_files() if tree != base or status.nested else 0
         yield describe(root, status, tree, files, changed, objects)
 
 

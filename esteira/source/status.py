@@ -29,7 +29,7 @@ class Status(NamedTuple):
     def is_clean(self) -> bool:
         return bool(self.commit) and not (self.present or self.deleted or self.nested)
 
-    def count(self) -> int:
+    def number_of_files(self) -> int:
         """Return how many files differ; one that is deleted in the index and still there counts once."""
         return len({*self.present, *self.deleted, *self.nested})
 
