@@ -8,7 +8,10 @@ from esteira.files import telling_os_errors
 from esteira.settings import Settings
 
 # Everything that Esteira puts into a state folder. STATE= may name a folder that holds other things too.
-NAMES = ("bucket", "builds", "cloudbuild", "digests.json", "downloads", "history.git", "lineage", "logs", "metadata.sqlite*", ".gitignore")
+NAMES = (
+    *("bucket", "builds", "cloudbuild", "digests.json", "downloads", "history.git", "lineage", "logs"),
+    *("metadata.sqlite*", "sources", ".gitignore"),
+)
 
 
 def clean_state(settings: Settings) -> List[Path]:
