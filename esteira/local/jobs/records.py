@@ -22,8 +22,12 @@ EXECUTIONS = (
     "SELECT x.id, x.cached_from, x.run, x.task, x.state, COALESCE(source.run, ''), x.parameters, "
     "x.started_s, x.finished_s FROM executions x LEFT JOIN executions source ON source.id = x.cached_from "
 )
-# What put an artifact out first has made it; a task that takes it from the cache puts it out again.
-MAKER = "(SELECT min(o.execution) FROM events o WHERE o.artifact = a.id AND o.direction = 'OUTPUT')"
+# What put an artifact out first has made it; a task that takes it from the cache puts it out again. In a
+# table of this connection, as no index of the store leads from an artifact to its events.
+MAKERS = (
+    "CREATE TEMP TABLE makers (artifact INTEGER PRIMARY KEY, execution INTEGER NOT NULL)",
+    "INSERT INTO makers SELECT artifact, min(execution) FROM events WHERE direction = 'OUTPUT' GROUP BY artifact",
+)
 
 
 class SqliteRecords:
@@ -32,7 +36,7 @@ class SqliteRecords:
     def __init__(self, path: Path) -> None:
         self._path = path
         try:
-            self._db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+            self._db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
         except sqlite3.Error as error:
             raise self._unreadable(error) from error
         ((version,),) = self._ask("PRAGMA user_version")
@@ -41,6 +45,8 @@ class SqliteRecords:
                 f"{path}: holds metadata of version {version}; expected version {VERSION}.\n"
                 "Use the Esteira that wrote it, or remove the state folder: make clean"
             )
+        for statement in MAKERS:
+            self._ask(statement)
 
     def tasks_of(self, run: str) -> List[TaskRecord]:
         rows = {row[0]: row for row in self._ask(f"{EXECUTIONS} WHERE x.run = ? ORDER BY x.id", run)}
@@ -102,7 +108,8 @@ class SqliteRecords:
     def _events(self, execution: int) -> List[Tuple[str, str, ArtifactRecord]]:
         rows = self._ask(
             "SELECT e.direction, e.key, a.id, a.type, a.uri, a.state, a.metadata, maker.run, maker.task "
-            f"FROM events e JOIN artifacts a ON a.id = e.artifact JOIN executions maker ON maker.id = {MAKER} "
+            "FROM events e JOIN artifacts a ON a.id = e.artifact JOIN makers m ON m.artifact = a.id "
+            "JOIN executions maker ON maker.id = m.execution "
             "WHERE e.execution = ? ORDER BY e.direction, e.key, e.position",
             execution,
         )

@@ -73,7 +73,13 @@ def source_boxes(lineage: Lineage) -> Iterator[Box]:
     for part in lineage.parts:
         if CSV in part.values:
             digest = str(part.values[CSV])
-            yield Box(CSV, SOURCE, ("CSV given as DATA=", short(digest)), f"a CSV with the digest {digest}", "source")
+            yield Box(
+                CSV,
+                SOURCE,
+                ("CSV file", short(digest)),
+                f"the CSV that the data was made of\ndigest {digest}",
+                "source",
+            )
 
 
 def part_box(part: PartOrigin, lineage: Lineage) -> Box:

@@ -10,7 +10,7 @@ from esteira.release.lineage.notes import list_notes
 from esteira.release.lineage.records import RunRecords, open_records
 from esteira.release.lineage.run import find_baseline, find_model, list_artifacts, list_tasks, verdict_on
 from esteira.release.lineage.values import Deploy, Lineage, ModelOrigin, PartOrigin
-from esteira.release.manifest import PARTS, Part, Release
+from esteira.release.manifest import PARTS, PATCH, Part, Release
 from esteira.release.store.interface import Store
 from esteira.settings import Settings
 
@@ -95,7 +95,7 @@ def describe_release(store: Store, release: Release) -> Deploy:
         reason=release.reason,
         commit=release.commit,
         dirty=release.dirty,
-        patch=f"{store.uri}/releases/{release.id}/source.patch" if release.dirty else "",
+        patch=f"{store.uri}/releases/{release.origin}/{PATCH}" if release.dirty else "",
         parent=release.parent or "",
     )
 

@@ -67,6 +67,15 @@ def test_the_page_shows_every_box_with_its_places_and_digests(lineage: Lineage) 
     assert "baseline_model" in said and "≥ 0.400" in said
 
 
+def test_a_csv_stands_beside_the_commit(scene: Scene) -> None:
+    csv = f"sha256:{'ab' * 32}"
+    release = scene.release(parts={**scene.parts(), "data": scene.part("data", "1", "data", csv=csv)})
+    scene.run(release)
+    graph = draw_graph(lineage_of(scene.settings, scene.store, release=release.id))
+    assert [box.lines for box in graph.boxes if box.name == "csv"] == [("CSV file", "abababababab")]
+    assert {link.source for link in graph.links if link.target == "part data"} == {"commit", "csv"}
+
+
 def test_the_links_are_the_events_of_the_run(lineage: Lineage) -> None:
     links = {(link.source, link.target) for link in draw_graph(lineage).links if link.kind != "told"}
     events = {(name, f"task {task.name}") for task in lineage.tasks for _, name in task.inputs}
