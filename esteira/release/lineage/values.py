@@ -1,7 +1,7 @@
 """A lineage as plain values: `dataclasses.asdict` makes JSON of it."""
 
 from dataclasses import dataclass
-from typing import Any, Dict, Mapping, Optional, Tuple
+from typing import Any, Mapping, Optional, Tuple
 
 
 @dataclass(frozen=True)
@@ -120,13 +120,6 @@ class Lineage:
     baseline: Optional[ModelOrigin]
     verdict: Optional[Verdict]
     notes: Tuple[str, ...]
-
-    def artifact(self, name: str) -> Made:
-        return self.by_name[name]
-
-    @property
-    def by_name(self) -> Dict[str, Made]:
-        return {artifact.name: artifact for artifact in self.artifacts}
 
 
 @dataclass(frozen=True)
