@@ -18,6 +18,8 @@ from tests.make import VENV, make
 pytestmark = [pytest.mark.programs, pytest.mark.loopback, pytest.mark.slow]
 SAMPLE_ROWS = {"train": 1500, "eval": 600}
 HEADLINES = REPOSITORY / "tests" / "data" / "manchetes.csv"
+# The steps of a partial build, each with a setting of its own to deploy.
+STEPS = {"data": "101", "sync": "102", "release": "103", "run": "104", "smoke": "105"}
 COLUMNS = {"ESTEIRA_DATA_TEXT_COLUMN": "titulo", "ESTEIRA_DATA_LABEL_COLUMN": "sentimento"}
 
 
@@ -204,12 +206,17 @@ def test_a_model_below_the_gate_is_in_the_history_and_not_served(clone: Path, de
     assert make(clone, "-s", "status", "FORMAT=word").stdout == "not blessed\n"
 
 
-@pytest.mark.parametrize("step", ["data", "sync", "release", "run", "smoke"])
+@pytest.mark.parametrize(
+    ("step", "changed"),
+    [
+        *((step, {"ESTEIRA_SERVING_MAX_BATCH": size}) for step, size in STEPS.items()),
+        ("compile", {"ESTEIRA_GATE_MACRO_F1": "0.39"}),
+    ],
+)
 def test_a_deploy_killed_between_two_steps_leaves_current_and_is_gone_on_with(
-    clone: Path, deployed: str, step: str
+    clone: Path, deployed: str, step: str, changed: Dict[str, str]
 ) -> None:
     before = current(clone)
-    changed = {"ESTEIRA_SERVING_MAX_BATCH": str(100 + len(step))}
     kill_after(clone, step, changed)
     assert current(clone) == before
     run = on_sample(clone, "deploy", **changed)
