@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Dict, List, Optional
 
-from esteira.git import GITLINK, alternates
+from esteira.git import GITLINK, alternates, git_or_empty
 
 SHORT_LENGTH = 7
 
@@ -23,7 +23,6 @@ class Source:
     commit: str
     branch: str
     changed: int
-    repository: str
     tree: str
     files: Dict[str, str]
     objects: Optional[Path] = None
@@ -55,6 +54,13 @@ class Source:
             verb = "differs" if self.changed == 1 else "differ"
             return f"the working tree, not a commit: {count(self.changed)} {verb} from {self.short}{where}"
         return f"commit {self.short}{where}"
+
+
+def repository_name(root: Path) -> str:
+    """Return the last part of the URL of `origin`, else of the folder's name."""
+    url = git_or_empty(root, "config", "--get", "remote.origin.url")
+    name = url.rstrip("/").replace(":", "/").rpartition("/")[2]
+    return name[: -len(".git")] if name.endswith(".git") else name or root.resolve().name
 
 
 def count(files: int) -> str:

@@ -6,7 +6,7 @@ from typing import Callable, Dict
 import pytest
 
 from esteira.errors import SourceError
-from esteira.source import Source, frozen_source
+from esteira.source import Source, frozen_source, repository_name
 from esteira.source.scratch import FOLDER
 from tests.repositories import commit_all, make_repository, run_git, write
 
@@ -25,7 +25,7 @@ def test_a_clean_clone_is_its_commit(repository: Path, freeze: Freeze) -> None:
     assert (source.commit, source.short, source.branch) == (commit, commit[:7], "main")
     assert not source.is_dirty
     assert source.describe() == f"commit {commit[:7]} (main)"
-    assert source.repository == "a repo"
+    assert repository_name(repository) == "a repo"
     assert source.tree == run_git(repository, "rev-parse", "HEAD^{tree}")
     assert source.files == {"file.txt": "100644 " + run_git(repository, "rev-parse", "HEAD:file.txt")}
 
@@ -221,9 +221,9 @@ def test_before_the_first_commit_the_working_tree_is_built(tmp_path: Path, freez
     ("url", "name"),
     [("https://example.test/o/r.git", "r"), ("git@example.test:r", "r"), ("/srv/git/r.git/", "r")],
 )
-def test_the_repository_is_called_as_its_origin_is(repository: Path, freeze: Freeze, url: str, name: str) -> None:
+def test_the_repository_is_called_as_its_origin_is(repository: Path, url: str, name: str) -> None:
     run_git(repository, "remote", "add", "origin", url)
-    assert freeze().repository == name
+    assert repository_name(repository) == name
 
 
 def test_a_folder_without_a_repository_is_an_error_with_what_to_type(tmp_path: Path, freeze: Freeze) -> None:

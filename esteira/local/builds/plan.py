@@ -47,7 +47,7 @@ class Build:
     timeout_s: float
 
 
-def built_in_substitutions(source: Source, build_id: str) -> Dict[str, str]:
+def built_in_substitutions(source: Source, repository: str, build_id: str) -> Dict[str, str]:
     """Return the built-in substitutions that have an honest value on this machine."""
     return {
         "PROJECT_ID": PROJECT,
@@ -57,7 +57,7 @@ def built_in_substitutions(source: Source, build_id: str) -> Dict[str, str]:
         "REVISION_ID": source.commit,
         "SHORT_SHA": source.short,
         "BRANCH_NAME": source.branch,
-        "REPO_NAME": source.repository,
+        "REPO_NAME": repository,
     }
 
 

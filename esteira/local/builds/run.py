@@ -14,7 +14,7 @@ from esteira.local.builds.result import BuildResult
 from esteira.local.builds.workspace import claim_folder, drop_folder, fill_workspace, keep_only
 from esteira.progress import Progress
 from esteira.settings import Settings
-from esteira.source import Source
+from esteira.source import Source, repository_name
 
 SOURCE = "source"
 
@@ -36,7 +36,8 @@ def run_build(
     """
     build_id = build_id or new_build_id()
     text = read_text(build_file)
-    build = read_build(text, build_file.name, substitutions, built_in_substitutions(source, build_id))
+    built_in = built_in_substitutions(source, repository_name(source.root), build_id)
+    build = read_build(text, build_file.name, substitutions, built_in)
     logs = settings.state / "logs" / "builds" / build_id
     with telling_os_errors("make the log folder", logs):
         logs.mkdir(parents=True, exist_ok=True)

@@ -7,15 +7,13 @@ from esteira.errors import BuildError
 from esteira.local.builds.plan import Build, built_in_substitutions, read_build
 from esteira.source import Source
 
-SOURCE = Source(
-    root=Path("/r"), commit="0123456789" * 4, branch="main", changed=0, repository="repo", tree="", files={}
-)
+SOURCE = Source(root=Path("/r"), commit="0123456789" * 4, branch="main", changed=0, tree="", files={})
 BUILDER = {"_BUILDER": "esteira/builder"}
 STEP = 'steps:\n- name: "$_BUILDER"\n  args: [a]\n'
 
 
 def plan(text: str, given: Dict[str, str] = BUILDER) -> Build:
-    return read_build(text, "f.yaml", given, built_in_substitutions(SOURCE, "b-1"))
+    return read_build(text, "f.yaml", given, built_in_substitutions(SOURCE, "repo", "b-1"))
 
 
 def error_of(text: str, given: Dict[str, str] = BUILDER) -> str:
