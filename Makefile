@@ -23,7 +23,8 @@ $(foreach v,$(filter $(VARIABLES),$(given)),$(eval export ESTEIRA_$(or $($v_IS),
 
 python := @sh esteira/setup/run.sh
 dev := $(python) --dev
-invoke := $(python) -m invoke
+# Without the flag Invoke keeps no byte code of the engine, which would be compiled anew each time.
+invoke := $(python) -m invoke --write-pyc
 
 ##@ Deploy
 plan: ## Show what a deploy would do here, and why (FORMAT=json or word; DATA=file.csv)

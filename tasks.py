@@ -1,9 +1,10 @@
 """The index of everything one can do here. `make` lists the same by purpose."""
 
 import sys
+from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from invoke import Context, task
-from rich.console import Console
 
 from esteira.edge import (
     at_the_edge,
@@ -16,16 +17,28 @@ from esteira.edge import (
     variable,
 )
 
-PIPE_WIDTH = 200
-# Steps of a build run with their output in a pipe, where rich would guess a width of 80.
-console = Console(soft_wrap=True, highlight=False, width=None if sys.stdout.isatty() else PIPE_WIDTH)
+if TYPE_CHECKING:
+    from rich.console import Console
 
+# Steps of a build run with their output in a pipe, where rich would guess a width of 80.
+PIPE_WIDTH = 200
 SET = {"set": "Override a setting: --set section.key=value"}
 
 
+@lru_cache(maxsize=None)
+def console() -> "Console":
+    """Return the terminal. Importing rich takes a tenth of a short command's time, so that it is done on use."""
+    from rich.console import Console
+
+    return Console(soft_wrap=True, highlight=False, width=None if sys.stdout.isatty() else PIPE_WIDTH)
+
+
 def tell(text: object) -> None:
-    """Print a table, or a text as it is: a name may hold what looks like markup."""
-    console.print(text, markup=False)
+    """Print a text as it is, or a table: a name may hold what looks like markup."""
+    if isinstance(text, str):
+        print(text)
+    else:
+        console().print(text, markup=False)
 
 
 @task(iterable=["set"], help=SET)
@@ -62,7 +75,7 @@ def deploy(c: Context, set: "list[str]") -> None:
     """Do what the plan says."""
     from esteira.deploy.front import deploy
 
-    deploy(settings_here(set), "auto", overrides_here(set), switch("FORCE"), switch("WAIT", default=True), console)
+    deploy(settings_here(set), "auto", overrides_here(set), switch("FORCE"), switch("WAIT", default=True), console())
 
 
 @task(iterable=["set"], help=SET)
@@ -71,7 +84,7 @@ def deploy_partial(c: Context, set: "list[str]") -> None:
     """Run new modules, data, hyperparameters or settings; refuse where the plan is full."""
     from esteira.deploy.front import deploy
 
-    deploy(settings_here(set), "partial", overrides_here(set), switch("FORCE"), switch("WAIT", default=True), console)
+    deploy(settings_here(set), "partial", overrides_here(set), switch("FORCE"), switch("WAIT", default=True), console())
 
 
 @task(iterable=["set"], help=SET)
@@ -80,7 +93,7 @@ def deploy_full(c: Context, set: "list[str]") -> None:
     """Build, train, evaluate and serve what is here."""
     from esteira.deploy.front import deploy
 
-    deploy(settings_here(set), "full", overrides_here(set), switch("FORCE"), switch("WAIT", default=True), console)
+    deploy(settings_here(set), "full", overrides_here(set), switch("FORCE"), switch("WAIT", default=True), console())
 
 
 @task
@@ -138,7 +151,7 @@ def run(c: Context, set: "list[str]") -> None:
     """Run the release's job and say whether its model is blessed: a step of the build."""
     from esteira.steps import run_step
 
-    run_step(settings_here(set), console)
+    run_step(settings_here(set), console())
 
 
 @task
@@ -147,7 +160,7 @@ def smoke(c: Context) -> None:
     """Serve the pushed model and ask it over HTTP: a step of the build."""
     from esteira.steps import smoke_step
 
-    smoke_step(settings_here(), console)
+    smoke_step(settings_here(), console())
 
 
 @task
@@ -196,7 +209,7 @@ def rollback(c: Context) -> None:
     """Serve a former release again: the previous one, unless RELEASE= names another."""
     from esteira.deploy.front import roll_back
 
-    roll_back(settings_here(), variable("RELEASE"), console)
+    roll_back(settings_here(), variable("RELEASE"), console())
 
 
 @task
@@ -205,7 +218,7 @@ def gc(c: Context) -> None:
     """Remove what no kept release needs, after showing it."""
     from esteira.deploy.front import collect_garbage
 
-    collect_garbage(settings_here(), number("KEEP", 10), switch("YES"), console)
+    collect_garbage(settings_here(), number("KEEP", 10), switch("YES"), console())
 
 
 @task
@@ -236,7 +249,7 @@ def predict(c: Context, text: str = "") -> None:
     from esteira.serving.ask import answer_table, ask
 
     text = text or required_variable("TEXT", 'make predict TEXT="I love this film"')
-    console.print(answer_table(ask(settings_here(), [text])))
+    tell(answer_table(ask(settings_here(), [text])))
 
 
 @task(iterable=["set"], help=SET)
