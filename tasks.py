@@ -30,7 +30,7 @@ def console() -> "Console":
     """Return the terminal. Importing rich takes a tenth of a short command's time, so that it is done on use."""
     from rich.console import Console
 
-    return Console(soft_wrap=True, highlight=False, width=None if sys.stdout.isatty() else PIPE_WIDTH)
+    return Console(soft_wrap=True, highlight=False, emoji=False, width=None if sys.stdout.isatty() else PIPE_WIDTH)
 
 
 def tell(text: object) -> None:

@@ -73,7 +73,7 @@ class StateError(EsteiraError):
 
 
 class SourceError(EsteiraError):
-    """The repository holds what no part can be made of: a submodule, a link out of its folder."""
+    """There is no repository, or it holds what no part can be made of: a submodule, a link out of its folder."""
 
     exit_code = 13
 

@@ -40,8 +40,8 @@ PARTITION: Dict[str, Rule] = {
     "image": Rule("full", files=(*CODE, "docker/**")),
     # The compiled pipeline, its image and parameters open.
     "job": Rule("full", files=CODE, values=("pipeline.name", "training.*", "gate.*", ENCODER)),
-    # The code of the model, which travels as one file.
-    "modules": Rule("partial", files=("modules/**",), but=(HYPERPARAMETERS, *DEFAULT_DATA)),
+    # The code of the model, and what makes one file of it.
+    "modules": Rule("partial", files=("modules/**", "esteira/jobs/bundle*.py"), but=(HYPERPARAMETERS, *DEFAULT_DATA)),
     # The rows to train on and to evaluate on, and the schema that they must obey.
     "data": Rule(
         "partial",
