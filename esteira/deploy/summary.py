@@ -15,6 +15,6 @@ def print_summary(settings: Settings, release: Release, console: Console) -> Non
         return
     console.print(evaluation_table(outcome.evaluation))
     # As text, since a folder's name may hold what looks like markup.
-    places = f"model    {outcome.model}\nrelease  {settings.bucket}/{manifest_name(release.id)}\nlogs     {outcome.logs}"
-    console.print(f"\n{places}\n", markup=False)
+    manifest = f"{settings.bucket}/{manifest_name(release.id)}"
+    console.print(f"\nmodel    {outcome.model}\nrelease  {manifest}\nlogs     {outcome.logs}\n", markup=False)
     console.print('Next:\n  make predict TEXT="I love this film"\n  make serve\n  make releases')

@@ -12,6 +12,7 @@ from esteira.progress import Progress
 from esteira.release.manifest import Outcome
 from esteira.settings import Settings
 
+
 def run_release(settings: Settings, release: str, job: Job) -> Outcome:
     """Run a release's bound job here and return what it came to, a failed task included."""
     run_id = f"{release}-{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}"

@@ -19,8 +19,9 @@ OVERRIDES = "ESTEIRA_OVERRIDES"
 RESERVED = {
     f"{PREFIX}{name}"
     for name in (
-        "A ACCEPT B BUILD_ID ENV FORCE FORMAT KEEP MODEL OVERRIDES PART PLAN PYTHON RELEASE STATE TEXT VENV WAIT YES"
-    ).split()
+        *("A", "ACCEPT", "B", "BUILD_ID", "ENV", "FORCE", "FORMAT", "KEEP", "MODEL", "OVERRIDES", "PART", "PLAN"),
+        *("PYTHON", "RELEASE", "STATE", "TEXT", "VENV", "WAIT", "YES"),
+    )
 }
 
 Fault = Tuple[str, str]
