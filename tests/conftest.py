@@ -13,6 +13,8 @@ from esteira.settings import Settings, load_settings
 REPOSITORY = Path(__file__).resolve().parent.parent
 # Set before TensorFlow is imported anywhere, so that its start-up lines don't drown a test's output.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+# google-auth reads it once, when it is imported: no test asks whether this is one of Google's machines.
+os.environ["NO_GCE_CHECK"] = "true"
 
 
 @pytest.fixture(autouse=True)

@@ -48,10 +48,6 @@ class Lease:
         self._info = self._info.copy(update={"doing": text})
         self._changed.set()
 
-    def check(self) -> None:
-        """Raise LeaseError if the lease is not ours any more. To be called before `current` is moved."""
-        check_lease(self._store, self.token)
-
     def drop(self) -> None:
         """Let the next one have it, if it is still ours. Raises StateError if the store cannot be written."""
         self._over = True
@@ -71,7 +67,7 @@ class Lease:
             try:
                 self._generation = write_lease(self._store, self._info, self._lease_s, self._generation)
             except ConflictError:
-                return  # It was taken over, which check() tells.
+                return  # It was taken over, which check_lease tells.
             except StateError:
                 continue  # The store is out of reach now, and may not be at the next renewal.
 

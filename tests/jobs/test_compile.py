@@ -22,6 +22,7 @@ def copy_repository(folder: Path) -> Path:
         else:
             folder.mkdir(parents=True, exist_ok=True)
             shutil.copy(source, folder / name)
+    subprocess.run(["git", "init", "--quiet"], cwd=folder, check=True)
     return folder
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import List
 
 from esteira.errors import EsteiraError
-from esteira.release.lease import hold_lease
+from esteira.release.lease import check_lease, hold_lease
 from esteira.release.store import Store
 from esteira.release.store.cloud import CloudStore
 from esteira.release.store.folder import FolderStore
@@ -78,7 +78,7 @@ def hold(store: Store, lease_s: str, wait_s: str) -> None:
         print("held", flush=True)
         sys.stdin.readline()
         try:
-            lease.check()
+            check_lease(store, lease.token)
             print("kept")
         except EsteiraError as error:
             print(error)

@@ -66,7 +66,6 @@ def test_a_lease_says_who_holds_it_for_what(store: Store) -> None:
         assert re.fullmatch(rf"{re.escape(whoami())} \(partial deploy, since [0-9: -]+ UTC\)", held.describe())
         lease.doing("step run")
         wait_until(lambda: held_by(store).doing == "step run")
-        lease.check()
         check_lease(store, lease.token)
     assert read_lease(store) is None
 
@@ -75,7 +74,7 @@ def test_a_lease_is_renewed_as_long_as_it_is_held(store: Store) -> None:
     with hold(store, lease_s=1.5) as lease:
         until = held_by(store).until
         wait_until(lambda: held_by(store).until > until + timedelta(seconds=1.5))
-        lease.check()
+        check_lease(store, lease.token)
 
 
 def test_a_lease_is_dropped_after_a_failure(store: Store) -> None:
@@ -121,7 +120,7 @@ def test_a_lease_that_was_not_renewed_in_time_is_taken_over(store: Store) -> Non
     assert held_by(store).stale
     lines: List[str] = []
     with hold(store, report=lines.append) as lease:
-        lease.check()
+        check_lease(store, lease.token)
     assert lines == [f"took over from {FACTS}: it ended without a word"]
 
 
@@ -145,7 +144,7 @@ def test_a_holder_that_slept_learns_that_it_lost_the_lease(store: Store) -> None
         (output,) = finish_with_line(asleep)
         assert f"{store.uri}/lease: was taken over by {whoami()} (partial deploy, since " in output
         assert output.endswith("This deploy promotes nothing. Run it again.\n")
-        lease.check()
+        check_lease(store, lease.token)
         assert held_by(store).token == lease.token
 
 
@@ -166,7 +165,7 @@ def test_a_lost_lease_is_not_dropped_by_its_former_holder(store: Store) -> None:
     with hold(store, lease_s=3600) as lease:
         store.write("lease", HOLDER.json().encode())
         with pytest.raises(LeaseError, match=f"was taken over by {re.escape(FACTS)}: this deploy did not renew"):
-            lease.check()
+            check_lease(store, lease.token)
     assert held_by(store) == HOLDER
 
 
@@ -174,7 +173,7 @@ def test_a_lost_lease_is_told_when_its_new_holder_has_ended_too(store: Store) ->
     with hold(store, lease_s=3600) as lease:
         store.delete(["lease"])
         with pytest.raises(LeaseError, match="was taken over by another deploy, which has ended: "):
-            lease.check()
+            check_lease(store, lease.token)
 
 
 def test_of_many_processes_one_at_a_time_holds_the_lease(store: Store) -> None:

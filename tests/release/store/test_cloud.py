@@ -248,7 +248,6 @@ def test_missing_credentials_say_how_to_log_in(
 ) -> None:
     monkeypatch.delenv("STORAGE_EMULATOR_HOST")
     monkeypatch.setenv("CLOUDSDK_CONFIG", str(tmp_path))
-    monkeypatch.setenv("NO_GCE_CHECK", "true")
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", credentials and str(tmp_path / credentials))
     with pytest.raises(StateError) as caught:
         CloudStore(environment, "sentiment").read("current")
