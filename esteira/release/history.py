@@ -1,7 +1,7 @@
 """The releases of an environment, and the pointer `current` to the one that is served."""
 
 from functools import partial
-from typing import List, NamedTuple, Optional
+from typing import Dict, List, NamedTuple, Optional
 
 from esteira.errors import StateError
 from esteira.release.manifest import MANIFEST, Outcome, Release, manifest_name, read_release, write_release
@@ -106,11 +106,11 @@ def read_releases(store: Store) -> List[Release]:
 def promoted(releases: List[Release], current: str) -> List[Release]:
     """Return the releases that were served, from `current` back over its parents."""
     known = {release.id: release for release in releases}
-    chain: List[Release] = []
-    while current in known and known[current] not in chain:
-        chain.append(known[current])
-        current = chain[-1].parent or ""
-    return chain
+    chain: Dict[str, Release] = {}
+    while current in known and current not in chain:
+        chain[current] = known[current]
+        current = known[current].parent or ""
+    return list(chain.values())
 
 
 def keep_release(store: Store, release: Release) -> Release:

@@ -2,7 +2,7 @@
 
 from functools import partial
 from pathlib import Path
-from typing import Callable, List, Optional
+from typing import Callable, List, Optional, Set
 
 from esteira.errors import StateError
 from esteira.release.gist import SHORT_COMMIT
@@ -92,8 +92,10 @@ def way_back(current: Release, find: Find) -> List[Release]:
     parent, not to what was served last: a second rollback goes one further back, and not forth again.
     """
     way: List[Release] = []
+    seen: Set[str] = set()
     release = find(current.origin)
-    while release is not None and release not in way:
+    while release is not None and release.id not in seen:
+        seen.add(release.id)
         parent = find(release.parent) if release.parent else None
         origin = find(parent.origin) if parent else None
         if parent is None or origin is None:

@@ -16,6 +16,8 @@ from esteira.release.history import (
     read_releases,
     served_release,
 )
+from esteira.release.manifest import Release
+from esteira.release.rollback import way_back
 from esteira.release.store.folder import FolderStore
 from esteira.release.store.interface import ABSENT, ConflictError, Store
 from tests.release.handmade_history import History
@@ -120,6 +122,19 @@ def test_a_circle_of_parents_ends(history: History) -> None:
     one, two = history.deploy(), history.deploy(units=2)
     circle = [one.copy(update={"parent": two.id}), two]
     assert promoted(circle, two.id) == [circle[1], circle[0]]
+
+
+def test_a_chain_is_followed_by_ids_and_never_by_comparing_releases(
+    history: History, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Releases are compared deeply: a thousand of them took more than a minute."""
+    releases = [history.deploy()]
+    for number in range(9):
+        releases.append(releases[0].copy(update={"id": f"{number:012x}", "parent": releases[-1].id}))
+    monkeypatch.setattr(Release, "__eq__", lambda one, other: pytest.fail("releases were compared"))
+    assert [release.id for release in promoted(releases, releases[-1].id)] == [r.id for r in reversed(releases)]
+    unblessed = [release.copy(update={"outcome": None}) for release in releases]
+    assert way_back(unblessed[-1], {release.id: release for release in unblessed}.get) == []
 
 
 def test_files_beside_the_manifests_are_no_releases(history: History) -> None:
