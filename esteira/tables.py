@@ -7,9 +7,6 @@ from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
-from esteira.errors import SettingsError
-
-FORMATS = ("table", "json")
 WIDEST = 10_000
 Cell = Union[str, Text]
 
@@ -45,9 +42,3 @@ def make_facts(facts: Iterable[Sequence[Cell]]) -> Table:
     table = make_table(["", ""], [(name, value) for name, value in facts if value])
     table.show_header = False
     return table
-
-
-def check_format(format: str) -> None:
-    """Raise SettingsError unless a table can be had in this format."""
-    if format not in FORMATS:
-        raise SettingsError(f"FORMAT={format}: expected {' or '.join(FORMATS)}")

@@ -7,6 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from esteira.errors import StateError
+from esteira.formats import check_format
 from esteira.release.changes import FileChange, ValueChange, shorten, shown_path, shown_value
 from esteira.release.compare import Comparison, PartChange, compare_releases
 from esteira.release.gist import COUNT, moment, short_commit, verdict
@@ -14,9 +15,11 @@ from esteira.release.history import known_release
 from esteira.release.history_view import chosen_release
 from esteira.release.manifest import Release, json_text
 from esteira.release.store.interface import Store
-from esteira.tables import check_format, make_table
+from esteira.tables import make_table
 
-DIFF_STYLES = {"@@": "cyan", "---": "bold", "+++": "bold", "-": "red", "+": "green"}
+DIFF_STYLES = {"@": "cyan", "-": "red", "+": "green"}
+# The lines above the first @@ name the file.
+HEADER_LINES = 2
 
 
 def show_comparison(store: Store, a: Optional[str], b: Optional[str], format: str) -> RenderableType:
@@ -25,7 +28,7 @@ def show_comparison(store: Store, a: Optional[str], b: Optional[str], format: st
     None is the release that is served for B, and the one that was served before B for A. Raises
     StateError if there is no such release.
     """
-    check_format(format)
+    check_format(format, "make diff")
     later = chosen_release(store, b, "B")
     earlier = release_before(store, later) if a is None else chosen_release(store, a, "A")
     comparison = compare_releases(store, earlier, later)
@@ -59,7 +62,8 @@ def comparison_json(comparison: Comparison) -> str:
 
 def part_value(part: PartChange) -> Dict[str, Any]:
     files = [file.dict() for file in part.files]
-    return {"a": part.a or None, "b": part.b or None, "files": files, "values": pairs(part.values)}
+    digests = {"a": part.a or None, "b": part.b or None}
+    return {**digests, "listed": not part.unlisted, "files": files, "values": pairs(part.values)}
 
 
 def pairs(changes: List[ValueChange]) -> Dict[str, Dict[str, Any]]:
@@ -125,9 +129,8 @@ def metric_cells(change: ValueChange) -> List[str]:
 
 def coloured(diff: str) -> Text:
     """Return a unified diff with the colours that git gives it."""
-    lines = [Text(line, style=line_style(line)) for line in diff.rstrip("\n").split("\n")]
-    return Text("\n").join(lines)
-
-
-def line_style(line: str) -> str:
-    return next((style for start, style in DIFF_STYLES.items() if line.startswith(start)), "")
+    lines = diff.rstrip("\n").split("\n")
+    header = [Text(line, style="bold") for line in lines[:HEADER_LINES]]
+    # A line that was removed may begin with "--" itself.
+    changes = [Text(line, style=DIFF_STYLES.get(line[:1], "")) for line in lines[HEADER_LINES:]]
+    return Text("\n").join([*header, *changes])

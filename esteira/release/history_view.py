@@ -7,18 +7,19 @@ from rich.table import Table
 from rich.text import Text
 
 from esteira.errors import StateError
+from esteira.formats import check_format
 from esteira.release.changes import shorten
 from esteira.release.gist import VERDICT_STYLES, main_metrics, moment, short_commit, verdict
 from esteira.release.history import current_release, find_release, promoted, read_pointer, read_releases
 from esteira.release.manifest import PARTS, PATCH, Release, json_text, manifest_name
 from esteira.release.store.interface import Store
 from esteira.release.values import other_than_default
-from esteira.tables import Cell, check_format, make_facts, make_table
+from esteira.tables import Cell, make_facts, make_table
 
 
 def show_releases(store: Store, format: str) -> RenderableType:
     """Return the history, the newest release first, as a `table` or as `json`."""
-    check_format(format)
+    check_format(format, "make releases")
     return releases_json(store) if format == "json" else releases_table(store)
 
 
@@ -71,7 +72,7 @@ def show_release(store: Store, text: Optional[str], format: str) -> RenderableTy
 
     `text` is the beginning of its id, None the release that is served. Raises StateError if there is none.
     """
-    check_format(format)
+    check_format(format, "make show")
     release = chosen_release(store, text)
     return manifest_text(store, release) if format == "json" else release_view(store, release)
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from esteira.errors import SettingsError, StateError
 from esteira.release.compare import compare_releases, diff_files
-from esteira.release.compare_view import show_comparison
+from esteira.release.compare_view import coloured, show_comparison
 from esteira.release.manifest import Release
 from esteira.release.store.folder import FolderStore
 from esteira.release.store.interface import Store
@@ -124,6 +124,11 @@ def test_diffs_are_coloured_on_a_terminal(history: History) -> None:
     assert "\x1b[32m+LAYERS = 2\x1b[0m" in capture.get()
 
 
+def test_only_the_head_of_a_diff_is_bold() -> None:
+    diff = diff_files({"one": "-- sql\n"}, {"one": "++ more\n"})["one"]
+    assert [span.style for span in coloured(diff).spans] == ["bold", "bold", "cyan", "red", "green"]
+
+
 def test_a_and_b_default_to_what_is_served_and_what_was_before(history: History) -> None:
     first, second = two(history)
     history.deploy(blessed=False, units=4)
@@ -157,7 +162,7 @@ def test_an_unknown_release_is_named_by_its_variable(history: History) -> None:
         show_comparison(history.store, "xyz", None, "table")
     with pytest.raises(StateError, match="^B=xyz: there is no such release"):
         show_comparison(history.store, None, "xyz", "table")
-    with pytest.raises(SettingsError, match="^FORMAT=yaml: expected table or json$"):
+    with pytest.raises(SettingsError, match="^FORMAT=yaml: expected table or json. Run: make diff FORMAT=json$"):
         show_comparison(history.store, None, None, "yaml")
 
 
@@ -174,6 +179,8 @@ def test_a_listing_that_is_lost_is_told(history: History) -> None:
     shown = printed(show_comparison(history.store, a.id, b.id, "table"))
     assert "   (the list of what it was made of is lost)" in shown
     assert "training.epochs" not in shown
+    value = json.loads(str(show_comparison(history.store, a.id, b.id, "json")))
+    assert [name for name, part in value["parts"].items() if not part["listed"]] == ["job"]
 
 
 def test_modules_that_are_lost_or_damaged_are_named(history: History) -> None:

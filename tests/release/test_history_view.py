@@ -175,5 +175,5 @@ def test_show_as_json_is_the_manifest_as_it_lies(history: History) -> None:
 def test_another_format_is_refused(history: History, format: str) -> None:
     history.deploy()
     for show in (lambda: show_releases(history.store, format), lambda: show_release(history.store, None, format)):
-        with pytest.raises(SettingsError, match=f"^FORMAT={format}: expected table or json$"):
+        with pytest.raises(SettingsError, match=f"^FORMAT={format}: expected table or json. Run: make"):
             show()

@@ -6,6 +6,7 @@ from typing import Optional
 from rich.console import Group, RenderableType
 
 from esteira.errors import SettingsError
+from esteira.formats import check_format
 from esteira.release.lineage.picture import picture_path, write_picture
 from esteira.release.lineage.readers import part_uses
 from esteira.release.lineage.text import lineage_text, uses_text
@@ -13,7 +14,6 @@ from esteira.release.lineage.trace import lineage_of
 from esteira.release.manifest import json_text
 from esteira.release.store import open_store
 from esteira.settings import Settings
-from esteira.tables import check_format
 
 
 def show_lineage(
@@ -25,7 +25,7 @@ def show_lineage(
     Raises SettingsError for variables that do not go together, StateError for what is not there.
     """
     check_one_of(RELEASE=release, MODEL=model, PART=part)
-    check_format(format or "table")
+    check_format(format or "table", "make lineage")
     store = open_store(settings)
     if part:
         uses = part_uses(settings, store, part)

@@ -1,0 +1,14 @@
+"""The forms that a command can show things in, as FORMAT= names them. Apart from tables.py, which imports rich."""
+
+from typing import Sequence
+
+from esteira.errors import SettingsError
+
+FORMATS = ("table", "json")
+
+
+def check_format(format: str, command: str, formats: Sequence[str] = FORMATS) -> None:
+    """Raise SettingsError, with what to type, unless `command`, such as make releases, has this format."""
+    if format not in formats:
+        *others, last = formats
+        raise SettingsError(f"FORMAT={format}: expected {', '.join(others)} or {last}. Run: {command} FORMAT=json")
