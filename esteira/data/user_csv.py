@@ -15,5 +15,6 @@ def find_csv(settings: Settings) -> Optional[Path]:
         return None
     path = settings.root / os.path.expanduser(name)
     if not path.is_file():
-        raise DataError(f"data.file: {name}: no such file. Expected the path of a CSV, as in DATA=file.csv")
+        what = "is a folder" if path.is_dir() else "no such file"
+        raise DataError(f"data.file: {name}: {what}. Expected the path of a CSV, as in DATA=file.csv")
     return path

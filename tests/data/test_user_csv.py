@@ -19,6 +19,13 @@ def test_a_csv_is_looked_for_in_the_repository_in_the_home_and_by_its_path(
     assert find_csv(make_settings(tmp_path)) is None
 
 
+def test_a_folder_is_called_one(tmp_path: Path, make_settings: Callable[..., Settings]) -> None:
+    (tmp_path / "modules").mkdir()
+    with pytest.raises(DataError) as caught:
+        find_csv(make_settings(tmp_path, data__file="modules"))
+    assert str(caught.value) == "data.file: modules: is a folder. Expected the path of a CSV, as in DATA=file.csv"
+
+
 def test_a_missing_csv_is_told(tmp_path: Path, make_settings: Callable[..., Settings]) -> None:
     for name in ("none.csv", "~nobody$here.csv"):
         with pytest.raises(DataError) as caught:
