@@ -122,7 +122,7 @@ def sync(c: Context) -> None:
     from esteira.deploy.hand_over import order_here
     from esteira.steps import sync_step
 
-    sync_step(settings_here(), order_here(settings_here(), variable("PLAN")))
+    sync_step(settings_here(), order_here(settings_here(), variable("PLAN"), force=switch("FORCE")))
 
 
 @task(iterable=["set"], help=SET)
@@ -132,7 +132,8 @@ def compile(c: Context, set: "list[str]") -> None:
     from esteira.deploy.hand_over import order_here
     from esteira.steps import compile_step
 
-    tell(compile_step(settings_here(set), order_here(settings_here(set), variable("PLAN"))))
+    chosen = settings_here(set)
+    tell(compile_step(chosen, order_here(chosen, variable("PLAN"), force=switch("FORCE"))))
 
 
 @task
@@ -142,7 +143,8 @@ def release(c: Context) -> None:
     from esteira.deploy.hand_over import order_here
     from esteira.steps import release_step
 
-    tell(f"release {release_step(settings_here(), order_here(settings_here(), variable('PLAN'))).id}")
+    order = order_here(settings_here(), variable("PLAN"), force=switch("FORCE"))
+    tell(f"release {release_step(settings_here(), order).id}")
 
 
 @task(iterable=["set"], help=SET)
@@ -167,10 +169,11 @@ def smoke(c: Context) -> None:
 @at_the_edge
 def promote(c: Context) -> None:
     """Move `current` to the release that passed: a step of the build."""
-    from esteira.deploy.hand_over import order_here
+    from esteira.deploy.hand_over import held_order
     from esteira.steps import promote_step
 
-    tell(f"current is {promote_step(settings_here(), order_here(settings_here(), variable('PLAN'))).id}")
+    with held_order(settings_here(), variable("PLAN"), force=switch("FORCE")) as order:
+        tell(f"current is {promote_step(settings_here(), order).id}")
 
 
 @task

@@ -13,12 +13,21 @@ from esteira.files import write_text
 from esteira.jobs.bind import Job, bind_release
 from esteira.jobs.compile import compile_job
 from esteira.release.digest import digest_file
-from esteira.release.history import keep_outcome, keep_release, load_release, make_current
+from esteira.release.history import (
+    CURRENT,
+    keep_outcome,
+    keep_release,
+    load_release,
+    make_current,
+    read_pointer,
+)
 from esteira.release.lease import check_lease
 from esteira.release.manifest import JOB, PATCH, Outcome, Part, Release, json_text
 from esteira.release.order import Order, make_release, parent_parts, patch_name
 from esteira.release.parts import lay_data, lay_hyperparameters, lay_job, lay_modules, read_parts, write_parts
+from esteira.release.places import placed_part
 from esteira.release.store import Store, open_store
+from esteira.release.store.interface import ConflictError
 from esteira.settings import Settings
 
 DATA = "data"
@@ -115,7 +124,7 @@ def job_of(store: Store, order: Order, compiled: Path) -> Part:
     part = load_release(store, order.parent).parts["job"]
     if part.digest != order.parts["job"]:
         raise StateError(f"release {order.parent}: its job was made of other files. Run: make deploy-full")
-    return part
+    return placed_part(store, "job", part)
 
 
 def read_job(store: Store, name: str) -> Job:
@@ -146,21 +155,35 @@ def smoke_step(settings: Settings, console: Console) -> None:
     """Serve the pushed model and ask it over HTTP; ServingError if an answer is wrong."""
     from esteira.serving.smoke import smoke_test
 
-    release = built_release(settings)
+    store, release = open_store(settings), built_release(settings)
     outcome = blessed_outcome(release)
     try:
         result = smoke_test(Path(outcome.model), settings=settings)
     except ServingError as error:
-        keep_outcome(open_store(settings), release.id, outcome.copy(update={"error": f"smoke test: {error}"}))
+        keep_outcome(store, release.id, outcome.copy(update={"error": f"smoke test: {error}"}))
         raise
+    if outcome.error:
+        keep_outcome(store, release.id, outcome.copy(update={"error": ""}))
     for check in result.checks:
         console.print(f"✓ {check.name}: {check.observed}")
 
 
 def promote_step(settings: Settings, order: Order) -> Release:
-    """Move `current` to the release that was run and smoke-tested."""
+    """Move `current` to the release that was run and smoke-tested.
+
+    Raises ServingError if the smoke test failed, LeaseError if the deploy has lost its lease, ConflictError
+    if another release is served by now than when this one was made.
+    """
     store, release = open_store(settings), built_release(settings)
-    blessed_outcome(release)
+    outcome = blessed_outcome(release)
+    if outcome.error:
+        raise ServingError(f"release {release.id}: {outcome.error}\nRun: .venv/bin/inv smoke")
+    served = read_pointer(store).release
+    if served not in (release.parent or "", release.id):
+        raise ConflictError(
+            f"{store.uri}/{CURRENT}: another deploy was faster: release {served} is served.\n"
+            f"Release {release.id} stays in the history. Run: make plan"
+        )
     if order.lease:
         check_lease(store, order.lease)
     make_current(store, release.id, if_generation=order.generation)

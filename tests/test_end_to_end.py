@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.programs, pytest.mark.loopback, pytest.mark.slow]
 SAMPLE_ROWS = {"train": 1500, "eval": 600}
 HEADLINES = REPOSITORY / "tests" / "data" / "manchetes.csv"
 # The steps of a partial build, each with a setting of its own to deploy.
-STEPS = {"data": "101", "sync": "102", "release": "103", "run": "104", "smoke": "105"}
+STEPS = {"data": "101", "sync": "102", "release": "103", "smoke": "104"}
 COLUMNS = {"ESTEIRA_DATA_TEXT_COLUMN": "titulo", "ESTEIRA_DATA_LABEL_COLUMN": "sentimento"}
 
 
@@ -223,6 +223,26 @@ def test_a_deploy_killed_between_two_steps_leaves_current_and_is_gone_on_with(
     assert run.returncode == 0, run.stdout[-4000:] + run.stderr[-4000:]
     assert release(clone)["parent"] == before
     assert plan(clone, **changed)["kind"] == "none"
+
+
+def test_what_a_killed_deploy_has_trained_is_not_trained_again(clone: Path, deployed: str) -> None:
+    before = current(clone)
+    with (clone / "modules" / "text.py").open("a") as stream:
+        stream.write("\n# One more comment.\n")
+    kill_after(clone, "run", {})
+    assert current(clone) == before
+    run = on_sample(clone, "deploy")
+    assert run.returncode == 0, run.stdout[-4000:] + run.stderr[-4000:]
+    assert {"Transform", "Trainer"} <= set(tasks(run.stdout, "cached"))
+    assert release(clone)["parts"]["modules"] != release(clone, before)["parts"]["modules"]
+    subprocess.run(["git", "checkout", "--", "modules"], cwd=clone, check=True)
+
+
+def test_a_deploy_killed_after_its_last_step_has_deployed(clone: Path, deployed: str) -> None:
+    before, changed = current(clone), {"ESTEIRA_SERVING_MAX_BATCH": "105"}
+    kill_after(clone, "promote", changed)
+    assert release(clone)["parent"] == before
+    assert "Nothing to deploy" in on_sample(clone, "deploy", **changed).stdout
 
 
 def kill_after(clone: Path, step: str, changed: Dict[str, str]) -> None:

@@ -4,7 +4,7 @@ from typing import Any, Callable, Optional
 
 import pytest
 
-from esteira.errors import DataError, JobError, LeaseError, NotBlessedError, StateError
+from esteira.errors import DataError, JobError, LeaseError, NotBlessedError, ServingError, StateError
 from esteira.files import write_text
 from esteira.release.digest import digest_bytes
 from esteira.release.history import (
@@ -17,7 +17,7 @@ from esteira.release.history import (
 )
 from esteira.release.lease import hold_lease
 from esteira.release.manifest import PARTS, Outcome, Part
-from esteira.release.order import Order, make_release, patch_name
+from esteira.release.order import Order, make_release, parent_parts, patch_name
 from esteira.release.parts import read_parts, write_parts
 from esteira.release.store import Store, open_store
 from esteira.settings import Settings
@@ -108,6 +108,18 @@ def test_parts_that_the_current_release_has_are_taken_from_it(settings: Settings
     assert read_parts(build_folder(settings) / SYNCED, "")["hyperparameters"] != first["hyperparameters"]
 
 
+def test_parts_are_taken_from_the_store_that_is_open(settings: Settings, store: Store, tmp_path: Path) -> None:
+    prepare(settings)
+    sync_step(settings, order(store))
+    parts = read_parts(build_folder(settings) / SYNCED, "")
+    elsewhere = {name: part.copy(update={"uri": f"/elsewhere/{name}"}) for name, part in parts.items()}
+    release = keep_release(store, make_release(settings, order(store), elsewhere))
+    make_current(store, release.id, if_generation=0)
+    assert parent_parts(store, order(store)) == parts
+    Path(parts["data"].uri, "train", "train.csv").unlink()
+    assert set(parent_parts(store, order(store))) == set(parts) - {"data"}
+
+
 def test_data_that_changed_after_the_plan_is_refused(
     settings: Settings, store: Store, make_settings: Callable[..., Settings]
 ) -> None:
@@ -123,7 +135,9 @@ def test_a_partial_build_uses_the_job_of_the_current_release_alone(settings: Set
     job = Part(digest=digest("job"), content=digest("compiled"), uri="/jobs/1")
     release = keep_release(store, make_release(settings, order(store), {"job": job}))
     make_current(store, release.id, if_generation=0)
-    assert job_of(store, order(store, "partial"), Path("none")) == job
+    assert job_of(store, order(store, "partial"), Path("none")) == job.copy(
+        update={"uri": f"{store.uri}/jobs/{job.content[7:]}"}
+    )
     with pytest.raises(StateError, match="its job was made of other files. Run: make deploy-full"):
         job_of(store, order(store, "partial", changed="job"), Path("none"))
 
@@ -180,6 +194,24 @@ def test_of_two_deploys_that_began_at_once_one_wins(settings: Settings, store: S
     with pytest.raises(StateError, match=f"another deploy was faster: release {first} is served"):
         promote_step(settings, begun)
     assert read_pointer(store).release == first
+
+
+def test_a_model_that_failed_its_smoke_test_is_not_promoted(settings: Settings, store: Store) -> None:
+    release = release_once(settings, store)
+    outcome = load_release(store, release).outcome
+    assert outcome
+    keep_outcome(store, release, outcome.copy(update={"error": "smoke test: answer 3 differs"}))
+    with pytest.raises(ServingError, match=r"smoke test: answer 3 differs\nRun: .venv/bin/inv smoke"):
+        promote_step(settings, order(store))
+    assert current_release(store) is None
+
+
+def test_a_release_made_before_another_one_was_served_is_not_promoted(settings: Settings, store: Store) -> None:
+    release_once(settings, store)
+    other = keep_release(store, make_release(settings, order(store), {"data": Part(digest=digest("data"))}))
+    make_current(store, other.id, if_generation=0)
+    with pytest.raises(StateError, match=f"another deploy was faster: release {other.id} is served"):
+        promote_step(settings, order(store))
 
 
 def test_a_deploy_that_lost_its_lease_promotes_nothing(settings: Settings, store: Store) -> None:

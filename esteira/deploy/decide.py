@@ -20,6 +20,8 @@ def decide(plan: Plan, wanted: Wanted, *, force: bool) -> Optional[Kind]:
     Raises PlanError if an older commit would replace a newer one, or if a partial
     deploy was asked for and a full one is needed.
     """
+    if plan.kind == "none" and wanted != "full" and not force:
+        return None
     if plan.older and not force:
         raise PlanError(
             f"commit {plan.commit[:7]} is older than what release {plan.parent} was made of, "
@@ -32,6 +34,4 @@ def decide(plan: Plan, wanted: Wanted, *, force: bool) -> Optional[Kind]:
         if wanted == "partial":
             raise PlanError(f"A full deploy is needed: {plan.reason}.\nRun: make deploy-full")
         return "full"
-    if plan.kind == "none" and not force:
-        return None
     return "partial"

@@ -1,5 +1,6 @@
 """What a person types: a deploy, a rollback, a collection, with what each says."""
 
+import os
 import sys
 from typing import Mapping, Optional
 
@@ -10,8 +11,9 @@ from esteira.data.user_csv import find_csv
 from esteira.deploy.background import deploy_in_background
 from esteira.deploy.decide import TASKS, Wanted, decide
 from esteira.deploy.planned import planned
-from esteira.deploy.record import recorded
+from esteira.deploy.record import begin_record, recorded
 from esteira.deploy.run import deploy_here, held
+from esteira.deploy.status import COLLECTION
 from esteira.deploy.summary import print_summary
 from esteira.release.collect import collect, plan_collection
 from esteira.release.collect_view import collection_table
@@ -35,12 +37,13 @@ def deploy(
         with planned(settings, open_store(settings)) as work:
             kind = decide(work.plan, wanted, force=force)
         if kind:
-            log = deploy_in_background(settings, TASKS[wanted], overrides)
-            console.print(f"A {kind} deploy has begun. Its log: {log}\nTo see how it goes: make status", markup=False)
+            begun = deploy_in_background(settings, TASKS[wanted], overrides)
+            begin_record(settings, f"make {TASKS[wanted]}", begun.pid)
+            said = f"A {kind} deploy has begun. Its log: {begun.log}\nTo see how it goes: make status"
+            console.print(said, markup=False)
             return
     else:
-        with recorded(settings, f"make {TASKS[wanted]}"):
-            release = deploy_here(settings, wanted, overrides=overrides, force=force, say=console.print)
+        release = deploy_here(settings, wanted, overrides=overrides, force=force, say=console.print)
         if release:
             print_summary(settings, release, console)
             return
@@ -54,7 +57,7 @@ def roll_back(settings: Settings, target: Optional[str], console: Console) -> No
     """
     settings.require_local()
     store = open_store(settings)
-    with held(settings, store, "rollback", console.print):
+    with held(settings, store, "make rollback", console.print), recorded(settings, "make rollback", os.getpid()):
         release = rollback(settings, store, target, by=whoami(), at=now())
     if release is None:
         console.print("Nothing to roll back: that release is served already.")
@@ -65,16 +68,16 @@ def roll_back(settings: Settings, target: Optional[str], console: Console) -> No
 def collect_garbage(settings: Settings, keep: int, yes: bool, console: Console) -> None:
     """Show what no kept release needs, and remove it once a person, or YES=1, agrees."""
     store = open_store(settings)
-    with held(settings, store, "gc", console.print):
-        collection = plan_collection(settings, store, keep)
-        console.print(collection_table(collection))
-        if not collection.removals:
-            return
-        if yes or agrees(console):
-            collect(settings, store, collection)
-            console.print("Removed.")
-        else:
-            console.print(f"Nothing was removed. To remove it: make gc KEEP={keep} YES=1")
+    collection = plan_collection(settings, store, keep)
+    console.print(collection_table(collection))
+    if not collection.removals:
+        return
+    if not yes and not agrees(console):
+        console.print(f"Nothing was removed. To remove it: make gc KEEP={keep} YES=1")
+        return
+    with held(settings, store, COLLECTION, console.print):
+        collect(settings, store, collection)
+    console.print("Removed.")
 
 
 def agrees(console: Console) -> bool:

@@ -10,8 +10,8 @@ from esteira.data.user_csv import find_csv
 from esteira.deploy.decide import Kind
 from esteira.release.digest import digest_bytes
 from esteira.release.holder import whoami
-from esteira.release.inputs import Inputs, inputs_here
-from esteira.release.order import Order
+from esteira.release.inputs import Inputs, inputs_here, lay_inputs
+from esteira.release.order import Order, patch_name
 from esteira.release.partition import CSV, PATTERNS
 from esteira.release.plan import Plan, make_plan
 from esteira.release.store import Store, open_store
@@ -33,12 +33,17 @@ class Planned:
         """What makes the source of its commit, of the files that parts are made of; empty if nothing differs."""
         return source_patch(self.source, PATTERNS)
 
-    def order(self, kind: Kind, *, force: bool = False, lease: str = "") -> Order:
-        """Return what the steps of a build of this kind are told."""
+    def lay(self, store: Store) -> None:
+        """Keep what the parts are made of, so that a release of it can be compared and made again."""
+        lay_inputs(store, self.inputs)
+        lay_patch(store, self.patch)
+
+    def order(self, kind: Kind, *, asked_by: str, force: bool, lease: str) -> Order:
+        """Return what the steps of a build of this kind are told; `asked_by` is its reason if nothing differs."""
         plan = self.plan
         return Order(
             kind=kind,
-            reason=plan.reason,
+            reason=plan.reason or asked_by,
             by=whoami(),
             at=now(),
             parent=plan.parent,
@@ -60,6 +65,13 @@ def planned(settings: Settings, store: Store) -> Iterator[Planned]:
     with frozen_source(settings.root, settings.state, str(csv or "")) as source:
         inputs = inputs_here(settings, source)
         yield Planned(make_plan(settings, store, source, inputs), source, inputs)
+
+
+def lay_patch(store: Store, patch: bytes) -> None:
+    """Keep what differs from the commit until the release step puts it beside the manifest."""
+    name = patch_name(digest_bytes(patch))
+    if patch and store.read(name) is None:
+        store.write(name, patch)
 
 
 def plan_here(settings: Settings) -> Plan:

@@ -1,15 +1,15 @@
 """What came of the last deploy from this machine, kept for `make status`."""
 
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Iterator, Optional
 
 from pydantic import ValidationError
 from typing_extensions import Literal
 
 from esteira.clock import now
-from esteira.errors import EsteiraError
+from esteira.errors import EsteiraError, StateError
 from esteira.files import read_json, write_json
+from esteira.release.holder import is_dead, process_start, this_machine
 from esteira.release.manifest import Frozen
 from esteira.settings import Settings
 
@@ -17,41 +17,56 @@ FILE = "deploy.json"
 
 
 class Record(Frozen):
-    """A deploy from its start on; `state` stays "running" where it was killed."""
+    """A deploy or a rollback from its start on; `state` stays "running" where it was killed."""
 
     what: str
     started: str
+    pid: int
+    process_start: int
+    machine: str
     state: Literal["running", "succeeded", "failed", "interrupted"] = "running"
     finished: str = ""
     error: str = ""
+    exit_code: int = 0
+
+    @property
+    def is_running(self) -> bool:
+        return self.state == "running" and not is_dead(self.pid, self.process_start, self.machine)
+
+
+def begin_record(settings: Settings, what: str, pid: int) -> Record:
+    """Keep, and return, a record that says that a process has begun."""
+    record = Record(
+        what=what, started=now(), pid=pid, process_start=process_start(pid), machine=this_machine()
+    )
+    write_json(settings.state / FILE, record.dict())
+    return record
 
 
 @contextmanager
-def recorded(settings: Settings, what: str) -> Iterator[None]:
-    """Keep a record of the deploy that runs in the block, and of how it ends."""
-    path = settings.state / FILE
-    record = Record(what=what, started=now())
-    write_json(path, record.dict())
-    end = {"state": "failed", "error": "a defect of Esteira"}
+def recorded(settings: Settings, what: str, pid: int) -> Iterator[None]:
+    """Keep a record of what runs in the block, and of how it ends. To be used by who holds the environment."""
+    record = begin_record(settings, what, pid)
+    end = {"state": "failed", "error": "a defect of Esteira", "exit_code": 70}
     try:
         yield
         end = {"state": "succeeded"}
     except EsteiraError as error:
-        end = {"state": "failed", "error": str(error)}
+        end = {"state": "failed", "error": str(error), "exit_code": error.exit_code}
         raise
     except KeyboardInterrupt:
         end = {"state": "interrupted"}
         raise
     finally:
-        write_json(path, record.copy(update={**end, "finished": now()}).dict())
+        write_json(settings.state / FILE, record.copy(update={**end, "finished": now()}).dict())
 
 
 def read_record(settings: Settings) -> Optional[Record]:
     """Return the record of the last deploy, None if there is none that can be read."""
-    path: Path = settings.state / FILE
+    path = settings.state / FILE
     if not path.exists():
         return None
     try:
         return Record(**read_json(path, "make deploy"))
-    except (TypeError, ValidationError):
+    except (StateError, TypeError, ValidationError):
         return None

@@ -1,24 +1,24 @@
 """A deploy: the plan is made, the environment held, and the generated build run for the source that is here."""
 
 import json
+import os
 from typing import Callable, ContextManager, Mapping, Optional
 
 from esteira.builds.render import render_build
 from esteira.data.user_csv import find_csv
 from esteira.deploy.decide import TASKS, Wanted, decide
 from esteira.deploy.planned import planned
+from esteira.deploy.record import recorded
 from esteira.errors import BuildError
 from esteira.files import write_text
 from esteira.local.builds.result import BuildResult
 from esteira.local.builds.run import run_build
 from esteira.local.builds.support import LOCAL_BUILDER
 from esteira.progress import Progress
-from esteira.release.digest import digest_bytes
 from esteira.release.history import served_release
-from esteira.release.inputs import lay_inputs
 from esteira.release.lease import Lease, hold_lease
 from esteira.release.manifest import Release
-from esteira.release.order import Order, patch_name
+from esteira.release.order import Order
 from esteira.release.store import Store, open_store
 from esteira.settings import Settings
 from esteira.source import Source
@@ -46,22 +46,17 @@ def deploy_here(
     environment, BuildError if a step failed.
     """
     store = open_store(settings)
-    with held(settings, store, f"make {TASKS[wanted]}", say) as lease, planned(settings, store) as work:
+    target = f"make {TASKS[wanted]}"
+    with held(settings, store, target, say) as lease, recorded(settings, target, os.getpid()), planned(
+        settings, store
+    ) as work:
         kind = decide(work.plan, wanted, force=force)
         if kind is None:
             return None
-        lay_inputs(store, work.inputs)
-        lay_patch(store, work.patch)
-        order = work.order(kind, force=force, lease=lease.token)
+        work.lay(store)
+        order = work.order(kind, asked_by=f"asked for: {target}{' FORCE=1' * force}", force=force, lease=lease.token)
         check_build(run_here(settings, order, work.source, overrides, lease))
         return served_release(store, settings.selected)
-
-
-def lay_patch(store: Store, patch: bytes) -> None:
-    """Keep what differs from the commit, so that a release of it can be made again."""
-    name = patch_name(digest_bytes(patch))
-    if patch and store.read(name) is None:
-        store.write(name, patch)
 
 
 def held(settings: Settings, store: Store, what: str, say: Callable[[str], None]) -> "ContextManager[Lease]":

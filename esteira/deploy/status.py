@@ -5,56 +5,71 @@ from typing import Iterator, Optional
 from typing_extensions import Literal
 
 from esteira.deploy.record import Record, read_record
-from esteira.errors import SettingsError
-from esteira.release.history import read_pointer, read_releases
+from esteira.errors import NotBlessedError, SettingsError
+from esteira.release.history import Pointer, known_release, read_pointer, release_ids
 from esteira.release.lease import LeaseInfo, read_lease
 from esteira.release.manifest import Frozen, Release
 from esteira.release.store import open_store
 from esteira.settings import Settings
 
 State = Literal["deploying", "served", "not blessed", "failed", "interrupted", "none"]
+# What holds the environment without deploying into it.
+COLLECTION = "make gc"
 ERROR_LINES = 6
 
 
 class Status(Frozen):
-    """`state` in a word; `last` is the newest release, `current` the one that is served."""
+    """How things stand, `state` in a word.
+
+    `lease` is held by who changes the environment now; `record` is that of this machine's last deploy;
+    `current` is the release that is served, and `lost` the id of one that should be and has no manifest.
+    """
 
     environment: str
     state: State
     lease: Optional[LeaseInfo]
     record: Optional[Record]
-    last: Optional[Release]
     current: Optional[Release]
+    lost: str = ""
 
 
 def read_status(settings: Settings) -> Status:
+    """Return how things stand; StateError if the environment's store cannot be read."""
     store = open_store(settings)
-    lease, record = read_lease(store), read_record(settings)
-    releases = read_releases(store)
-    pointer = read_pointer(store)
+    lease, record, pointer = read_lease(store), read_record(settings), read_pointer(store)
+    current = known_release(store, pointer.release) if pointer.release else None
+    if lease is not None and lease.stale:
+        lease = None
     return Status(
         environment=settings.selected,
-        state=state_of(lease, record, releases[0] if releases else None, pointer.release),
+        state=state_of(lease, record, pointer, current, any_release=bool(release_ids(store))),
         lease=lease,
         record=record,
-        last=releases[0] if releases else None,
-        current=next((release for release in releases if release.id == pointer.release), None),
+        current=current,
+        lost="" if current else pointer.release,
     )
 
 
-def state_of(lease: Optional[LeaseInfo], record: Optional[Record], last: Optional[Release], current: str) -> State:
+def state_of(
+    lease: Optional[LeaseInfo],
+    record: Optional[Record],
+    pointer: Pointer,
+    current: Optional[Release],
+    *,
+    any_release: bool,
+) -> State:
     """Return how things stand: a running deploy first, then what came of the last one."""
-    if lease is not None and not lease.stale:
+    if (lease is not None and lease.what != COLLECTION) or (record is not None and record.is_running):
         return "deploying"
-    if record is not None and record.state in ("running", "interrupted"):
-        return "interrupted"
-    if last is not None and last.outcome and last.outcome.evaluation and not last.outcome.blessed:
-        return "not blessed"
-    if record is not None and record.state == "failed":
+    if pointer.release and current is None:
         return "failed"
-    if last is None:
-        return "none"
-    return "served" if last.id == current else "failed"
+    if record is None:
+        return "served" if current else "failed" if any_release else "none"
+    if record.state in ("running", "interrupted"):
+        return "interrupted"
+    if record.exit_code == NotBlessedError.exit_code:
+        return "not blessed"
+    return "served" if record.state == "succeeded" and current else "failed"
 
 
 def show_status(status: Status, format: str) -> str:
@@ -64,24 +79,28 @@ def show_status(status: Status, format: str) -> str:
     if format == "word":
         return status.state
     if format != "text":
-        raise SettingsError(f"FORMAT={format}: expected text, json or word")
+        raise SettingsError(f"FORMAT={format}: expected text, json or word. Run: make status FORMAT=json")
     return "\n".join(lines(status))
 
 
 def lines(status: Status) -> Iterator[str]:
-    lease, record, last, current = status.lease, status.record, status.last, status.current
-    if status.state == "deploying" and lease is not None:
+    lease, record, current = status.lease, status.record, status.current
+    if lease is not None:
         yield f"deploying  {lease.describe()}"
-    elif status.state == "interrupted":
-        yield "deploying  nothing; the last deploy was interrupted. Run: make deploy"
+    elif record is not None and record.is_running:
+        yield f"deploying  {record.what}, since {record.started}"
     else:
         yield "deploying  nothing"
-    if record is not None and record.finished:
-        yield f"last       {record.what} at {record.finished}: {record.state}"
+    if record is not None and not record.is_running:
+        ended = record.finished or record.started
+        yield f"last       {record.what} at {ended}: {'killed' if record.state == 'running' else record.state}"
         yield from (f"           {line}" for line in record.error.splitlines()[:ERROR_LINES])
-    if last is not None and last.outcome and not last.outcome.blessed:
-        yield f"           release {last.id} is not served: {last.outcome.error.splitlines()[0]}"
-    if current is None:
-        yield "served     nothing yet. Run: make deploy-full"
+        if status.state == "interrupted":
+            yield "           To go on with it, run: make deploy"
+    if current is not None:
+        made_of = f" of commit {current.commit[:7]}" if current.commit else ""
+        yield f"served     release {current.id} ({current.kind}){made_of}, made {current.at}"
+    elif status.lost:
+        yield f"served     release {status.lost}, whose manifest is lost. Run: make rollback RELEASE=id, or make deploy"
     else:
-        yield f"served     release {current.id} ({current.kind}) of commit {current.commit[:7]}, made {current.at}"
+        yield "served     nothing yet. Run: make deploy-full"

@@ -41,5 +41,9 @@ def test_an_older_commit_takes_force(wanted: Any) -> None:
         decide(plan("full", older=True), wanted, force=False)
 
 
+def test_an_older_commit_with_nothing_to_deploy_is_no_error() -> None:
+    assert decide(plan("none", older=True), "auto", force=False) is None
+
+
 def test_force_brings_an_older_commit_back() -> None:
     assert decide(plan("full", older=True), "auto", force=True) == "full"

@@ -2,10 +2,9 @@ from pathlib import Path
 
 import pytest
 
-from esteira.deploy.run import check_build, lay_patch
+from esteira.deploy.run import check_build
 from esteira.errors import BuildError
 from esteira.local.builds.result import BuildResult, StepResult
-from esteira.release.store.folder import FolderStore
 
 
 def test_a_failed_build_is_told_with_its_step_and_log(tmp_path: Path) -> None:
@@ -24,14 +23,3 @@ def test_a_failed_build_is_told_with_its_step_and_log(tmp_path: Path) -> None:
 def test_a_cancelled_build_is_an_interruption() -> None:
     with pytest.raises(KeyboardInterrupt):
         check_build(BuildResult("b-1", "cancelled"))
-
-
-def test_a_patch_is_kept_under_its_content_and_none_where_nothing_differs(tmp_path: Path) -> None:
-    store = FolderStore(tmp_path)
-    lay_patch(store, b"")
-    assert store.list("patches") == []
-    lay_patch(store, b"diff")
-    lay_patch(store, b"diff")
-    (entry,) = store.list("patches")
-    stored = store.read(entry.name)
-    assert stored and stored.content == b"diff"
