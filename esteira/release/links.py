@@ -1,6 +1,7 @@
 """Entries of a git tree that no part can be made of, as their digest would not tell what they lead to."""
 
 import posixpath
+import shlex
 from typing import Dict, Optional
 
 from esteira.errors import SourceError
@@ -24,13 +25,21 @@ def check_entries(source: Source, part: str, files: Dict[str, str]) -> None:
         if path not in links:
             raise SourceError(
                 f"{path}: is a repository of its own, such as a submodule, but part {part} is made of files.\n"
-                f"Expected its files in this repository. Run: rm -rf {path}/.git && git add {path}"
+                f"Expected its files in this repository. Run: {absorb_command(path)}"
             )
         if follow(path, links, files) is None:
             raise SourceError(
                 f"{path}: is a symbolic link to {links[path]}, which is no file of part {part}.\n"
                 "Expected a relative link to a file of the same part. Put a copy of the file in its place."
             )
+
+
+def absorb_command(path: str) -> str:
+    """Return what to type so that a nested repository or a submodule becomes files of the repository around it."""
+    place = shlex.quote(path)
+    # git add alone keeps a submodule's entry in the index.
+    forget = f"git rm -qf --cached --ignore-unmatch -- {place}"
+    return f"rm -rf {shlex.quote(f'{path}/.git')} && {forget} && git add -- {place}"
 
 
 def read_link(source: Source, entry: str) -> str:

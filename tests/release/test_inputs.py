@@ -1,6 +1,7 @@
 import hashlib
 import json
 import os
+import subprocess
 from pathlib import Path
 from typing import Callable, Dict
 
@@ -13,7 +14,7 @@ from esteira.settings import Settings
 from esteira.source import frozen_source
 from pipeline.training_config import create_training_config
 from tests.release.checkout import Checkout, make_checkout
-from tests.repositories import commit_all, run_git, write
+from tests.repositories import commit_all, make_repository, run_git, write
 
 LISTING = Inputs("modules", {"modules/é\udcff": "100644 ab"}, {"b": 2, "a": "é"})
 
@@ -181,6 +182,31 @@ def test_a_repository_in_a_part_is_an_error(checkout: Checkout, where: str, kind
         run_git(checkout.root, "init", "-q", where)
     with pytest.raises(SourceError, match=rf"^{where}: is a repository of its own, such as a submodule"):
         inputs_of(checkout)
+
+
+@pytest.mark.programs
+@pytest.mark.parametrize("kind", ["submodule", "committed submodule", "nested", "nested with commits"])
+def test_what_the_error_says_to_type_makes_files_of_a_repository_in_a_part(
+    checkout: Checkout, tmp_path: Path, kind: str
+) -> None:
+    theirs = make_repository(tmp_path / "theirs", {"their code.py": "theirs\n"})
+    where = "modules/a b; touch c"
+    write(checkout.root / "modules" / "a", "keep\n")
+    if "submodule" in kind:
+        allowed = ("-c", "protocol.file.allow=always")
+        run_git(checkout.root, *allowed, "submodule", "add", "-q", str(theirs), where)
+    elif kind == "nested":
+        run_git(checkout.root, "init", "-q", where)
+        write(checkout.root / where / "their code.py", "theirs\n")
+    else:
+        run_git(checkout.root, "clone", "-q", str(theirs), where)
+    if "committed" in kind:
+        commit_all(checkout.root)
+    with pytest.raises(SourceError) as caught:
+        inputs_of(checkout)
+    subprocess.run(str(caught.value).rpartition("Run: ")[2], shell=True, cwd=checkout.root, check=True)
+    expected = {"modules/a", f"{where}/their code.py", "modules/model.py", "modules/deep/features.py"}
+    assert set(inputs_of(checkout)["modules"].files) == expected
 
 
 @pytest.mark.programs
