@@ -5,6 +5,7 @@ Every change of it is bound to the generation that its writer has seen, so that 
 
 import os
 import secrets
+import shlex
 import threading
 import time
 from contextlib import contextmanager
@@ -101,14 +102,26 @@ def take_lease(store: Store, what: str, lease_s: float, wait_s: float, report: R
                 report(f"took over from {held.describe()}: it ended without a word")
             if lease:
                 return lease
-            continue  # Another one was faster, and is met at the next reading.
+            held = find_faster(store, generation)
         left_s = limit_s - time.monotonic()
         if left_s <= 0:
-            raise held_error(store, held, wait_s)
-        if held.token != told:
+            raise held_error(store, held, wait_s) if held else outrun_error(store, wait_s)
+        if held and held.token != told:
             report(f"waiting for {held.describe()} …")
             told = held.token
         time.sleep(min(POLL_S, lease_s / RENEWALS, left_s))
+
+
+def find_faster(store: Store, generation: int) -> Optional[LeaseInfo]:
+    """Return who changed the lease after it was seen, None if it is free again; StateError if nobody did."""
+    held, found = find_lease(store)
+    if found != generation:
+        return held
+    place = f"{store.uri}/{LEASE}"
+    raise StateError(
+        f"{place}: cannot be written: something else, such as a folder, is in its place.\n"
+        f"Expected what a deploy writes. See what lies there, then remove it: rm -r {shlex.quote(place)}"
+    )
 
 
 def try_lease(store: Store, what: str, lease_s: float, generation: int) -> Optional[Lease]:
@@ -145,6 +158,14 @@ def check_lease(store: Store, token: str) -> None:
             "Expected a machine that neither sleeps nor loses its network during a deploy. "
             "This deploy promotes nothing. Run it again."
         )
+
+
+def outrun_error(store: Store, wait_s: float) -> LeaseError:
+    return LeaseError(
+        f"{store.uri}/{LEASE}: other deploys were faster again and again.\n"
+        f"Expected to hold the environment within {wait_s:g} s (deploy.wait_s). Run: make status    "
+        "Then run the command again."
+    )
 
 
 def held_error(store: Store, held: LeaseInfo, wait_s: float) -> LeaseError:

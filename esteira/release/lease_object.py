@@ -9,7 +9,7 @@ import json
 from datetime import datetime, timedelta, timezone
 from typing import Optional, Tuple
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, validator
 
 from esteira.errors import StateError
 from esteira.release.holder import is_dead
@@ -32,6 +32,12 @@ class LeaseInfo(Frozen):
     since: datetime
     until: datetime
     token: str = Field(description="Of this lease alone, by which its holder knows it again")
+
+    @validator("since", "until")
+    def check_zone(cls, value: datetime) -> datetime:
+        if value.utcoffset() is None:
+            raise ValueError("has no time zone")
+        return value
 
     @property
     def stale(self) -> bool:

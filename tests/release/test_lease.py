@@ -9,7 +9,7 @@ import time
 from contextlib import nullcontext
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from typing import Any, Callable, List
+from typing import Any, Callable, List, Optional
 
 import pytest
 
@@ -179,6 +179,44 @@ def test_a_lost_lease_is_told_when_its_new_holder_has_ended_too(store: Store) ->
 def test_of_many_processes_one_at_a_time_holds_the_lease(store: Store) -> None:
     finish([start("take_turns", store, "3") for _ in range(3)])
     assert read_lease(store) is None
+
+
+class Outrun(FolderStore):
+    """A store in which somebody else always has, and drops, the lease between a reading and a writing."""
+
+    writes = 0
+
+    def write(self, name: str, content: bytes, *, if_generation: Optional[int] = None) -> int:
+        self.writes += 1
+        super().write(name, b"{}\n")
+        return super().write(name, content, if_generation=if_generation)
+
+
+def test_one_who_is_always_too_late_neither_spins_nor_waits_for_ever(tmp_path: Path) -> None:
+    store = Outrun(tmp_path / "store")
+    told = pytest.raises(LeaseError, match=r"lease: other deploys were faster again and again\.\n.* within 0\.3 s")
+    with told, hold(store, lease_s=0.3, wait_s=0.3):
+        raise AssertionError("held")
+    assert store.writes < 10
+    assert read_lease(store) is None
+
+
+def test_a_folder_in_the_place_of_a_lease_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "store" / "lease").mkdir(parents=True)
+    with pytest.raises(StateError) as caught, hold(FolderStore(tmp_path / "store"), wait_s=PATIENCE_S):
+        raise AssertionError("held")
+    assert str(caught.value) == (
+        f"{tmp_path}/store/lease: cannot be written: something else, such as a folder, is in its place.\n"
+        f"Expected what a deploy writes. See what lies there, then remove it: rm -r {tmp_path}/store/lease"
+    )
+
+
+@pytest.mark.parametrize("time", ["since", "until"])
+def test_a_lease_without_a_time_zone_cannot_be_read(tmp_path: Path, time: str) -> None:
+    store = FolderStore(tmp_path / "store")
+    store.write("lease", json.dumps({**json.loads(HOLDER.json()), time: "2021-11-22T21:04:05"}).encode())
+    with pytest.raises(StateError, match=rf"is no lease that this version can read: (?s:.*){time}\n  has no time zone"):
+        read_lease(store)
 
 
 def test_a_lease_of_another_version_is_named(store: Store) -> None:
