@@ -48,7 +48,8 @@ class Part(Frozen):
         description="Over the files laid down at `uri`; empty where nothing is laid down",
         pattern=OPTIONAL_DIGEST_PATTERN,
     )
-    uri: str = Field("", description="Where the part lies, named by `content`")
+    uri: str = Field("", description="Where the part was laid down, named by `content`")
+    files: int = Field(0, description="The number of files laid down; 0 where it is not known", ge=0)
 
 
 class Outcome(Frozen):

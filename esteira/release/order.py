@@ -8,6 +8,7 @@ from typing_extensions import Literal
 from esteira.errors import BuildError
 from esteira.release.history import load_release
 from esteira.release.manifest import Frozen, Part, Release, identified
+from esteira.release.places import lack, placed_part
 from esteira.release.store.interface import Store
 from esteira.settings import Settings
 
@@ -57,15 +58,10 @@ def parent_parts(store: Store, order: Order) -> Dict[str, Part]:
         return {}
     parts = load_release(store, order.parent).parts
     return {
-        name: part for name, part in parts.items() if part.digest == order.parts.get(name) and lies(store, part)
+        name: placed_part(store, name, part)
+        for name, part in parts.items()
+        if part.digest == order.parts.get(name) and not lack(store, name, part)
     }
-
-
-def lies(store: Store, part: Part) -> bool:
-    """Return whether what was laid down for the part is still there."""
-    if not part.uri.startswith(f"{store.uri}/"):
-        return True
-    return bool(store.list(part.uri[len(store.uri) + 1 :]))
 
 
 def make_release(settings: Settings, order: Order, parts: Dict[str, Part]) -> Release:

@@ -53,7 +53,7 @@ def lay_part(store: Store, name: str, digest: str, files: Files) -> Part:
     content = digest_files(known)
     prefix = f"{PREFIXES[name]}/{content.split(':')[1]}"
     store.lay_down(prefix, known)
-    return Part(digest=digest, content=content, uri=f"{store.uri}/{prefix}")
+    return Part(digest=digest, content=content, uri=f"{store.uri}/{prefix}", files=len(known))
 
 
 def write_parts(path: Path, parts: Dict[str, Part]) -> None:

@@ -35,8 +35,46 @@ def places_of(release: Release) -> Iterator[Tuple[str, str]]:
         yield "model", model
 
 
+def placed_part(store: Store, name: str, part: Part) -> Part:
+    """Return a part with its place in this store, which may have been moved since the part was laid down."""
+    prefix = part_prefix(name, part)
+    return part.copy(update={"uri": f"{store.uri}/{prefix}"}) if prefix else part
+
+
+def placed_model(store: Store, model: str) -> str:
+    """Return a pushed model's place in this store; one that was pushed elsewhere lies where it lay."""
+    prefix = model_prefix(model)
+    return f"{store.uri}/{prefix}" if prefix else model
+
+
+def placed(store: Store, release: Release) -> Release:
+    """Return a release with the places of its parts and its model in this store."""
+    parts = {name: placed_part(store, name, part) for name, part in release.parts.items()}
+    outcome = release.outcome
+    if outcome:
+        outcome = outcome.copy(update={"model": placed_model(store, outcome.model)})
+    return release.copy(update={"parts": parts, "outcome": outcome})
+
+
+def lack(store: Store, name: str, part: Part) -> str:
+    """Return what a part lacks of what was laid down for it, in words; "" if it is whole.
+
+    By the number of its files, since reading a part may mean reading gigabytes.
+    """
+    prefix = part_prefix(name, part)
+    if not prefix:
+        return ""
+    # Python leaves its caches beside what it imports, as `files_below` knows.
+    found = sum("__pycache__" not in entry.name.split("/") for entry in store.list(prefix))
+    if not found:
+        return f"nothing lies at {store.uri}/{prefix}"
+    return f"{found:,} of {part.files:,} files lie at {store.uri}/{prefix}" if found < part.files else ""
+
+
 def missing_places(store: Store, release: Release) -> List[Tuple[str, str]]:
-    """Return what of a release is no longer in the store, as (what it is, where it lay)."""
-    return [
-        (what, f"{store.uri}/{prefix}") for what, prefix in places_of(release) if not store.list(prefix)
-    ]
+    """Return what of a release is no longer in the store, as (what it is, what it lacks)."""
+    lacks = [(name, lack(store, name, part)) for name, part in sorted(release.parts.items())]
+    model = model_prefix(release.outcome.model) if release.outcome else ""
+    if model and not store.list(model):
+        lacks.append(("model", f"nothing lies at {store.uri}/{model}"))
+    return [(what, missing) for what, missing in lacks if missing]

@@ -1,5 +1,7 @@
 """What a deploy would have to do: the difference between what is here and what is deployed."""
 
+import json
+from itertools import accumulate
 from typing import Dict, List, Optional
 
 from pydantic import Field
@@ -11,13 +13,16 @@ from esteira.release.changes import Change, compare_inputs, describe_change, los
 from esteira.release.history import known_release, read_pointer
 from esteira.release.inputs import Inputs, read_inputs
 from esteira.release.manifest import Frozen, Release
-from esteira.release.order import lies
+from esteira.release.places import lack
 from esteira.release.store.interface import Store
 from esteira.settings import Settings
 from esteira.source import Source
 
 # Of each part's changes so many stand in a release's reason.
 REASON_CHANGES = 3
+# A reason goes into a substitution of Cloud Build among other facts, as JSON in ASCII. It may have 4,000 characters.
+# https://cloud.google.com/build/docs/configuring-builds/substitute-variable-values
+REASON_LENGTH = 1000
 
 
 class Plan(Frozen):
@@ -36,7 +41,7 @@ class Plan(Frozen):
     @property
     def reason(self) -> str:
         """Why it is deployed, in a sentence: what a release keeps. Nothing changed where it is empty."""
-        return "; ".join([*self.reasons, *map(summarize, self.changes if self.parent else [])])
+        return cut_reason("; ".join([*self.reasons, *map(summarize, self.changes if self.parent else [])]))
 
 
 def make_plan(settings: Settings, store: Store, source: Source, inputs: Dict[str, Inputs]) -> Plan:
@@ -88,7 +93,7 @@ def find_changes(store: Store, current: Optional[Release], inputs: Dict[str, Inp
             changes.append(compare_inputs("", None, here))
         elif deployed.digest != here.digest:
             changes.append(compare_inputs(deployed.digest, listing(store, deployed.digest), here))
-        elif not lies(store, deployed):
+        elif lack(store, name, deployed):
             changes.append(lost_part(here))
     return changes
 
@@ -105,3 +110,16 @@ def summarize(change: Change) -> str:
     lines = list(describe_change(change))
     more = len(lines) - REASON_CHANGES
     return f"{change.part}: {', '.join(lines[:REASON_CHANGES])}{f' and {more:,} more' if more > 0 else ''}"
+
+
+def cut_reason(text: str) -> str:
+    """Return the text, or as much of it as has REASON_LENGTH characters in JSON, with an ellipsis."""
+    if json_length(text) <= REASON_LENGTH:
+        return text
+    lengths = accumulate(map(json_length, text))
+    kept = sum(length <= REASON_LENGTH - json_length("…") for length in lengths)
+    return f"{text[:kept]}…"
+
+
+def json_length(text: str) -> int:
+    return len(json.dumps(text)) - len('""')

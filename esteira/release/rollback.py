@@ -15,7 +15,7 @@ from esteira.release.history import (
     read_pointer,
 )
 from esteira.release.manifest import Release, identified
-from esteira.release.places import missing_places
+from esteira.release.places import missing_places, placed, placed_model
 from esteira.release.store.interface import Store
 from esteira.settings import Settings
 
@@ -46,7 +46,7 @@ def rollback(
         return None
     model = whole_model(store, target)
     (check_model or partial(ask_model, settings))(model)
-    release = keep_release(store, restored(target, current, by=by, at=at))
+    release = keep_release(store, restored(placed(store, target), current, by=by, at=at))
     make_current(store, release.id, if_generation=pointer.generation)
     return release
 
@@ -125,9 +125,9 @@ def whole_model(store: Store, release: Release) -> str:
     """Return where the release's model lies; StateError unless it and all parts are still there."""
     missing = missing_places(store, release)
     if missing:
-        lines = "".join(f"  {what}: nothing lies at {place}\n" for what, place in missing)
+        lines = "".join(f"  {what}: {lacks}\n" for what, lacks in missing)
         raise StateError(
             f"release {release.id}: cannot be served again, as not all of it is there:\n{lines}"
             f"To make it anew: git checkout {release.commit[:SHORT_COMMIT]}    Then: make deploy FORCE=1"
         )
-    return release.outcome.model if release.outcome else ""
+    return placed_model(store, release.outcome.model) if release.outcome else ""

@@ -1,4 +1,5 @@
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -8,7 +9,8 @@ import pytest
 
 from esteira.release.changes import FileChange, ValueChange
 from esteira.release.history import read_pointer
-from esteira.release.manifest import Part, manifest_name, write_release
+from esteira.release.manifest import manifest_name, write_release
+from esteira.release.parts import lay_part
 from esteira.release.plan import Plan
 from esteira.release.store import open_store
 from tests.conftest import REPOSITORY
@@ -192,18 +194,27 @@ def test_a_release_made_before_the_first_commit_is_in_every_history(tmp_path: Pa
 
 
 def lay_down_modules(checkout: Checkout, tmp_path: Path) -> Path:
-    """Deploy, so that the release's modules lie in the store; return their folder."""
+    """Deploy, so that the release's modules lie in the store as two files; return their folder."""
     store, release = open_store(checkout.settings()), checkout.deploy()
     write(tmp_path / "modules.py", "bundle\n")
-    store.lay_down("modules/abc", [("modules.py", tmp_path / "modules.py")])
-    part = Part(digest=release.parts["modules"].digest, uri=f"{store.uri}/modules/abc")
+    files = [(name, tmp_path / "modules.py") for name in ("modules.py", "more.py")]
+    part = lay_part(store, "modules", release.parts["modules"].digest, files)
     laid = release.copy(update={"parts": {**release.parts, "modules": part}})
     store.write(manifest_name(release.id), write_release(laid))
-    return Path(store.uri) / "modules" / "abc"
+    return Path(part.uri)
+
+
+def test_a_part_is_looked_for_where_the_store_is_now(checkout: Checkout, tmp_path: Path) -> None:
+    lay_down_modules(checkout, tmp_path)
+    moved = Checkout(checkout.root, checkout.state.rename(tmp_path / "moved"))
+    assert moved.plan().kind == "none"
+    shutil.rmtree(Path(open_store(moved.settings()).uri) / "modules")
+    assert parts_of(moved.plan()) == ["modules"]
 
 
 def test_a_part_that_is_gone_from_the_store_is_deployed_again(checkout: Checkout, tmp_path: Path) -> None:
     folder = lay_down_modules(checkout, tmp_path)
+    write(folder / "__pycache__" / "modules.pyc", "Python's own\n")
     assert checkout.plan().kind == "none"
     (folder / "modules.py").unlink()
     plan = checkout.plan()
@@ -299,3 +310,11 @@ def test_changes_of_many_files_are_shown_as_few_in_a_reason(deployed: Checkout) 
         "modules: added modules/0.py, added modules/1.py, added modules/2.py and 6 more"
     )
     assert deployed.plan().changes[0].files[0] == FileChange(path="modules/0.py", what="added")
+
+
+def test_a_long_reason_is_cut_to_what_a_substitution_holds(deployed: Checkout) -> None:
+    for number in range(3):
+        write(deployed.root / "modules" / f"{'é' * 90}" / f"{'ü' * 90}{number}.py", "new\n")
+    reason = deployed.plan().reason
+    assert reason.startswith("modules: added modules/éé") and reason.endswith("ü…")
+    assert 990 < len(json.dumps(reason)) - 2 <= 1000

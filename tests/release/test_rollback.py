@@ -11,6 +11,7 @@ from esteira.errors import ServingError, StateError
 from esteira.release.history import load_release, promoted, read_pointer, read_releases
 from esteira.release.manifest import Release
 from esteira.release.rollback import rollback
+from esteira.release.served import served_model
 from esteira.release.store.folder import FolderStore
 from esteira.release.store.interface import ConflictError, Store
 from esteira.settings import Settings, load_settings
@@ -139,6 +140,31 @@ def test_parts_that_are_gone_are_named_and_nothing_is_changed(history: History, 
     )
     assert served(history) == second
     assert len(read_releases(history.store)) == 2
+
+
+def test_a_part_that_lacks_a_file_is_not_whole(history: History, back: Callable[..., Release]) -> None:
+    data = history.deploy().parts["data"].uri
+    history.deploy(units=2)
+    Path(data, "schema", "schema.pbtxt").unlink()
+    with pytest.raises(StateError, match=f"data: 1 of 2 files lie at {data}"):
+        back(check=pytest.fail)
+
+
+def test_a_store_that_was_moved_serves_what_lies_in_it(
+    settings: Settings, tmp_path: Path
+) -> None:
+    history = History(FolderStore(settings.folder))
+    history.deploy()
+    history.deploy(units=2)
+    settings.state.rename(tmp_path / "moved")
+    moved = load_settings(settings.root, {"ESTEIRA_STATE": str(tmp_path / "moved")}, {})
+    store = FolderStore(moved.folder)
+    asked: List[str] = []
+    assert served_model(moved) == moved.folder / "serving" / "1795000002"
+    release = rollback(moved, store, None, by="ana@laptop", at=AT, check_model=asked.append)
+    assert release is not None and release.outcome is not None
+    assert asked == [release.outcome.model] == [f"{store.uri}/serving/1795000001"]
+    assert all(part.uri.startswith(f"{store.uri}/") for part in release.parts.values() if part.uri)
 
 
 def test_a_model_that_answers_wrongly_is_not_served(history: History, back: Callable[..., Release]) -> None:

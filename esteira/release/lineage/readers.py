@@ -44,7 +44,7 @@ def matching(history: Sequence[Release], digits: str) -> Iterator[Tuple[str, Par
 
 
 def describe_use(name: str, part: Part, history: Sequence[Release], records: RunRecords) -> PartUse:
-    having = [release for release in history if release.parts.get(name) == part]
+    having = [release for release in history if has_part(release, name, part)]
     return PartUse(
         name=name,
         digest=part.digest,
@@ -53,6 +53,12 @@ def describe_use(name: str, part: Part, history: Sequence[Release], records: Run
         releases=tuple(release.id for release in having),
         readers=tuple(list_readers(name, part, having, history, records)),
     )
+
+
+def has_part(release: Release, name: str, part: Part) -> bool:
+    """Return whether a release has a part that lies where this one does."""
+    other = release.parts.get(name)
+    return other is not None and (other.digest, other.uri) == (part.digest, part.uri)
 
 
 def list_readers(

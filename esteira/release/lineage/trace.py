@@ -11,6 +11,7 @@ from esteira.release.lineage.records import RunRecords, open_records
 from esteira.release.lineage.run import find_baseline, find_model, list_artifacts, list_tasks, verdict_on
 from esteira.release.lineage.values import Deploy, Lineage, ModelOrigin, PartOrigin
 from esteira.release.manifest import PARTS, PATCH, Part, Release
+from esteira.release.places import placed_model
 from esteira.release.store.interface import Store
 from esteira.settings import Settings
 
@@ -46,7 +47,7 @@ def trace(
         release=describe_release(store, asked),
         origin=describe_release(store, origin),
         current=current,
-        is_served=is_served(model, current, history),
+        is_served=is_served(store, model, current, history),
         parts=list_parts(store, origin, history),
         run=run,
         logs=outcome.logs if outcome else "",
@@ -77,13 +78,13 @@ def run_of(release: Release, records: RunRecords) -> str:
     return next(iter(records.runs_of(release.id)), "")
 
 
-def is_served(model: Optional[ModelOrigin], current: str, history: List[Release]) -> bool:
+def is_served(store: Store, model: Optional[ModelOrigin], current: str, history: List[Release]) -> bool:
     """Return whether the release that `current` points at serves this model."""
     served = [release for release in history if release.id == current]
     if not served or not model or not model.pushed:
         return False
     outcome = served[0].outcome or origin_of(served[0], history).outcome
-    return bool(outcome and outcome.model == model.pushed)
+    return bool(outcome and placed_model(store, outcome.model) == placed_model(store, model.pushed))
 
 
 def describe_release(store: Store, release: Release) -> Deploy:
