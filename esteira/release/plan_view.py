@@ -63,7 +63,7 @@ def deployed(plan: Plan) -> str:
 
 
 def next_step(plan: Plan) -> str:
-    if plan.older:
+    if plan.older and plan.kind != "none":
         return (
             "The deployed commit is newer than this one, so that a deploy would bring back an older state.\n"
             "To go back to a release: make rollback    To deploy this all the same: make deploy FORCE=1"

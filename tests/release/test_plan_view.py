@@ -72,10 +72,14 @@ def test_many_changes_are_cut() -> None:
 
 
 def test_an_older_commit_is_warned_of() -> None:
-    assert printed(older=True)[-2:] == [
+    assert printed(kind="partial", changes=[change()], older=True)[-2:] == [
         "The deployed commit is newer than this one, so that a deploy would bring back an older state.",
         "To go back to a release: make rollback    To deploy this all the same: make deploy FORCE=1",
     ]
+
+
+def test_where_an_older_commit_changes_nothing_there_is_nothing_to_deploy() -> None:
+    assert printed(older=True) == printed()
 
 
 def test_scripts_get_json_or_a_word() -> None:
