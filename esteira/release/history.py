@@ -116,12 +116,17 @@ def promoted(releases: List[Release], current: str) -> List[Release]:
 def keep_release(store: Store, release: Release) -> Release:
     """Write a release's manifest, and return what lies there.
 
-    A deploy that goes on after it was killed finds its own release, and leaves it as it is.
+    The release that is served stays as it is, and so does its own of a deploy that goes on after it was
+    killed. An earlier try at the same release is replaced: another deploy made it, and its run is over.
+    Raises ConflictError if somebody else writes it at the same time.
     """
-    try:
-        store.write(manifest_name(release.id), write_release(release), if_generation=ABSENT)
-    except ConflictError:
-        return load_release(store, release.id)
+    name, content = manifest_name(release.id), write_release(release)
+    stored = store.read(name)
+    if stored is not None:
+        known = read_release(stored.content, f"{store.uri}/{name}")
+        if (known.at, known.by) == (release.at, release.by) or read_pointer(store).release == release.id:
+            return known
+    store.write(name, content, if_generation=stored.generation if stored else ABSENT)
     return release
 
 

@@ -71,6 +71,20 @@ def test_a_release_that_is_kept_already_stays_as_it_is(history: History) -> None
     assert load_release(history.store, release.id) == release
 
 
+def test_a_release_that_is_deployed_again_is_of_its_latest_deploy(store: Store) -> None:
+    history = History(store)
+    first = history.deploy(blessed=False)
+    other = history.deploy(blessed=False, units=2)
+    again = first.copy(update={"by": "bob@server", "at": "2026-12-01T10:00:00Z", "reason": "forced", "outcome": None})
+    assert keep_release(store, again) == load_release(store, first.id) == again
+    assert [release.id for release in read_releases(store)] == [first.id, other.id]
+
+
+def test_a_deploy_that_goes_on_finds_what_its_run_came_to(history: History) -> None:
+    release = history.deploy(blessed=False)
+    assert keep_release(history.store, release.copy(update={"outcome": None})) == release
+
+
 def test_the_outcome_is_added_to_a_release(store: Store) -> None:
     history = History(store)
     release = history.deploy(blessed=None)
