@@ -2,8 +2,9 @@
 
 import ast
 import os
+import re
 from pathlib import Path
-from typing import Dict, Mapping, Optional, Sequence, Tuple
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from esteira.errors import ProgramError
 from esteira.process import run_program
@@ -11,6 +12,8 @@ from esteira.process import run_program
 TIMEOUT_S = 600
 GITLINK = "160000"
 LINK = "120000"
+# How git, the other side and ssh begin what went wrong; git goes on with advice.
+COMPLAINT = re.compile(r"(fatal|error|ssh): |remote: *\S|Host key verification failed|\S+: Permission denied")
 # What a caller may set for git. Anything else, as a hook sets it, would name another repository.
 KEPT = ("GIT_SSH", "GIT_SSL_", "GIT_CONFIG_", "GIT_EXEC_PATH", "GIT_TRACE")
 
@@ -36,6 +39,17 @@ def git(
         timeout_s=timeout_s,
         install_hint="Install git, version 2.18 or newer.",
     )
+
+
+def git_lines(folder: Path, *arguments: str, **options: Any) -> List[str]:
+    """Return the lines that git prints. Unlike str.splitlines, as the name of a branch may hold U+2028 and the like."""
+    return git(folder, *arguments, **options).split("\n")[:-1]
+
+
+def git_complaint(error: ProgramError) -> str:
+    """Return the one line that says what went wrong, else the last one."""
+    lines = str(error).split("\n")
+    return next((line for line in lines if COMPLAINT.match(line)), lines[-1])
 
 
 def git_or_empty(folder: Path, *arguments: str) -> str:
@@ -84,7 +98,7 @@ def unquote(path: str) -> str:
 def list_tree(folder: Path, tree: str, variables: Optional[Mapping[str, str]] = None) -> Dict[str, str]:
     """Return the files of a tree object: path to "mode id", as 100644 and the id of its blob."""
     files = {}
-    for line in git(folder, "ls-tree", "-r", "--full-tree", tree, variables=variables).splitlines():
+    for line in git_lines(folder, "ls-tree", "-r", "--full-tree", tree, variables=variables):
         entry, _, path = line.partition("\t")
         mode, _, name = entry.split(" ")
         files[unquote(path)] = f"{mode} {name}"

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from esteira.errors import ProgramError
-from esteira.git import alternates, git, git_environment, git_or_empty, list_tree, unquote
+from esteira.git import alternates, git, git_complaint, git_environment, git_or_empty, list_tree, unquote
 from tests.repositories import make_repository, run_git
 
 
@@ -18,6 +18,20 @@ from tests.repositories import make_repository, run_git
 )
 def test_a_path_is_read_as_git_quotes_it(quoted: str, path: str) -> None:
     assert unquote(quoted) == path
+
+
+@pytest.mark.parametrize(
+    ("output", "complaint"),
+    [
+        ("hint: one\nfatal: 'x' not found\n\nPlease make sure you have\nthe rights.", "fatal: 'x' not found"),
+        ("remote: \nremote: Repository not found.\nfatal: repository 'x' not found", "remote: Repository not found."),
+        ("g@h.test: Permission denied (publickey).\nfatal: Could not read", "g@h.test: Permission denied (publickey)."),
+        ("ssh: Could not resolve hostname h\nfatal: Could not read\nthe rights.", "ssh: Could not resolve hostname h"),
+        ("one\ntwo", "two"),
+    ],
+)
+def test_what_git_complains_of_is_told_from_its_advice(output: str, complaint: str) -> None:
+    assert git_complaint(ProgramError(f"git fetch\nleft with status 128:\n{output}")) == complaint
 
 
 def test_the_callers_variables_reach_git_only_where_they_name_no_repository(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,9 +6,9 @@ from typing import List, NamedTuple, Optional, Tuple
 
 from typing_extensions import Literal
 
-from esteira.errors import ProgramError
+from esteira.errors import ProgramError, StateError
 from esteira.files import telling_os_errors
-from esteira.git import alternates, git, git_or_empty, git_path
+from esteira.git import alternates, git, git_complaint, git_or_empty, git_path
 from esteira.locks import locked
 from esteira.source.scratch import keep_out_of_git
 
@@ -94,8 +94,19 @@ def make_history(root: Path, state: Path) -> Path:
         history.mkdir(parents=True, exist_ok=True)
         keep_out_of_git(root, state)
         with locked(history):
-            git(history, "init", "--quiet", "--bare", "--template=", ".")
+            init_history(history)
     return history
+
+
+def init_history(history: Path) -> None:
+    try:
+        git(history, "init", "--quiet", "--bare", "--template=", ".")
+    except ProgramError as error:
+        raise StateError(
+            f"{history}: cannot make a repository: {git_complaint(error)}\n"
+            "Expected a writable folder with free space. "
+            "Free some space or mend the permissions, then run the command again."
+        ) from error
 
 
 def cut_off_at(root: Path) -> Tuple[str, ...]:
@@ -113,7 +124,7 @@ def fetch_commits(root: Path, history: Path, references: Tuple[str, ...]) -> str
     try:
         git(top, *command, *references, variables=UNATTENDED, config=config, input_text="", timeout_s=FETCH_TIMEOUT_S)
     except ProgramError as error:
-        return f"and origin cannot be asked: {str(error).splitlines()[-1]}"
+        return f"and origin cannot be asked: {git_complaint(error)}"
     return ""
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Dict, Iterator, Mapping, Optional
 
 from esteira.errors import ProgramError
-from esteira.git import GITLINK, alternates, git, list_tree
+from esteira.git import GITLINK, alternates, git, git_lines, list_tree
 from esteira.source.scratch import scratch_folder
 from esteira.source.source import Source
 from esteira.source.status import Status, read_status
@@ -54,7 +54,7 @@ def tree_below(root: Path, tree: str, variables: Optional[Mapping[str, str]] = N
 
 def write_tree(root: Path, objects: Path, status: Status) -> str:
     """Write the tree of the folder `root`, with what git status told of, and return its id."""
-    up, *places = git(root, "rev-parse", "--show-cdup", "--git-path", "index", "--git-path", "objects").splitlines()
+    up, *places = git_lines(root, "rev-parse", "--show-cdup", "--git-path", "index", "--git-path", "objects")
     index, known = ((root / place).absolute() for place in places)
     if index.exists():
         # With its time stamp: by it git knows which files may have changed in the instant the index was written.

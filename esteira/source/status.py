@@ -1,15 +1,17 @@
 """What git status tells of a working tree, all of it at one moment."""
 
 import os
+import re
 from pathlib import Path
 from typing import List, NamedTuple, Sequence
 
 from esteira.errors import ProgramError, SourceError
-from esteira.git import git, unquote
+from esteira.git import git_lines, unquote
 
 # How many fields stand before the path in a line of each kind.
 # https://git-scm.com/docs/git-status#_porcelain_format_version_2
 FIELDS = {"1": 8, "u": 10, "?": 1}
+NO_WORKING_TREE = re.compile("^fatal: (not a git repository|this operation must be run in a work tree)", re.MULTILINE)
 
 
 class Status(NamedTuple):
@@ -38,7 +40,7 @@ def read_status(root: Path, without: Sequence[Path]) -> Status:
     """Return the status of a folder and of what is tracked, or new and not ignored, below it.
 
     What lies at or below one of the paths `without` is passed over. Raises SourceError if the folder is
-    in no repository.
+    in no repository, ProgramError with git's own words if git is missing or cannot read it.
     """
     listed = status_lines(root)
     known = dict(line.split(" ", 2)[1:] for line in listed if line.startswith("#"))
@@ -65,8 +67,10 @@ def is_deleted(line: str, path: Path) -> bool:
 def status_lines(root: Path) -> List[str]:
     options = ["--porcelain=v2", "--branch", "--no-ahead-behind", "--no-renames", "--untracked-files=all"]
     try:
-        return git(root, "-c", "status.relativePaths=true", "status", *options, "--", ".").splitlines()
+        return git_lines(root, "-c", "status.relativePaths=true", "status", *options, "--", ".")
     except ProgramError as error:
+        if not NO_WORKING_TREE.search(str(error)):
+            raise
         raise SourceError(
             f"{root}: git finds no working tree here.\n{error}\n"
             "Expected a clone. Clone the repository, or run: git init && git add --all && git commit"

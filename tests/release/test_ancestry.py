@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from esteira.errors import StateError
 from esteira.release import ancestry
 from esteira.release.ancestry import Relation, relate
 from tests.repositories import commit_all, make_repository, run_git, write
@@ -144,7 +145,7 @@ def test_an_origin_that_cannot_be_asked_is_told_in_one_line(origin: Path) -> Non
     origin.rename(origin.with_name("gone"))
     relation = answer(root, first, commit_of(root, "HEAD"))
     assert relation.kind == "unknown"
-    assert relation.why.startswith("and origin cannot be asked: ") and "\n" not in relation.why
+    assert relation.why == f"and origin cannot be asked: fatal: '{origin}' does not appear to be a git repository"
 
 
 def test_an_origin_that_does_not_answer_is_given_up(origin: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -154,6 +155,18 @@ def test_an_origin_that_does_not_answer_is_given_up(origin: Path, monkeypatch: p
     monkeypatch.setattr(ancestry, "FETCH_TIMEOUT_S", 0.3)
     relation = answer(root, commit_of(origin, "first"), commit_of(root, "HEAD"))
     assert relation == Relation("unknown", "and origin cannot be asked: took longer than 0.3 s.")
+
+
+def test_a_state_folder_that_cannot_be_written_is_told_with_what_to_do(origin: Path) -> None:
+    root = clone(origin, "--depth", "1")
+    history = root.parent / "state" / "history.git"
+    # As a folder that may not be written, which does not keep root from writing.
+    write(history / "config.lock", "")
+    with pytest.raises(StateError) as caught:
+        answer(root, commit_of(origin, "first"), commit_of(root, "HEAD"))
+    assert str(caught.value).startswith(f"{history}: cannot make a repository: error: could not lock config file ")
+    assert str(caught.value).endswith("Free some space or mend the permissions, then run the command again.")
+    assert len(str(caught.value).split("\n")) == 2
 
 
 def test_nobody_is_asked_for_a_password(origin: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,7 @@ from typing import Callable, Dict
 
 import pytest
 
-from esteira.errors import SourceError
+from esteira.errors import ProgramError, SourceError
 from esteira.source import Source, frozen_source, repository_name
 from esteira.source.scratch import FOLDER
 from tests.repositories import commit_all, make_repository, run_git, write
@@ -237,6 +237,43 @@ def test_a_bare_repository_is_an_error(tmp_path: Path, freeze: Freeze) -> None:
     run_git(tmp_path, "init", "-q", "--bare", "bare")
     with pytest.raises(SourceError, match="git finds no working tree here"):
         freeze(tmp_path / "bare")
+
+
+def test_where_git_is_missing_it_is_to_be_installed(
+    freeze: Freeze, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(ProgramError, match=r"^git: no such program on the PATH\.\nInstall git"):
+        freeze()
+
+
+def test_a_damaged_index_is_told_in_gits_own_words(repository: Path, freeze: Freeze) -> None:
+    (repository / ".git" / "index").write_text("damaged" * 9)
+    with pytest.raises(ProgramError, match="fatal: index file corrupt"):
+        freeze()
+
+
+def test_a_repository_of_somebody_else_is_told_with_what_git_says_to_type(
+    repository: Path, freeze: Freeze, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    # Git's own tests have it behave as if the repository were somebody else's.
+    different = {**kept, "LC_ALL": "C", "GIT_TEST_ASSUME_DIFFERENT_OWNER": "1", "HOME": str(repository.parent)}
+    monkeypatch.setattr("esteira.git.git_environment", lambda variables, config: {**different, **variables})
+    with pytest.raises(ProgramError) as caught:
+        freeze()
+    assert "fatal: detected dubious ownership in repository at " in str(caught.value)
+    assert "git config --global --add safe.directory " in str(caught.value)
+
+
+@pytest.mark.parametrize("separator", ["\u2028", "\x85"])
+def test_the_name_of_a_branch_may_hold_what_unicode_takes_for_the_end_of_a_line(
+    repository: Path, freeze: Freeze, separator: str
+) -> None:
+    run_git(repository, "checkout", "-q", "-b", f"two{separator}lines")
+    write(repository / "new", "")
+    source = freeze()
+    assert (source.branch, sorted(source.files)) == (f"two{separator}lines", ["file.txt", "new"])
 
 
 def test_the_variables_of_a_git_hook_name_no_other_repository(
