@@ -23,11 +23,14 @@ def moment(at: str) -> str:
 
 
 def verdict(release: Release) -> str:
-    """Return whether the release's model was blessed: yes, no, failed or not known yet."""
+    """Return whether the release's model was blessed: yes, no, failed or not known yet.
+
+    A blessed model that failed its smoke test failed: it may not be served.
+    """
     if release.outcome is None:
         return "not known yet"
     if release.outcome.blessed:
-        return "yes"
+        return "failed" if release.outcome.error else "yes"
     return "no" if release.outcome.evaluation else "failed"
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Callable, List, Optional, Set
 
 from esteira.errors import StateError
-from esteira.release.gist import SHORT_COMMIT
+from esteira.release.gist import SHORT_COMMIT, verdict
 from esteira.release.history import (
     find_release,
     keep_release,
@@ -108,14 +108,16 @@ def way_back(current: Release, find: Find) -> List[Release]:
 
 
 def is_blessed(release: Release) -> bool:
-    return release.outcome is not None and release.outcome.blessed
+    return verdict(release) == "yes"
 
 
 def blessed_release(store: Store, text: str) -> Release:
     release = find_release(store, text)
     if not is_blessed(release):
+        outcome = release.outcome
+        why = f"failed: {outcome.error}" if outcome and outcome.blessed else "was not blessed"
         raise StateError(
-            f"release {release.id}: its model was not blessed, so it can't be served.\n"
+            f"release {release.id}: its model {why}, so it can't be served.\n"
             "Expected one with yes under blessed. Run: make releases"
         )
     return release

@@ -8,6 +8,7 @@ from rich.console import Console
 
 from esteira.errors import SettingsError, StateError
 from esteira.release.gist import main_metrics
+from esteira.release.history import keep_outcome
 from esteira.release.history_view import show_release, show_releases
 from esteira.release.store.folder import FolderStore
 from esteira.release.store.interface import Store, Stored
@@ -45,6 +46,17 @@ def test_the_list_has_the_newest_first_and_marks_what_is_and_was_served(store: S
         f"   {bad.id}  2026-11-01 00:02:00  bbbbbbb-dirty  full        0.250     0.500  no",
         f"○  {first.id}  2026-11-01 00:01:00  aaaaaaa        full        0.812     0.500  yes",
     ]
+
+
+def test_a_model_that_failed_its_smoke_test_is_not_listed_as_blessed(history: History) -> None:
+    outcome = history.deploy(serve=False).outcome
+    assert outcome is not None
+    release = outcome.run[:12]
+    keep_outcome(history.store, release, outcome.copy(update={"error": "smoke test: wrong label"}))
+    assert lines(show_releases(history.store, "table"))[1].endswith("failed")
+    shown = lines(show_release(history.store, release, "table"))
+    assert "smoke test: wrong label" in shown
+    assert ["blessed", "failed"] in [line.split() for line in shown]
 
 
 def test_the_list_as_json(history: History) -> None:

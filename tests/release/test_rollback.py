@@ -8,7 +8,7 @@ from hypothesis import settings as limits
 from hypothesis import strategies as st
 
 from esteira.errors import ServingError, StateError
-from esteira.release.history import load_release, promoted, read_pointer, read_releases
+from esteira.release.history import keep_outcome, load_release, promoted, read_pointer, read_releases
 from esteira.release.manifest import Release
 from esteira.release.rollback import rollback
 from esteira.release.served import served_model
@@ -118,6 +118,18 @@ def test_a_release_without_a_blessed_model_is_refused(
     release = history.deploy(blessed=blessed, failed=failed, units=2)
     with pytest.raises(StateError, match=f"^release {release.id}: its model was not blessed(?s:.*)make releases"):
         back(release.id)
+
+
+def test_a_model_that_failed_its_smoke_test_is_never_served_again(
+    history: History, back: Callable[..., Release]
+) -> None:
+    first, broken, _ = (history.deploy(units=units) for units in (1, 2, 3))
+    assert broken.outcome is not None
+    keep_outcome(history.store, broken.id, broken.outcome.copy(update={"error": "smoke test: wrong label"}))
+    why = f"^release {broken.id}: its model failed: smoke test: wrong label, so it can't be served"
+    with pytest.raises(StateError, match=why):
+        back(broken.id)
+    assert back().restores == first.id
 
 
 def test_nothing_can_be_rolled_back_before_the_first_deploy(back: Callable[..., Release]) -> None:
