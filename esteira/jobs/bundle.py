@@ -8,12 +8,9 @@ from pathlib import Path
 from typing import Dict, List, Union
 
 from esteira.errors import CompileError
+from esteira.release.partition import files_of
 
 PACKAGE = "modules"
-# The first travels by itself, as the artifact of an Importer; the second is made on the spot.
-LEFT_OUT = ("best_hyperparameters", "__pycache__")
-# They make the default data, which is a part of its own: a change of it is none of the model's code.
-DATA_FILES = ("create_dataset.py", "dataset.txt")
 LOADER = Path(__file__).with_name("bundle_loader.py")
 
 # Text where a file is UTF-8, so that the bundle can be read; bytes where it is not.
@@ -21,7 +18,7 @@ Content = Union[str, bytes]
 
 
 def bundle_modules(folder: Path) -> bytes:
-    """Return the files of a package folder, but hidden ones and what makes the data, as one file's bytes.
+    """Return the files of a package folder that the part "modules" is made of, as one file's bytes.
 
     They depend only on the files' relative paths and contents. Raises CompileError
     if a file cannot be read, or a .py file is not UTF-8 or not Python, with its place.
@@ -56,17 +53,9 @@ def read_bundle(content: bytes) -> Dict[str, Content]:
 
 def read_files(folder: Path) -> Dict[str, Content]:
     """Return {path from the package on: content} of all that travels."""
-    files: Dict[str, Content] = {}
-    for path in sorted(folder.rglob("*")):
-        relative = path.relative_to(folder)
-        if path.is_file() and all(map(travels, relative.parts)) and str(relative) not in DATA_FILES:
-            files[f"{PACKAGE}/{relative.as_posix()}"] = read_content(path)
-    return files
-
-
-def travels(name: str) -> bool:
-    """Return whether a file or folder of this name is part of the package, not of an editor or Python."""
-    return not name.startswith(".") and name not in LEFT_OUT and not name.endswith((".pyc", "~"))
+    there = {f"{PACKAGE}/{path.relative_to(folder).as_posix()}": path for path in folder.rglob("*") if path.is_file()}
+    # What makes the default data is of no interest to the model's code, whatever it is trained on.
+    return {name: read_content(path) for name, path in sorted(files_of(PACKAGE, there, default_data=True).items())}
 
 
 def read_content(path: Path) -> Content:

@@ -51,7 +51,11 @@ def inputs_here(settings: Settings, source: Source) -> Dict[str, Inputs]:
     values = known_values(settings)
     default_data = CSV not in values
     parts = {
-        part: Inputs(part, files_of(part, source.files, default_data=default_data), values_of(part, values))
+        part: Inputs(
+            part,
+            files_of(part, source.files, default_data=default_data),
+            values_of(part, values, default_data=default_data),
+        )
         for part in PARTITION
     }
     for inputs in parts.values():

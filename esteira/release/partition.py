@@ -16,6 +16,13 @@ CODE = ("esteira/**", "pipeline/**", "requirements.lock")
 HYPERPARAMETERS = "modules/best_hyperparameters/**"
 # They make the default data, so they count only where no CSV of one's own is trained on.
 DEFAULT_DATA = ("modules/create_dataset.py", "modules/dataset.txt")
+# They tell how a CSV is read, so they count only where there is one.
+CSV_COLUMNS = ("data.text_column", "data.label_column", "data.source_column")
+# What editors and Python leave behind: hidden files and all below hidden folders, backups, byte code.
+LEFT_BEHIND = (
+    *("modules/.**", "modules/**/.**", "modules/**~", "modules/**.pyc"),
+    *("modules/__pycache__/**", "modules/**/__pycache__/**"),
+)
 
 # Values that no setting holds: the digest of the user's CSV, and that of a local encoder's folder.
 CSV = "csv"
@@ -40,8 +47,12 @@ PARTITION: Dict[str, Rule] = {
     "image": Rule("full", files=(*CODE, "docker/**")),
     # The compiled pipeline, its image and parameters open.
     "job": Rule("full", files=CODE, values=("pipeline.name", "training.*", "gate.*", ENCODER)),
-    # The code of the model, and what makes one file of it.
-    "modules": Rule("partial", files=("modules/**", "esteira/jobs/bundle*.py"), but=(HYPERPARAMETERS, *DEFAULT_DATA)),
+    # The code of the model, and what makes one file of it: of modules/ just the files that count here travel in it.
+    "modules": Rule(
+        "partial",
+        files=("modules/**", "esteira/jobs/bundle*.py"),
+        but=(HYPERPARAMETERS, *DEFAULT_DATA, *LEFT_BEHIND),
+    ),
     # The rows to train on and to evaluate on, and the schema that they must obey.
     "data": Rule(
         "partial",
@@ -70,10 +81,11 @@ def files_of(part: str, files: Dict[str, Value], *, default_data: bool) -> Dict[
     return matching(files, rule.files, (*rule.but, *unused))
 
 
-def values_of(part: str, values: Dict[str, Value]) -> Dict[str, Value]:
+def values_of(part: str, values: Dict[str, Value], *, default_data: bool) -> Dict[str, Value]:
     """Return the values that belong to a part, of a mapping from "section.key"."""
     rule = PARTITION[part]
-    return matching(values, rule.values, rule.but)
+    unused = CSV_COLUMNS if default_data else ()
+    return matching(values, rule.values, (*rule.but, *unused))
 
 
 def is_above(part: str, path: str) -> bool:

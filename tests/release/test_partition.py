@@ -25,6 +25,17 @@ def test_every_part_of_a_release_has_its_rule() -> None:
         ("requirements.in", []),
         ("modules/model.py", ["modules"]),
         ("modules/line\nbreak", ["modules"]),
+        ("modules/.hidden", []),
+        ("modules/deep/.hidden", []),
+        ("modules/.hidden/model.py", []),
+        ("modules/deep/.hidden/model.py", []),
+        ("modules/deep/model.py~", []),
+        ("modules/deep/model.pyc", []),
+        ("modules/__pycache__/model", []),
+        ("modules/deep/__pycache__/model", []),
+        ("modules/best_hyperparameters", ["modules"]),
+        ("modules/deep/best_hyperparameters/units.py", ["modules"]),
+        ("modules/deep/dataset.txt", ["modules"]),
         ("modules/create_dataset.py", ["data"]),
         ("modules/best_hyperparameters/best.txt", ["hyperparameters"]),
         ("cloudbuild/steps.j2", ["settings"]),
@@ -62,7 +73,14 @@ def test_what_makes_the_default_data_is_of_no_part_where_another_csv_is_trained_
     ],
 )
 def test_a_value_belongs_to_the_parts_that_depend_on_it(name: str, parts: List[str]) -> None:
-    assert [part for part in PARTITION if values_of(part, {name: 1})] == parts
+    assert [part for part in PARTITION if values_of(part, {name: 1}, default_data=False)] == parts
+
+
+@pytest.mark.parametrize("column", ["text_column", "label_column", "source_column"])
+def test_columns_count_only_where_a_csv_is_read(column: str) -> None:
+    assert values_of("data", {f"data.{column}": "x"}, default_data=False) == {f"data.{column}": "x"}
+    assert values_of("data", {f"data.{column}": "x"}, default_data=True) == {}
+    assert values_of("data", {"data.eval_percent": 30}, default_data=True) == {"data.eval_percent": 30}
 
 
 def test_folders_above_a_parts_files_are_known() -> None:
