@@ -1,15 +1,16 @@
 """A plan as people and scripts read it."""
 
-from typing import TYPE_CHECKING, Iterator, List, Union
+from typing import TYPE_CHECKING, Iterator, List, Tuple, Union
 
 from esteira.errors import SettingsError
-from esteira.release.changes import describe_change, shorten
+from esteira.release.changes import Change, describe_change, shorten
 from esteira.release.plan import Plan
 
 if TYPE_CHECKING:
     from rich.console import Group
 
 FORMATS = ("table", "json", "word")
+COLUMNS = ("part", "deployed", "here", "takes", "what changed")
 # Of each part's changes so many are shown in a table.
 SHOWN_CHANGES = 8
 
@@ -37,18 +38,18 @@ def show_plan(plan: Plan, format: str) -> "Union[str, Group]":
 def plan_table(plan: Plan) -> "Group":
     """Return what a person wants to know: the kind, the reasons, what changed in each part, what to type."""
     from rich.console import Group
-    from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for column in ("part", "deployed", "here", "takes", "what changed"):
-        table.add_column(column, no_wrap=column != "what changed", overflow="fold")
-    for change in plan.changes:
-        digests = (shorten(change.old) or "-", shorten(change.new))
-        # As text, since a file's name may hold what looks like markup.
-        table.add_row(change.part, *digests, change.kind, Text("\n".join(cut(list(describe_change(change))))))
+    from esteira.tables import make_table
+
+    table = make_table(COLUMNS, map(table_row, plan.changes))
     above, below = Text("\n".join(heading(plan))), Text(f"\n{next_step(plan)}")
     return Group(above, Text(), table, below) if plan.changes else Group(above, below)
+
+
+def table_row(change: Change) -> Tuple[str, ...]:
+    what = "\n".join(cut(list(describe_change(change))))
+    return change.part, shorten(change.old) or "-", shorten(change.new), change.kind, what
 
 
 def heading(plan: Plan) -> Iterator[str]:

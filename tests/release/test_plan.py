@@ -107,6 +107,14 @@ def test_an_ignored_file_does_not_count(deployed: Checkout) -> None:
     assert files_of(deployed.plan()) == [("added", "", "modules/train.log")]
 
 
+def test_a_plan_of_a_commit_in_a_full_clone_writes_nothing(deployed: Checkout) -> None:
+    write(deployed.root / "modules" / "model.py", "edited\n")
+    commit_all(deployed.root)
+    known = {path: path.stat().st_mtime_ns for path in deployed.root.parent.rglob("*")}
+    assert deployed.plan().kind == "partial"
+    assert {path: path.stat().st_mtime_ns for path in deployed.root.parent.rglob("*")} == known
+
+
 def test_a_setting_counts_with_its_old_and_new_value(deployed: Checkout) -> None:
     plan = deployed.plan(training__epochs="9")
     assert plan.kind == "full"

@@ -24,7 +24,7 @@ def printed(**fields: Any) -> List[str]:
     console = Console(soft_wrap=True, width=110, highlight=False)
     with console.capture() as capture:
         console.print(show_plan(Plan(**{**NONE, **fields}), "table"), markup=False)
-    return [line.rstrip() for line in capture.get().splitlines()]
+    return capture.get().split("\n")[:-1]
 
 
 def test_nothing_to_do_is_said_with_what_to_type_all_the_same() -> None:
@@ -76,6 +76,12 @@ def test_an_older_commit_is_warned_of() -> None:
         "The deployed commit is newer than this one, so that a deploy would bring back an older state.",
         "To go back to a release: make rollback    To deploy this all the same: make deploy FORCE=1",
     ]
+
+
+def test_a_long_path_stays_in_one_line() -> None:
+    path = f"modules/{'deep/' * 60}model.py"
+    lines = printed(kind="partial", changes=[change(files=[FileChange(path=path, what="changed")])])
+    assert lines[3] == f"modules  aaaaaaaaaaaa  bbbbbbbbbbbb  partial  changed {path}"
 
 
 def test_where_an_older_commit_changes_nothing_there_is_nothing_to_deploy() -> None:
