@@ -1,11 +1,23 @@
 """The releases of an environment, and the pointer `current` to the one that is served."""
 
+import re
 from functools import partial
-from typing import Dict, List, NamedTuple, Optional
+from typing import Callable, Dict, List, NamedTuple, Optional
 
 from esteira.errors import StateError
-from esteira.release.manifest import MANIFEST, Outcome, Release, manifest_name, read_release, write_release
+from esteira.release.manifest import (
+    ID_DIGITS,
+    ID_PATTERN,
+    MANIFEST,
+    Outcome,
+    Release,
+    UnreadableError,
+    manifest_name,
+    read_release,
+    write_release,
+)
 from esteira.release.store.interface import ABSENT, ConflictError, Store
+from esteira.release.store.names import remove_command
 
 CURRENT = "current"
 # A bucket takes its time for each manifest.
@@ -19,11 +31,27 @@ class Pointer(NamedTuple):
     generation: int
 
 
+class History(NamedTuple):
+    """The releases that can be read, the newest first, and the ids of those whose manifest is damaged."""
+
+    releases: List[Release]
+    unreadable: List[str]
+
+
 def read_pointer(store: Store) -> Pointer:
+    """Return which release is served. Raises StateError if what lies there is no id of a release."""
     stored = store.read(CURRENT)
     if stored is None:
         return Pointer("", ABSENT)
-    return Pointer(stored.content.decode("utf-8").strip(), stored.generation)
+    # Latin-1 holds any bytes, and those that an id is made of as UTF-8 does.
+    release = stored.content.decode("latin-1").strip()
+    if not re.match(ID_PATTERN, release):
+        place = f"{store.uri}/{CURRENT}"
+        raise StateError(
+            f"{place}: holds no id of a release. Expected {ID_DIGITS} hexadecimal digits.\n"
+            f"Run: {remove_command(place)}    Then: make rollback RELEASE=id (make releases lists them)"
+        )
+    return Pointer(release, stored.generation)
 
 
 def make_current(store: Store, release: str, *, if_generation: int) -> None:
@@ -45,8 +73,14 @@ def make_current(store: Store, release: str, *, if_generation: int) -> None:
 
 def current_release(store: Store) -> Optional[Release]:
     """Return the release that is served, None before the first. Raises StateError if it is lost."""
-    pointer = read_pointer(store)
-    return load_release(store, pointer.release) if pointer.release else None
+    current = read_pointer(store).release
+    release = known_release(store, current) if current else None
+    if current and release is None:
+        raise StateError(
+            f"{store.uri}/{manifest_name(current)}: the current release {current} is lost.\n"
+            "Run: make rollback RELEASE=id (make releases lists them)"
+        )
+    return release
 
 
 def served_release(store: Store, environment: str) -> Release:
@@ -72,6 +106,14 @@ def known_release(store: Store, release: str) -> Optional[Release]:
     return None if stored is None else read_release(stored.content, f"{store.uri}/{name}")
 
 
+def readable_release(store: Store, release: str) -> Optional[Release]:
+    """Return the release of an id, None if there is none or its manifest is damaged."""
+    try:
+        return known_release(store, release)
+    except UnreadableError:
+        return None
+
+
 def find_release(store: Store, text: str, variable: str = "RELEASE") -> Release:
     """Return the release whose id begins with `text`, which the user gave as `variable`.
 
@@ -92,14 +134,35 @@ def release_ids(store: Store) -> List[str]:
 
 
 def read_releases(store: Store) -> List[Release]:
-    """Return every release of the history, the newest first."""
+    """Return every release of the history, the newest first. Raises StateError if one cannot be read."""
+    return newest_first(read_each(store, known_release))
+
+
+def read_history(store: Store) -> History:
+    """Return the releases that can be read, the newest first, and the ids of those that cannot."""
+    unreadable: List[str] = []
+
+    def read(store: Store, release: str) -> Optional[Release]:
+        try:
+            return known_release(store, release)
+        except UnreadableError:
+            unreadable.append(release)
+            return None
+
+    return History(newest_first(read_each(store, read)), sorted(unreadable))
+
+
+def read_each(store: Store, read: Callable[[Store, str], Optional[Release]]) -> List[Release]:
     # Here, and not above, since a plan has no need of it.
     from concurrent.futures import ThreadPoolExecutor
 
     with ThreadPoolExecutor(READERS) as pool:
-        found = pool.map(partial(known_release, store), release_ids(store))
+        found = pool.map(partial(read, store), release_ids(store))
         # One that is removed while the history is read is no longer in it.
-        releases = [release for release in found if release is not None]
+        return [release for release in found if release is not None]
+
+
+def newest_first(releases: List[Release]) -> List[Release]:
     return sorted(releases, key=lambda release: (release.at, release.id), reverse=True)
 
 

@@ -12,6 +12,7 @@ from typing_extensions import Literal
 
 from esteira.errors import StateError
 from esteira.release.digest import digest_value
+from esteira.release.store.names import remove_command
 
 ID_DIGITS = 12
 MANIFEST = "release.json"
@@ -26,6 +27,10 @@ OPTIONAL_DIGEST_PATTERN = "^(sha256:[0-9a-f]{64})?$"
 ID_PATTERN = f"^[0-9a-f]{{{ID_DIGITS}}}$"
 COMMIT_PATTERN = "^([0-9a-f]{40}|[0-9a-f]{64})?$"
 TIME_PATTERN = "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$"
+
+
+class UnreadableError(StateError):
+    """A manifest is there, and holds no release that this version can read."""
 
 
 class Frozen(BaseModel):
@@ -126,11 +131,12 @@ def write_release(release: Release) -> bytes:
 
 
 def read_release(content: bytes, place: str) -> Release:
-    """Return the release that a manifest's bytes hold; StateError, with the place, if they hold none."""
+    """Return the release that a manifest's bytes hold; UnreadableError, with the place, if they hold none."""
     try:
         return Release(**json.loads(content))
     except (ValueError, TypeError, ValidationError) as error:
-        raise StateError(
+        raise UnreadableError(
             f"{place}: is no release that this version can read: {error}\n"
-            "Expected what a deploy writes. Remove the release's folder, or use the version that wrote it."
+            "Expected what a deploy writes. Use the version that wrote it, "
+            f"or remove the release: {remove_command(place)}"
         ) from None

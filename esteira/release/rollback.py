@@ -9,10 +9,10 @@ from esteira.release.gist import SHORT_COMMIT, verdict
 from esteira.release.history import (
     find_release,
     keep_release,
-    known_release,
-    load_release,
     make_current,
+    read_history,
     read_pointer,
+    readable_release,
 )
 from esteira.release.manifest import Release, identified
 from esteira.release.places import missing_places, placed, placed_model
@@ -33,20 +33,21 @@ def rollback(
 ) -> Optional[Release]:
     """Serve an earlier release again and return the new release that does so, None if it is served already.
 
-    `text` is the beginning of a blessed release's id; None is the one that was served before.
+    `text` is the beginning of a blessed release's id; None is the one that was served before, and the
+    newest blessed one where the release that is served is lost, so that nothing tells what was before it.
     `check_model` gets the model's place and raises if it does not answer as it should; None asks the
     model over HTTP on this machine. Raises StateError if there is no such release, or parts of it are gone.
     """
     pointer = read_pointer(store)
-    if not pointer.release:
+    if not pointer.release and not text:
         raise StateError(f"{settings.selected}: nothing is deployed yet. Run: make deploy")
-    current = load_release(store, pointer.release)
-    target = earlier_release(store, current) if text is None else blessed_release(store, text)
-    if target.origin == current.origin:
+    current = readable_release(store, pointer.release) if pointer.release else None
+    target = find_target(store, current, text)
+    if current and target.origin == current.origin:
         return None
     model = whole_model(store, target)
     (check_model or partial(ask_model, settings))(model)
-    release = keep_release(store, restored(placed(store, target), current, by=by, at=at))
+    release = keep_release(store, restored(placed(store, target), current, pointer.release, by=by, at=at))
     make_current(store, release.id, if_generation=pointer.generation)
     return release
 
@@ -58,15 +59,16 @@ def ask_model(settings: Settings, model: str) -> None:
     smoke_test(Path(model), settings=settings)
 
 
-def restored(target: Release, current: Release, *, by: str, at: str) -> Release:
-    """Return the release that brings `target` back after `current`."""
+def restored(target: Release, current: Optional[Release], pointer: str, *, by: str, at: str) -> Release:
+    """Return the release that brings `target` back after `current`, None if that is lost; `pointer` is its id."""
+    served = current.origin if current else f"{pointer}, which is lost," if pointer else ""
     return identified(
         target.copy(
             update={
                 "kind": "rollback",
-                "parent": current.id,
+                "parent": pointer or None,
                 "restores": target.origin,
-                "reason": f"rolled back from release {current.origin} to release {target.origin}",
+                "reason": f"rolled back{f' from release {served}' if served else ''} to release {target.origin}",
                 "by": by,
                 "at": at,
             }
@@ -74,9 +76,23 @@ def restored(target: Release, current: Release, *, by: str, at: str) -> Release:
     )
 
 
+def find_target(store: Store, current: Optional[Release], text: Optional[str]) -> Release:
+    if text is not None:
+        return blessed_release(store, text)
+    return earlier_release(store, current) if current else newest_release(store)
+
+
+def newest_release(store: Store) -> Release:
+    """Return the newest blessed release; StateError if there is none."""
+    for release in read_history(store).releases:
+        if is_blessed(release):
+            return release
+    raise StateError(f"{store.uri}: the current release is lost, and no other one is blessed. Run: make deploy-full")
+
+
 def earlier_release(store: Store, current: Release) -> Release:
     """Return the blessed release that was served before; StateError if there is none."""
-    way = way_back(current, lambda release: known_release(store, release))
+    way = way_back(current, lambda release: readable_release(store, release))
     if not way:
         raise StateError(
             f"release {current.id}: no blessed release was served before it.\n"

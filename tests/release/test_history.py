@@ -12,8 +12,10 @@ from esteira.release.history import (
     load_release,
     make_current,
     promoted,
+    read_history,
     read_pointer,
     read_releases,
+    readable_release,
     served_release,
 )
 from esteira.release.manifest import Release
@@ -117,8 +119,31 @@ def test_a_lost_release_is_named(history: History) -> None:
     release = history.deploy()
     history.store.delete([f"releases/{release.id}/release.json"])
     assert known_release(history.store, release.id) is None
-    with pytest.raises(StateError, match=f"{release.id}/release.json: there is no such release. Run: make releases"):
-        current_release(history.store)
+    for find in (current_release, lambda store: served_release(store, "local")):
+        with pytest.raises(StateError) as told:
+            find(history.store)
+        assert str(told.value) == (
+            f"{history.store.uri}/releases/{release.id}/release.json: the current release {release.id} is lost.\n"
+            "Run: make rollback RELEASE=id (make releases lists them)"
+        )
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff\xfe\n", b"../../etc/passwd\n", b"0123456789ab 0123456789ab\n"])
+def test_a_damaged_pointer_says_what_to_type(store: Store, content: bytes) -> None:
+    store.write("current", content)
+    with pytest.raises(StateError, match=r"/current: holds no id of a release\. Expected 12 hex(?s:.*)Run: .*rm "):
+        read_pointer(store)
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff", b"{}", b"[]", b'{"version": 2}'])
+def test_a_damaged_release_hides_no_other_one(store: Store, content: bytes) -> None:
+    history = History(store)
+    damaged, release = history.deploy(), history.deploy(units=2)
+    store.write(f"releases/{damaged.id}/release.json", content)
+    assert read_history(store) == ([release], [damaged.id])
+    assert readable_release(store, damaged.id) is None
+    with pytest.raises(StateError, match=r"release\.json: is no release that (?s:.*)remove the release: .*rm "):
+        read_releases(store)
 
 
 def test_what_was_served_is_the_chain_of_parents(history: History) -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from esteira.errors import ServingError, StateError
 from esteira.release.history import keep_outcome, load_release, promoted, read_pointer, read_releases
-from esteira.release.manifest import Release
+from esteira.release.manifest import Release, manifest_name
 from esteira.release.rollback import rollback
 from esteira.release.served import served_model
 from esteira.release.store.folder import FolderStore
@@ -135,6 +135,39 @@ def test_a_model_that_failed_its_smoke_test_is_never_served_again(
 def test_nothing_can_be_rolled_back_before_the_first_deploy(back: Callable[..., Release]) -> None:
     with pytest.raises(StateError, match=r"^local: nothing is deployed yet\. Run: make deploy"):
         back()
+
+
+@pytest.mark.parametrize("damaged", [True, False])
+@pytest.mark.parametrize("named", [True, False])
+def test_a_lost_current_release_is_no_dead_end(
+    history: History, back: Callable[..., Release], damaged: bool, named: bool
+) -> None:
+    first, second, lost = (history.deploy(units=units) for units in (1, 2, 3))
+    history.deploy(units=4, blessed=False)
+    if damaged:
+        history.store.write(manifest_name(lost.id), b"{")
+    else:
+        history.store.delete([manifest_name(lost.id)])
+    release = back(first.id if named else None)
+    target = first if named else second
+    assert (release.restores, release.parent) == (target.id, lost.id)
+    assert release.reason == f"rolled back from release {lost.id}, which is lost, to release {target.id}"
+    assert served(history) == release
+
+
+def test_a_history_without_anything_blessed_needs_a_deploy(history: History, back: Callable[..., Release]) -> None:
+    history.store.delete([manifest_name(history.deploy().id)])
+    with pytest.raises(StateError, match="the current release is lost, and no other one is blessed. Run: make deploy"):
+        back()
+
+
+def test_a_pointer_that_was_removed_can_be_set_again(history: History, back: Callable[..., Release]) -> None:
+    release = history.deploy()
+    history.store.delete(["current"])
+    again = back(release.id)
+    assert (again.parent, again.restores) == (None, release.id)
+    assert again.reason == f"rolled back to release {release.id}"
+    assert served(history) == again
 
 
 def test_parts_that_are_gone_are_named_and_nothing_is_changed(history: History, back: Callable[..., Release]) -> None:
