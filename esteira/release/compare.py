@@ -9,7 +9,7 @@ from esteira.jobs.bundle import Content, read_bundle
 from esteira.release.changes import FileChange, ValueChange, compare_files, compare_values
 from esteira.release.digest import digest_bytes
 from esteira.release.gist import metrics_of
-from esteira.release.inputs import Inputs, read_inputs
+from esteira.release.inputs import Inputs, readable_inputs
 from esteira.release.manifest import PARTS, Release
 from esteira.release.places import part_prefix
 from esteira.release.store.interface import Store
@@ -77,7 +77,7 @@ def digest_of(release: Release, part: str) -> str:
 
 
 def listing(store: Store, part: str, digest: str) -> Optional[Inputs]:
-    return read_inputs(store, digest) if digest else Inputs(part, {}, {})
+    return readable_inputs(store, digest) if digest else Inputs(part, {}, {})
 
 
 def diff_files(a: Mapping[str, Content], b: Mapping[str, Content]) -> Dict[str, str]:

@@ -9,7 +9,9 @@ SHORT_COMMIT = 7
 MEASURE = "accuracy"
 # A count of the examples that were looked at, and no measure of the model.
 COUNT = "example_count"
-VERDICT_STYLES = {"yes": "green", "no": "yellow", "failed": "red", "not known yet": "dim"}
+# Of a release whose manifest is damaged.
+UNREADABLE = "unreadable"
+VERDICT_STYLES = {"yes": "green", "no": "yellow", "failed": "red", "not known yet": "dim", UNREADABLE: "red"}
 
 
 def short_commit(release: Release) -> str:

@@ -9,8 +9,8 @@ from rich.text import Text
 from esteira.errors import StateError
 from esteira.formats import check_format
 from esteira.release.changes import shorten
-from esteira.release.gist import VERDICT_STYLES, main_metrics, moment, short_commit, verdict
-from esteira.release.history import current_release, find_release, promoted, read_pointer, read_releases
+from esteira.release.gist import UNREADABLE, VERDICT_STYLES, main_metrics, moment, short_commit, verdict
+from esteira.release.history import current_release, find_release, promoted, read_history, read_pointer
 from esteira.release.manifest import PARTS, PATCH, Release, json_text, manifest_name
 from esteira.release.store.interface import Store
 from esteira.release.values import other_than_default
@@ -40,10 +40,10 @@ def releases_json(store: Store) -> str:
 
 
 def release_rows(store: Store) -> List[Dict[str, Any]]:
-    """Return what the list says of each release; every manifest is read once."""
-    releases, current = read_releases(store), read_pointer(store).release
+    """Return what the list says of each release, those that cannot be read last; every manifest is read once."""
+    (releases, unreadable), current = read_history(store), read_pointer(store).release
     served = {release.id for release in promoted(releases, current)}
-    return [
+    known = [
         {
             "id": release.id,
             "at": release.at,
@@ -58,6 +58,14 @@ def release_rows(store: Store) -> List[Dict[str, Any]]:
         }
         for release in releases
     ]
+    return known + [unreadable_row(release, current) for release in unreadable]
+
+
+def unreadable_row(release: str, current: str) -> Dict[str, Any]:
+    """Return the row of a release whose manifest is damaged, or of another version."""
+    names = ("at", "commit", "short_commit", "kind")
+    unknown = {"dirty": False, "metrics": {}, "served": release == current}
+    return {"id": release, **dict.fromkeys(names, ""), **unknown, "current": release == current, "blessed": UNREADABLE}
 
 
 def table_row(row: Dict[str, Any], metrics: List[str]) -> List[Cell]:

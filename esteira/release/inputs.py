@@ -111,5 +111,13 @@ def read_inputs(store: Store, digest: str) -> Optional[Inputs]:
     return Inputs(**json.loads(stored.content))
 
 
+def readable_inputs(store: Store, digest: str) -> Optional[Inputs]:
+    """Return the listing of a digest, None if it is lost or damaged: the digests still tell that parts differ."""
+    try:
+        return read_inputs(store, digest)
+    except StateError:
+        return None
+
+
 def inputs_name(digest: str) -> str:
     return f"inputs/{digest.split(':')[1]}.json"

@@ -7,11 +7,10 @@ from typing import Dict, List, Optional
 from pydantic import Field
 from typing_extensions import Literal
 
-from esteira.errors import StateError
 from esteira.release.ancestry import Relation, relate
 from esteira.release.changes import Change, compare_inputs, describe_change, lost_part
 from esteira.release.history import known_release, read_pointer
-from esteira.release.inputs import Inputs, read_inputs
+from esteira.release.inputs import Inputs, readable_inputs
 from esteira.release.manifest import Frozen, Release
 from esteira.release.places import lack
 from esteira.release.store.interface import Store
@@ -92,18 +91,10 @@ def find_changes(store: Store, current: Optional[Release], inputs: Dict[str, Inp
         if deployed is None:
             changes.append(compare_inputs("", None, here))
         elif deployed.digest != here.digest:
-            changes.append(compare_inputs(deployed.digest, listing(store, deployed.digest), here))
+            changes.append(compare_inputs(deployed.digest, readable_inputs(store, deployed.digest), here))
         elif lack(store, name, deployed):
             changes.append(lost_part(here))
     return changes
-
-
-def listing(store: Store, digest: str) -> Optional[Inputs]:
-    """Return what a deployed part was made of; without it the digests still tell that it differs."""
-    try:
-        return read_inputs(store, digest)
-    except StateError:
-        return None
 
 
 def summarize(change: Change) -> str:

@@ -3,7 +3,7 @@
 from typing import Any, Dict, List, Tuple
 
 from esteira.release.changes import shown_value
-from esteira.release.inputs import SECTIONS, read_inputs
+from esteira.release.inputs import SECTIONS, readable_inputs
 from esteira.release.manifest import Release
 from esteira.release.store.interface import Store
 from esteira.settings import Settings
@@ -16,7 +16,7 @@ def values_of(store: Store, release: Release) -> Dict[str, Any]:
     """Return the values in the listings of all parts, as far as the store has them."""
     values: Dict[str, Any] = {}
     for part in release.parts.values():
-        inputs = read_inputs(store, part.digest)
+        inputs = readable_inputs(store, part.digest)
         values.update(inputs.values if inputs else {})
     return values
 

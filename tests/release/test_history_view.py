@@ -10,6 +10,7 @@ from esteira.errors import SettingsError, StateError
 from esteira.release.gist import main_metrics
 from esteira.release.history import keep_outcome
 from esteira.release.history_view import show_release, show_releases
+from esteira.release.inputs import inputs_name
 from esteira.release.store.folder import FolderStore
 from esteira.release.store.interface import Store, Stored
 from tests.release.handmade_history import BY, History
@@ -57,6 +58,22 @@ def test_a_model_that_failed_its_smoke_test_is_not_listed_as_blessed(history: Hi
     shown = lines(show_release(history.store, release, "table"))
     assert "smoke test: wrong label" in shown
     assert ["blessed", "failed"] in [line.split() for line in shown]
+
+
+def test_a_damaged_release_is_listed_as_unreadable_beside_the_others(history: History) -> None:
+    damaged, release = history.deploy(), history.deploy(units=2)
+    history.store.write(f"releases/{damaged.id}/release.json", b"{")
+    _, *rows = lines(show_releases(history.store, "table"))
+    assert [row.split()[-1] for row in rows] == ["yes", "unreadable"]
+    assert rows[1].split() == [damaged.id, "unreadable"]
+    known = json.loads(printed(show_releases(history.store, "json")))
+    assert [(row["id"], row["blessed"]) for row in known] == [(release.id, "yes"), (damaged.id, "unreadable")]
+
+
+def test_a_damaged_listing_of_inputs_counts_as_lost(history: History) -> None:
+    release = history.deploy()
+    history.store.write(inputs_name(release.parts["job"].digest), b"{}")
+    assert printed(show_release(history.store, None, "table"))
 
 
 def test_the_list_as_json(history: History) -> None:

@@ -80,7 +80,8 @@ def test_the_origin_is_what_a_rollback_brought_back() -> None:
     [b"{", b"[]", b"null", b"\xff", b'{"version": 2}', write_release(RELEASE).replace(b'"by"', b'"bye"')],
 )
 def test_what_is_no_manifest_is_named_with_its_place(content: bytes) -> None:
-    with pytest.raises(StateError, match=r"^gs://b/release.json: is no release that this version can read: (?s:.*)remove the release: gcloud storage rm gs:"):
+    said = r"^gs://b/release.json: is no release that this version can read: (?s:.*)release: gcloud storage rm gs:"
+    with pytest.raises(StateError, match=said):
         read_release(content, "gs://b/release.json")
 
 

@@ -3,7 +3,7 @@
 from typing import Dict, Iterator, List, Sequence, Tuple
 
 from esteira.errors import StateError
-from esteira.release.history import read_releases
+from esteira.release.history import read_history
 from esteira.release.lineage.records import RunRecords, open_records
 from esteira.release.lineage.run import release_of_run, state_of
 from esteira.release.lineage.values import PartReader, PartUse
@@ -20,7 +20,7 @@ def part_uses(settings: Settings, store: Store, part: str) -> List[PartUse]:
 
     Raises StateError if no release has such a part.
     """
-    history = read_releases(store)
+    history = read_history(store).releases
     digits = part.rpartition(":")[2]
     if len(digits) < LEAST_DIGITS:
         raise StateError(

@@ -3,8 +3,8 @@
 from dataclasses import replace
 from typing import List, Optional, Tuple
 
-from esteira.release.history import find_release, read_pointer, read_releases, served_release
-from esteira.release.inputs import read_inputs
+from esteira.release.history import find_release, read_history, read_pointer, served_release
+from esteira.release.inputs import readable_inputs
 from esteira.release.lineage.model import find_made_model
 from esteira.release.lineage.notes import list_notes
 from esteira.release.lineage.records import RunRecords, open_records
@@ -22,7 +22,7 @@ def lineage_of(settings: Settings, store: Store, *, release: str = "", model: st
     `model` is where a model was pushed to, or the Trainer's artifact, or a file of either. Raises
     StateError if there is no such release or model, or if nothing is deployed.
     """
-    history, records = read_releases(store), open_records(settings)
+    history, records = read_history(store).releases, open_records(settings)
     run = ""
     if model:
         asked, run = find_made_model(model, history, records)
@@ -108,7 +108,7 @@ def list_parts(store: Store, release: Release, history: List[Release]) -> Tuple[
 
 def describe_part(store: Store, name: str, part: Part, release: str, history: List[Release]) -> PartOrigin:
     having = [other.id for other in history if name in other.parts and other.parts[name].digest == part.digest]
-    inputs = read_inputs(store, part.digest)
+    inputs = readable_inputs(store, part.digest)
     return PartOrigin(
         name=name,
         digest=part.digest,

@@ -5,7 +5,8 @@ import pytest
 
 from esteira.errors import StateError
 from esteira.local.jobs.store import Store as Metadata
-from esteira.release.lineage import lineage_of
+from esteira.release.inputs import inputs_name
+from esteira.release.lineage import lineage_of, part_uses
 from esteira.release.lineage.values import Lineage
 from esteira.release.manifest import Outcome
 from esteira.release.store import open_store
@@ -222,3 +223,15 @@ def test_nothing_deployed_and_no_such_release_are_errors(scene: Scene) -> None:
         trace(scene)
     with pytest.raises(StateError, match="RELEASE=abc: there is no such release"):
         trace(scene, "abc")
+
+
+def test_damaged_manifests_and_listings_are_passed_over(scene: Scene) -> None:
+    damaged, release = scene.release(), scene.release(reason="again", kind="partial")
+    scene.make_current(release)
+    scene.store.write(f"releases/{damaged.id}/release.json", b"{")
+    scene.store.write(inputs_name(release.parts["data"].digest), b"{}")
+    lineage = trace(scene)
+    assert lineage.release.id == release.id
+    assert [part.name for part in lineage.parts if not part.files] == ["data"]
+    uses = part_uses(scene.settings, scene.store, release.parts["data"].content)
+    assert [use.releases for use in uses] == [(release.id,)]
