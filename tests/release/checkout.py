@@ -26,13 +26,14 @@ FILES = {
     "esteira.toml": "",
     "esteira/edge.py": "edge\n",
     "esteira/data/prepare.py": "prepare\n",
+    "modules/__init__.py": "package\n",
     "modules/best_hyperparameters/best.txt": "units 8\n",
     "modules/create_dataset.py": "create\n",
     "modules/dataset.txt": "dataset\n",
     "modules/model.py": "model\n",
     "modules/deep/features.py": "features\n",
     "pipeline/pipeline.py": "pipeline\n",
-    "pipeline/schema.pbtxt": "schema\n",
+    "pipeline/schema.pbtxt": 'feature { name: "label" domain: "labels" }\nstring_domain { name: "labels" }\n',
     "requirements.lock": "lock\n",
     "tasks.py": "tasks\n",
 }
@@ -62,7 +63,7 @@ class Checkout:
             return plan
 
     def deploy(self, **flags: str) -> Release:
-        """Do to the store what a deploy does that went well."""
+        """Leave in the store what a plan looks at after a deploy; product.py has one that lays the parts down."""
         store = open_store(self.settings(**flags))
         with self.frozen(**flags) as (plan, source, inputs):
             lay_inputs(store, inputs)
