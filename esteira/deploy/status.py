@@ -5,7 +5,8 @@ from typing import Iterator, Optional
 from typing_extensions import Literal
 
 from esteira.deploy.record import Record, read_record
-from esteira.errors import NotBlessedError, SettingsError
+from esteira.errors import NotBlessedError
+from esteira.formats import check_format
 from esteira.release.history import Pointer, known_release, read_pointer, release_ids
 from esteira.release.lease import LeaseInfo, read_lease
 from esteira.release.manifest import Frozen, Release
@@ -16,6 +17,7 @@ State = Literal["deploying", "served", "not blessed", "failed", "interrupted", "
 # What holds the environment without deploying into it.
 COLLECTION = "make gc"
 ERROR_LINES = 6
+FORMATS = ("text", "json", "word")
 
 
 class Status(Frozen):
@@ -73,13 +75,12 @@ def state_of(
 
 
 def show_status(status: Status, format: str) -> str:
-    """Return the status as text for people, as JSON, or as its state alone."""
+    """Return the status as text for people, as JSON, or as its state alone; SettingsError for another format."""
+    check_format(format, "make status", FORMATS)
     if format == "json":
         return status.json(indent=2)
     if format == "word":
         return status.state
-    if format != "text":
-        raise SettingsError(f"FORMAT={format}: expected text, json or word. Run: make status FORMAT=json")
     return "\n".join(lines(status))
 
 

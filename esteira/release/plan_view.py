@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Iterator, List, Tuple, Union
 
-from esteira.errors import SettingsError
+from esteira.formats import check_format
 from esteira.release.changes import Change, describe_change, shorten
 from esteira.release.plan import Plan
 
@@ -26,13 +26,12 @@ def show_plan(plan: Plan, format: str) -> "Union[str, Group]":
 
     Raises SettingsError for another format.
     """
+    check_format(format, "make plan", FORMATS)
     if format == "word":
         return plan.kind
     if format == "json":
         return plan.json(indent=2, sort_keys=True)
-    if format == "table":
-        return plan_table(plan)
-    raise SettingsError(f"FORMAT={format}: no such format. Expected one of {', '.join(FORMATS)}: make plan FORMAT=json")
+    return plan_table(plan)
 
 
 def plan_table(plan: Plan) -> "Group":
