@@ -8,6 +8,7 @@ from rich.table import Table
 from esteira.errors import JobError, NotBlessedError
 from esteira.files import read_json
 from esteira.local.jobs.result import RunResult
+from esteira.release.gist import COUNT
 from esteira.release.manifest import Outcome
 
 REPORT_TASK = "EvaluationReport"
@@ -79,14 +80,14 @@ def evaluation_table(evaluation: Evaluation) -> Table:
         table.add_column(column, justify="left" if column == "metric" else "right")
     baseline = evaluation.get("baseline_metrics") or {}
     for name, value in sorted(evaluation["metrics"].items()):
-        shown = f"{value:,.0f}" if name == "example_count" else figure(value)
+        shown = f"{value:,.0f}" if name == COUNT else figure(value)
         bounds = bounds_of(evaluation["thresholds"], name)
         passed = all(threshold["passed"] for threshold in bounds)
         table.add_row(
             name,
             shown,
             ", ".join(f"{SIGNS[bound['kind']]} {figure(bound['bound'])}" for bound in bounds),
-            figure(baseline[name]) if name in baseline and name != "example_count" else "",
+            figure(baseline[name]) if name in baseline and name != COUNT else "",
             ("✓" if passed else "✗") if bounds else "",
         )
     return table

@@ -11,7 +11,8 @@ from esteira.formats import check_format
 from esteira.release.changes import shorten
 from esteira.release.gist import UNREADABLE, VERDICT_STYLES, main_metrics, moment, short_commit, verdict
 from esteira.release.history import current_release, find_release, promoted, read_history, read_pointer
-from esteira.release.manifest import PARTS, PATCH, Release, json_text, manifest_name
+from esteira.release.manifest import Release, json_text, manifest_name, ordered_parts
+from esteira.release.places import patch_place
 from esteira.release.store.interface import Store
 from esteira.release.values import other_than_default
 from esteira.tables import Cell, make_facts, make_table
@@ -126,7 +127,7 @@ def facts(store: Store, release: Release) -> Iterator[Tuple[str, Cell]]:
     yield "by", release.by
     yield "when", f"{moment(release.at)} UTC"
     yield "commit", release.commit or "none"
-    yield "changes", f"{store.uri}/releases/{release.origin}/{PATCH}" if release.dirty else ""
+    yield "changes", patch_place(store, release)
     yield "parent", release.parent or "none: nothing was served before"
     yield "restores", release.restores or ""
     yield "blessed", Text(verdict(release), style=VERDICT_STYLES[verdict(release)])
@@ -134,7 +135,6 @@ def facts(store: Store, release: Release) -> Iterator[Tuple[str, Cell]]:
 
 
 def parts_table(release: Release) -> Table:
-    names = [*(name for name in PARTS if name in release.parts), *sorted(set(release.parts) - set(PARTS))]
-    parts = [(name, release.parts[name]) for name in names]
+    parts = ordered_parts(release)
     rows = [(name, shorten(part.digest), shorten(part.content), part.uri) for name, part in parts]
     return make_table(["part", "made of", "content", "lies at"], rows)

@@ -5,7 +5,7 @@ is made of; only `outcome` is filled in later.
 """
 
 import json
-from typing import Any, Dict, Optional
+from typing import Any, Dict, List, Optional, Tuple
 
 from pydantic import BaseModel, Field, ValidationError
 from typing_extensions import Literal
@@ -114,6 +114,12 @@ def release_id(release: Release) -> str:
 def identified(release: Release) -> Release:
     """Return the release under the id that follows from it."""
     return release.copy(update={"id": release_id(release)})
+
+
+def ordered_parts(release: Release) -> List[Tuple[str, Part]]:
+    """Return the parts by name, in the order that people are shown them."""
+    names = [*(name for name in PARTS if name in release.parts), *sorted(set(release.parts) - set(PARTS))]
+    return [(name, release.parts[name]) for name in names]
 
 
 def manifest_name(release: str) -> str:

@@ -3,7 +3,7 @@
 import re
 from typing import Iterator, List, Tuple
 
-from esteira.release.manifest import Part, Release
+from esteira.release.manifest import PATCH, Part, Release
 from esteira.release.parts import PREFIXES
 from esteira.release.store.interface import Store
 
@@ -45,6 +45,12 @@ def placed_model(store: Store, model: str) -> str:
     """Return a pushed model's place in this store; one that was pushed elsewhere lies where it lay."""
     prefix = model_prefix(model)
     return f"{store.uri}/{prefix}" if prefix else model
+
+
+def patch_place(store: Store, release: Release) -> str:
+    """Return where the release's uncommitted changes lie, "" if it had none, or none in what it is made of."""
+    name = f"releases/{release.origin}/{PATCH}"
+    return f"{store.uri}/{name}" if release.dirty and store.read(name) else ""
 
 
 def placed(store: Store, release: Release) -> Release:

@@ -9,7 +9,7 @@ from esteira.jobs.bundle import bundle_modules
 from esteira.release.digest import digest_bytes
 from esteira.release.history import keep_release, make_current, read_pointer
 from esteira.release.inputs import Inputs, lay_inputs
-from esteira.release.manifest import JOB, Outcome, Part, Release, identified
+from esteira.release.manifest import JOB, PATCH, Outcome, Part, Release, identified
 from esteira.release.parts import BUNDLE, lay_part
 from esteira.release.store.interface import Store
 
@@ -84,6 +84,8 @@ class History:
         if blessed is not None:
             release = release.copy(update={"outcome": self.outcome(release.id, blessed, failed, figures)})
         self.store.write(f"releases/{release.id}/{JOB}", b"{}")
+        if dirty:
+            self.store.write(f"releases/{release.id}/{PATCH}", b"diff")
         keep_release(self.store, release)
         if blessed if serve is None else serve:
             self.serve(release)

@@ -70,6 +70,13 @@ def test_a_damaged_release_is_listed_as_unreadable_beside_the_others(history: Hi
     assert [(row["id"], row["blessed"]) for row in known] == [(release.id, "yes"), (damaged.id, "unreadable")]
 
 
+def test_a_patch_that_was_never_written_is_not_shown(history: History) -> None:
+    release = history.deploy(dirty=True)
+    assert "source.patch" in printed(show_release(history.store, release.id, "table"))
+    history.store.delete([f"releases/{release.id}/source.patch"])
+    assert "source.patch" not in printed(show_release(history.store, release.id, "table"))
+
+
 def test_a_damaged_listing_of_inputs_counts_as_lost(history: History) -> None:
     release = history.deploy()
     history.store.write(inputs_name(release.parts["job"].digest), b"{}")

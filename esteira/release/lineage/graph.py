@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Dict, Iterator, List, Sequence, Set, Tuple
 
+from esteira.release.changes import shorten
 from esteira.release.lineage.records import MODEL, PUSHED_DESTINATION, PUSHED_MODEL
 from esteira.release.lineage.run import BLESSING, EVALUATION
 from esteira.release.lineage.values import Deploy, Done, Lineage, Made, PartOrigin
@@ -15,7 +16,6 @@ JUDGED_TYPES = (MODEL, BLESSING, EVALUATION, PUSHED_MODEL)
 # These parts are what the run is made of; the others are read by its tasks, or not by the run at all.
 RUN_PARTS = ("image", "job")
 RUN = "run"
-DIGITS = 12
 FILES_SHOWN = 12
 
 
@@ -68,15 +68,15 @@ def draw_graph(lineage: Lineage) -> Graph:
 def source_boxes(lineage: Lineage) -> Iterator[Box]:
     origin = lineage.origin
     changed = ("+ uncommitted changes",) if origin.dirty else ()
-    hover = [f"commit {origin.commit or 'none yet'}", *([f"changes: {origin.patch}"] if origin.dirty else [])]
-    yield Box("commit", SOURCE, ("commit", short(origin.commit) or "none yet", *changed), "\n".join(hover), "source")
+    hover = [f"commit {origin.commit or 'none yet'}", *([f"changes: {origin.patch}"] if origin.patch else [])]
+    yield Box("commit", SOURCE, ("commit", shorten(origin.commit) or "none yet", *changed), "\n".join(hover), "source")
     for part in lineage.parts:
         if CSV in part.values:
             digest = str(part.values[CSV])
             yield Box(
                 CSV,
                 SOURCE,
-                ("CSV file", short(digest)),
+                ("CSV file", shorten(digest)),
                 f"the CSV that the data was made of\ndigest {digest}",
                 "source",
             )
@@ -85,7 +85,7 @@ def source_boxes(lineage: Lineage) -> Iterator[Box]:
 def part_box(part: PartOrigin, lineage: Lineage) -> Box:
     is_new = part.since == lineage.origin.id
     since = "new" if is_new else f"first in {part.since}"
-    lines = (part.name, short(part.digest), since)
+    lines = (part.name, shorten(part.digest), since)
     return Box(f"part {part.name}", PART, lines, part_hover(part), "part new" if is_new else "part")
 
 
@@ -215,7 +215,3 @@ def told_artifacts(artifacts: Sequence[Made]) -> List[Made]:
     evaluations = [artifact for artifact in artifacts if artifact.type == EVALUATION]
     pushed = [artifact for artifact in artifacts if PUSHED_DESTINATION in artifact.metadata]
     return evaluations[-1:] + pushed[-1:]
-
-
-def short(digest: str) -> str:
-    return digest.rpartition(":")[2][:DIGITS]

@@ -7,6 +7,7 @@ import jinja2
 
 from esteira.files import write_text
 from esteira.jobs.verdict import SIGNS, bounds_of, figure
+from esteira.release.gist import COUNT
 from esteira.release.lineage.graph import draw_graph
 from esteira.release.lineage.layout import Point, Route, lay_out
 from esteira.release.lineage.text import list_facts
@@ -16,7 +17,6 @@ from esteira.settings import Settings
 TEMPLATE = "page.html.j2"
 FOLDER = "lineage"
 RADIUS = 5
-COUNT = "example_count"
 # As many as the template has.
 LANE_COLOURS = 6
 

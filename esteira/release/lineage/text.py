@@ -6,6 +6,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from esteira.jobs.verdict import evaluation_table
+from esteira.release.changes import shorten
 from esteira.release.lineage.notes import of_release
 from esteira.release.lineage.records import PUSHED_DESTINATION, PUSHED_MODEL
 from esteira.release.lineage.values import Deploy, Done, Lineage, ModelOrigin, PartReader, PartUse
@@ -20,7 +21,6 @@ MAIN_TYPES = (
     "tfx.ModelEvaluation",
     "tfx.PushedModel",
 )
-DIGITS = 12
 STYLES = {"failed": "red", "cancelled": "red", "cached": "dim", "imported": "dim", "resolved": "dim"}
 
 Row = Sequence[str]
@@ -85,7 +85,8 @@ def deploy_text(release: Deploy) -> str:
 def commit_text(lineage: Lineage) -> str:
     origin = lineage.origin
     commit = origin.commit or "none yet"
-    return f"{commit} with uncommitted changes: {place(lineage, origin.patch)}" if origin.dirty else commit
+    changes = f": {place(lineage, origin.patch)}" if origin.patch else ""
+    return f"{commit} with uncommitted changes{changes}" if origin.dirty else commit
 
 
 def model_text(lineage: Lineage, model: ModelOrigin) -> str:
@@ -112,7 +113,7 @@ def part_rows(lineage: Lineage) -> List[Row]:
     return [
         (
             part.name,
-            short(part.digest),
+            shorten(part.digest),
             "this release" if part.since == lineage.release.id else part.since,
             made_of(len(part.files), len(part.values)),
             place(lineage, part.uri),
@@ -149,7 +150,3 @@ def artifact_rows(lineage: Lineage) -> Iterator[Row]:
 def place(lineage: Lineage, uri: str) -> str:
     """Return a URI relative to the store, if it lies there."""
     return uri[len(lineage.store) + 1 :] if uri.startswith(f"{lineage.store}/") else uri
-
-
-def short(digest: str) -> str:
-    return digest.rpartition(":")[2][:DIGITS]

@@ -10,8 +10,8 @@ from esteira.release.lineage.notes import list_notes
 from esteira.release.lineage.records import RunRecords, open_records
 from esteira.release.lineage.run import find_baseline, find_model, list_artifacts, list_tasks, verdict_on
 from esteira.release.lineage.values import Deploy, Lineage, ModelOrigin, PartOrigin
-from esteira.release.manifest import PARTS, PATCH, Part, Release
-from esteira.release.places import placed_model
+from esteira.release.manifest import Part, Release, ordered_parts
+from esteira.release.places import patch_place, placed_model
 from esteira.release.store.interface import Store
 from esteira.settings import Settings
 
@@ -96,14 +96,13 @@ def describe_release(store: Store, release: Release) -> Deploy:
         reason=release.reason,
         commit=release.commit,
         dirty=release.dirty,
-        patch=f"{store.uri}/releases/{release.origin}/{PATCH}" if release.dirty else "",
+        patch=patch_place(store, release),
         parent=release.parent or "",
     )
 
 
 def list_parts(store: Store, release: Release, history: List[Release]) -> Tuple[PartOrigin, ...]:
-    names = [*(name for name in PARTS if name in release.parts), *sorted(set(release.parts) - set(PARTS))]
-    return tuple(describe_part(store, name, release.parts[name], release.id, history) for name in names)
+    return tuple(describe_part(store, name, part, release.id, history) for name, part in ordered_parts(release))
 
 
 def describe_part(store: Store, name: str, part: Part, release: str, history: List[Release]) -> PartOrigin:

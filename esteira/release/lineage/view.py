@@ -5,12 +5,13 @@ from typing import Optional
 
 from rich.console import Group, RenderableType
 
-from esteira.errors import SettingsError
+from esteira.errors import SettingsError, StateError
 from esteira.formats import check_format
 from esteira.release.lineage.picture import picture_path, write_picture
 from esteira.release.lineage.readers import part_uses
 from esteira.release.lineage.text import lineage_text, uses_text
 from esteira.release.lineage.trace import lineage_of
+from esteira.release.lineage.values import Lineage
 from esteira.release.manifest import json_text
 from esteira.release.store import open_store
 from esteira.settings import Settings
@@ -33,8 +34,15 @@ def show_lineage(
     lineage = lineage_of(settings, store, release=release or "", model=model or "")
     if format == "json":
         return json_text(asdict(lineage)).rstrip()
-    picture = write_picture(lineage, picture_path(settings, lineage))
-    return Group(lineage_text(lineage), "", f"picture  {picture}")
+    return Group(lineage_text(lineage), "", picture_line(settings, lineage))
+
+
+def picture_line(settings: Settings, lineage: Lineage) -> str:
+    """Draw a lineage, and return where its picture is, or why there is none: the text is worth having without it."""
+    try:
+        return f"picture  {write_picture(lineage, picture_path(settings, lineage))}"
+    except (OSError, StateError) as error:
+        return f"picture  none: {error}"
 
 
 def check_one_of(**asked: Optional[str]) -> None:

@@ -7,7 +7,7 @@ from esteira.local.jobs.spec import ArtifactType
 from esteira.local.jobs.store import Store as Metadata
 from esteira.release.history import keep_release, make_current, read_pointer
 from esteira.release.inputs import Inputs, lay_inputs
-from esteira.release.manifest import Outcome, Part, Release, identified
+from esteira.release.manifest import PATCH, Outcome, Part, Release, identified
 from esteira.release.store import open_store
 from esteira.settings import Settings
 
@@ -48,6 +48,8 @@ class Scene:
         )
         if outcome:
             release = release.copy(update={"outcome": self.outcome(release, blessed)})
+        if release.dirty:
+            self.store.write(f"releases/{release.id}/{PATCH}", b"diff")
         return keep_release(self.store, release)
 
     def outcome(self, release: Release, blessed: bool) -> Outcome:

@@ -23,6 +23,22 @@ def test_a_lineage_is_told_and_drawn(scene: Scene) -> None:
     assert picture.is_file()
 
 
+def test_a_lineage_is_told_where_its_picture_cannot_be_written(scene: Scene) -> None:
+    release = scene.release()
+    (scene.settings.state / "lineage").write_text("in the way")
+    shown = printed(show_lineage(scene.settings, release.id, None, None, None))
+    assert f"release   {release.id}" in shown
+    assert f"picture  none: {scene.settings.state}" in shown
+
+
+def test_a_patch_that_was_never_written_is_not_named(scene: Scene) -> None:
+    release = scene.release(dirty=True)
+    scene.store.delete([f"releases/{release.id}/source.patch"])
+    shown = printed(show_lineage(scene.settings, release.id, None, None, None))
+    assert "with uncommitted changes" in shown and "source.patch" not in shown
+    assert "source.patch" not in (scene.settings.state / "lineage" / f"{release.id}.html").read_text()
+
+
 def test_json_is_the_whole_lineage_and_draws_nothing(scene: Scene) -> None:
     release = scene.release()
     scene.run(release)
