@@ -11,12 +11,12 @@ from typing import Dict, Iterator, List, Set, Tuple
 from esteira.errors import SettingsError, StateError
 from esteira.local.jobs.leftovers import no_run_begins, running_runs
 from esteira.local.jobs.unused import release_of
-from esteira.release.collect_local import discard, local_removals, mark_deleted, runs_folder
+from esteira.release.collect_local import discard, local_removals, mark_deleted, pushed_models, runs_folder
 from esteira.release.collection import RELEASE_FILES, Collection, Removal
 from esteira.release.history import read_pointer, read_releases
 from esteira.release.inputs import inputs_name
 from esteira.release.manifest import Release
-from esteira.release.places import places_of
+from esteira.release.places import model_prefix, places_of
 from esteira.release.retention import kept_releases
 from esteira.release.store.interface import Entry, Store
 from esteira.settings import Settings
@@ -49,6 +49,8 @@ def collect(settings: Settings, store: Store, collection: Collection) -> None:
 
     Raises StateError, before anything is removed, if the plan would be another one by now.
     """
+    if settings.is_local:
+        runs_folder(settings).mkdir(parents=True, exist_ok=True)
     with known_runs(settings) as running:
         if find_unused(settings, store, collection.keep, running) != collection:
             raise StateError(
@@ -66,8 +68,11 @@ def collect(settings: Settings, store: Store, collection: Collection) -> None:
 
 @contextmanager
 def known_runs(settings: Settings) -> Iterator[List[str]]:
-    """Give the ids of the runs under way on this machine, and keep others from beginning."""
-    if not settings.is_local:
+    """Give the ids of the runs under way on this machine, and keep others from beginning.
+
+    Where there never was one, nothing is made to keep them by, as the state may be for reading alone.
+    """
+    if not settings.is_local or not runs_folder(settings).is_dir():
         yield []
         return
     with no_run_begins(runs_folder(settings)):
@@ -78,14 +83,27 @@ def find_unused(settings: Settings, store: Store, keep: int, running: List[str])
     releases = read_releases(store)
     busy = busy_releases(settings, releases, running)
     reasons = kept_releases(releases, read_pointer(store).release, keep, busy)
+    if busy and not settings.is_local:
+        # A job may take a pushed model from the cache, and only the manifests name the models here.
+        reasons = {**dict.fromkeys(with_models(releases), "a job that may be running may use its model"), **reasons}
     kept = [release for release in releases if release.id in reasons]
     found = store_removals(store, needed_names(kept))
-    if busy:
-        found = [removal for removal in found if removal.kind != "model"]
+    ours = set() if busy else known_models(settings, releases)
+    found = [removal for removal in found if removal.kind != "model" or removal.name in ours]
     if settings.is_local:
         removed = {release.id for release in releases if release.id not in reasons}
         found += local_removals(settings, kept, removed, running)
     return Collection(keep, reasons, tuple(running), tuple(found))
+
+
+def with_models(releases: List[Release]) -> List[str]:
+    return [release.id for release in releases if release.outcome and model_prefix(release.outcome.model)]
+
+
+def known_models(settings: Settings, releases: List[Release]) -> Set[str]:
+    """Return the prefixes of the models that a release or the metadata of a run names; others are somebody else's."""
+    named = {model_prefix(release.outcome.model) for release in releases if release.outcome}
+    return named | pushed_models(settings) if settings.is_local else named
 
 
 def busy_releases(settings: Settings, releases: List[Release], running: List[str]) -> Set[str]:

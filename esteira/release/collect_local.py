@@ -1,7 +1,7 @@
 """The part of a collection that needs the environment `local`: what runs and killed writers left there."""
 
 from pathlib import Path
-from typing import AbstractSet, Iterable, List
+from typing import AbstractSet, Iterable, List, Set
 
 from esteira.files import telling_os_errors
 from esteira.local.jobs.content import walk_files
@@ -9,7 +9,9 @@ from esteira.local.jobs.store import Store as MetadataStore
 from esteira.local.jobs.unused import KeptRuns, unused_folders, unused_logs
 from esteira.locks import is_locked
 from esteira.release.collection import Removal
+from esteira.release.lineage.records import PUSHED_DESTINATION
 from esteira.release.manifest import Release
+from esteira.release.places import model_prefix
 from esteira.release.store.folder import remove_empty
 from esteira.release.store.names import NEW
 from esteira.release.store.scratch import Scratch
@@ -35,12 +37,21 @@ def local_removals(
     root, logs = settings.folder / ROOT, runs_folder(settings)
     found = [describe("unfinished", path, settings.folder) for path in unfinished(settings.folder)]
     if (settings.state / METADATA).exists():
-        with MetadataStore(settings.state / METADATA) as metadata:
+        with MetadataStore(settings.state / METADATA, read_only=True) as metadata:
             outputs = [] if running else unused_folders(metadata, root, settings.pipeline.name, stay)
             unused = unused_logs(metadata, logs, root, stay, removed)
         found += [describe("output", path, settings.folder) for path in outputs]
         found += [describe("logs", path, settings.state) for path in unused]
     return found
+
+
+def pushed_models(settings: Settings) -> Set[str]:
+    """Return the prefixes in the store of all models that runs here have ever pushed."""
+    if not (settings.state / METADATA).exists():
+        return set()
+    with MetadataStore(settings.state / METADATA, read_only=True) as metadata:
+        places = {str(artifact.metadata.get(PUSHED_DESTINATION, "")) for _, artifact in metadata.artifacts_by_run()}
+    return {model_prefix(place) for place in places} - {""}
 
 
 def unfinished(folder: Path) -> List[Path]:

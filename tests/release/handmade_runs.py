@@ -19,17 +19,17 @@ class Runs:
         self.settings = settings
         self.path = settings.state / "metadata.sqlite"
 
-    def add(self, run: str, *, blessed: bool = True, cached: Optional[Source] = None) -> Source:
-        """Add a run; return its execution that made, or took from the cache, the examples, and these."""
+    def add(self, run: str, *, blessed: bool = True, cached: Optional[Source] = None, model: str = "") -> Source:
+        """Add a run that pushed to `model`; return its execution that made, or took from the cache, the examples."""
         (self.settings.state / "logs" / "runs" / run).mkdir(parents=True, exist_ok=True)
         (self.settings.state / "logs" / "runs" / run / "Trainer.log").write_text("trained")
         with MetadataStore(self.path) as store:
             store.add_context(self.settings.pipeline.name, "system.Pipeline")
             source = self._reuse(store, run, cached) if cached else self._execute(store, run, "Examples", {})
             inputs = {"examples": [source[1]]}
-            _, model = self._execute(store, run, "Trainer", {}, inputs)
-            verdict = {"blessed": int(blessed), "current_model_id": model.name}
-            self._execute(store, run, "Evaluator", verdict, {**inputs, "model": [model]})
+            _, trained = self._execute(store, run, "Trainer", {"pushed_destination": model}, inputs)
+            verdict = {"blessed": int(blessed), "current_model_id": trained.name}
+            self._execute(store, run, "Evaluator", verdict, {**inputs, "model": [trained]})
         return source
 
     def _execute(

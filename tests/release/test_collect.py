@@ -46,8 +46,12 @@ class Local:
         blessed = release.outcome is not None and release.outcome.blessed
         run = release.outcome.run if release.outcome else f"{release.id}-20261122T190000"
         source = self.examples[-1] if cached and self.examples else None
-        self.examples.append(self.runs.add(run, blessed=blessed, cached=source))
+        self.examples.append(self.runs.add(run, blessed=blessed, cached=source, model=self.pushed()))
         return release
+
+    def pushed(self) -> str:
+        """Return where the last run pushed to, as far as it did."""
+        return f"{self.store.uri}/serving/{1795000000 + self.history.made}"
 
     def roll_back(self) -> Optional[Release]:
         self.history.made += 1
@@ -254,6 +258,27 @@ def test_a_run_under_way_keeps_its_release_and_all_that_it_may_take_from_the_cac
     assert set(names(local.collect(1))) >= {"release", "part", "output", "model"}
 
 
+def test_models_that_nothing_of_ours_names_stay(local: Local) -> None:
+    local.deploy(units=1)
+    local.store.write("serving/1234567890/saved_model.pb", b"mine")
+    for units in (2, 3):
+        local.deploy(units=units)
+    assert names(local.collect(1))["model"] == ["serving/1795000001"]
+    assert local.store.read("serving/1234567890/saved_model.pb")
+
+
+def test_a_list_of_what_is_unused_writes_nothing(local: Local, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not plan_collection(local.settings, local.store, 1).removals
+    assert not local.settings.state.exists()
+    for units in (1, 2, 3):
+        local.deploy(units=units)
+    monkeypatch.setattr(MetadataStore, "_transaction", lambda store: pytest.fail("the metadata store was written"))
+    removals = plan_collection(local.settings, local.store, 1).removals
+    assert removals
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    assert plan_collection(local.settings, local.store, 1).removals == removals
+
+
 def test_a_run_of_no_known_release_forbids_a_collection(local: Local) -> None:
     for units in range(3):
         local.deploy(units=units)
@@ -395,14 +420,15 @@ def test_a_bucket_is_collected_too(settings: Settings, environment: Environment)
     store.write(f"releases/{old.id}/notes.txt", b"mine")
     collection = plan_collection(cloud, store, 1)
     assert collection.kept[waiting.id] == "its job may be running"
-    assert set(names(collection)) == {"release", "part", "inputs"}
+    assert collection.kept[old.id] == "a job that may be running may use its model"
+    assert not collection.removals
     collect(cloud, store, collection)
     for release in (waiting, *kept):
         assert not missing_places(store, release)
     assert old.outcome is not None
-    assert store.list("serving/1795000001"), "the model of a job that may be running is not known"
     keep_outcome(store, waiting.id, history.outcome(waiting.id, False, True, {}))
     collection = plan_collection(cloud, store, 1)
+    assert set(names(collection)) == {"release", "part", "inputs", "model"}
     assert names(collection)["model"] == ["serving/1795000001"]
     collect(cloud, store, collection)
     assert not plan_collection(cloud, store, 1).removals

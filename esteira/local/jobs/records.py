@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Dict, List, Sequence, Tuple
 
 from esteira.errors import StateError
-from esteira.local.jobs.store import VERSION, artifact_name
+from esteira.local.jobs.store import VERSION, artifact_name, read_only_uri
 from esteira.release.lineage.records import (
     MODEL,
     PUSHED_DESTINATION,
@@ -36,7 +36,7 @@ class SqliteRecords:
     def __init__(self, path: Path) -> None:
         self._path = path
         try:
-            self._db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
+            self._db = sqlite3.connect(read_only_uri(path), uri=True, isolation_level=None)
         except sqlite3.Error as error:
             raise self._unreadable(error) from error
         ((version,),) = self._ask("PRAGMA user_version")

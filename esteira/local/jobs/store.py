@@ -5,6 +5,7 @@ an execution is COMPLETE, and its outputs LIVE, together or not at all.
 """
 
 import json
+import os
 import sqlite3
 import time
 from contextlib import contextmanager
@@ -37,12 +38,29 @@ def artifact_id(name: str) -> int:
     return int(name.rpartition("/")[2])
 
 
-class Store:
-    """An open metadata store; a context manager. Each thread needs its own."""
+def read_only_uri(path: Path) -> str:
+    """Return the URI that SQLite reads a store by; it can't make its own files beside one that nobody can write."""
+    uri, log = path.absolute().as_uri(), path.with_name(f"{path.name}-wal")
+    if os.access(path.parent, os.W_OK) and os.access(path, os.W_OK):
+        # Only who may write removes SQLite's own files again.
+        return f"{uri}?mode=rw"
+    return f"{uri}?mode=ro" if log.exists() else f"{uri}?mode=ro&immutable=1"
 
-    def __init__(self, path: Path) -> None:
+
+class Store:
+    """An open metadata store; a context manager. Each thread needs its own.
+
+    One that is `read_only` must be there, and is left as it is, whoever else has it.
+    """
+
+    def __init__(self, path: Path, *, read_only: bool = False) -> None:
         self.path = path
         try:
+            if read_only:
+                self._db = sqlite3.connect(read_only_uri(path), uri=True, isolation_level=None)
+                self._db.execute("PRAGMA query_only = ON")
+                (version,) = self._db.execute("PRAGMA user_version").fetchone()
+                return self._check_version(version)
             path.parent.mkdir(parents=True, exist_ok=True)
             self._db = sqlite3.connect(str(path), timeout=LOCK_TIMEOUT_S, isolation_level=None)
             self._db.execute("PRAGMA journal_mode = WAL")
@@ -69,11 +87,15 @@ class Store:
                 for statement in SCHEMA.read_text(encoding="utf-8").split(";\n"):
                     self._db.execute(statement)
                 self._db.execute(f"PRAGMA user_version = {VERSION}")
-            elif version != VERSION:
-                raise StateError(
-                    f"{self.path}: holds metadata of version {version}; expected version {VERSION}.\n"
-                    "Use the Esteira that wrote it, or remove the state folder: make clean"
-                )
+            else:
+                self._check_version(version)
+
+    def _check_version(self, version: int) -> None:
+        if version != VERSION:
+            raise StateError(
+                f"{self.path}: holds metadata of version {version}; expected version {VERSION}.\n"
+                "Use the Esteira that wrote it, or remove the state folder: make clean"
+            )
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
