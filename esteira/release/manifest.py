@@ -32,6 +32,8 @@ TIME_PATTERN = "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$"
 class UnreadableError(StateError):
     """A manifest is there, and holds no release that this version can read."""
 
+    exit_code = 17
+
 
 class Frozen(BaseModel):
     """A value that is kept as JSON: immutable, and closed to keys that it does not know."""

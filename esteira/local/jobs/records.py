@@ -45,7 +45,7 @@ class SqliteRecords:
                 f"{path}: holds metadata of version {version}; expected version {VERSION}.\n"
                 "Use the Esteira that wrote it, or remove the state folder: make clean"
             )
-        for statement in MAKERS:
+        for statement in (*MAKERS, "PRAGMA query_only = ON"):
             self._ask(statement)
 
     def tasks_of(self, run: str) -> List[TaskRecord]:
