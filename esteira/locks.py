@@ -7,6 +7,13 @@ from pathlib import Path
 from typing import Iterator
 
 
+def take_folder(folder: Path) -> int:
+    """Return a handle that holds the lock of a folder that one has just made, until it is closed."""
+    handle = os.open(folder, os.O_RDONLY)
+    fcntl.flock(handle, fcntl.LOCK_EX)
+    return handle
+
+
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
     """Hold a folder's lock, waiting for whoever has it. The kernel frees it when the process ends."""

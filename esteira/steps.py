@@ -14,20 +14,19 @@ from esteira.jobs.bind import Job, bind_release
 from esteira.jobs.compile import compile_job
 from esteira.release.digest import digest_file
 from esteira.release.history import (
-    CURRENT,
     keep_outcome,
     keep_release,
     load_release,
     make_current,
+    overtaken,
     read_pointer,
 )
 from esteira.release.lease import check_lease
 from esteira.release.manifest import JOB, PATCH, Outcome, Part, Release, json_text
 from esteira.release.order import Order, make_release, parent_parts, patch_name
 from esteira.release.parts import lay_data, lay_hyperparameters, lay_job, lay_modules, read_parts, write_parts
-from esteira.release.places import placed_part
+from esteira.release.places import part_prefix, placed_part
 from esteira.release.store import Store, open_store
-from esteira.release.store.interface import ConflictError
 from esteira.settings import Settings
 
 DATA = "data"
@@ -100,7 +99,7 @@ def release_step(settings: Settings, order: Order) -> Release:
     for name in ("image", "settings"):
         parts[name] = Part(digest=order.parts[name])
     release = make_release(settings, order, parts)
-    compiled = read_job(store, f"jobs/{parts['job'].content.split(':')[1]}/{JOB}")
+    compiled = read_job(store, f"{part_prefix('job', parts['job'])}/{JOB}")
     store.write(f"releases/{release.id}/{JOB}", json_text(bind_release(settings, release, compiled)).encode())
     keep_patch(store, order, release)
     write_text(build / RELEASE, release.id + "\n")
@@ -180,10 +179,7 @@ def promote_step(settings: Settings, order: Order) -> Release:
         raise ServingError(f"release {release.id}: {outcome.error}\nRun: .venv/bin/inv smoke")
     served = read_pointer(store).release
     if served not in (release.parent or "", release.id):
-        raise ConflictError(
-            f"{store.uri}/{CURRENT}: another deploy was faster: release {served} is served.\n"
-            f"Release {release.id} stays in the history. Run: make plan"
-        )
+        raise overtaken(store, release.id, served)
     if order.lease:
         check_lease(store, order.lease)
     make_current(store, release.id, if_generation=order.generation)

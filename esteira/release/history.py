@@ -63,12 +63,17 @@ def make_current(store: Store, release: str, *, if_generation: int) -> None:
         store.write(CURRENT, f"{release}\n".encode(), if_generation=if_generation)
     except ConflictError:
         # A deploy that was killed right after moving it, and now goes on.
-        if read_pointer(store).release == release:
-            return
-        raise ConflictError(
-            f"{store.uri}/{CURRENT}: another deploy was faster: release {read_pointer(store).release} is served.\n"
-            f"Release {release} stays in the history. Run: make plan"
-        ) from None
+        served = read_pointer(store).release
+        if served != release:
+            raise overtaken(store, release, served) from None
+
+
+def overtaken(store: Store, release: str, served: str) -> ConflictError:
+    """Return the error of a release that is not served, as `served` was promoted meanwhile."""
+    return ConflictError(
+        f"{store.uri}/{CURRENT}: another deploy was faster: release {served} is served.\n"
+        f"Release {release} stays in the history. Run: make plan"
+    )
 
 
 def current_release(store: Store) -> Optional[Release]:

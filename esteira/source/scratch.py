@@ -1,6 +1,5 @@
 """Folders in the state folder for objects that the user's repository is to be spared."""
 
-import fcntl
 import os
 import shutil
 import tempfile
@@ -9,7 +8,7 @@ from pathlib import Path
 from typing import Iterator
 
 from esteira.files import telling_os_errors, write_text
-from esteira.locks import is_locked, locked
+from esteira.locks import is_locked, locked, take_folder
 
 FOLDER = "sources"
 
@@ -26,8 +25,7 @@ def scratch_folder(root: Path, state: Path) -> Iterator[Path]:
                 if not is_locked(folder):
                     shutil.rmtree(folder, ignore_errors=True)
             folder = Path(tempfile.mkdtemp(dir=parent))
-            lock = os.open(folder, os.O_RDONLY)
-            fcntl.flock(lock, fcntl.LOCK_EX)
+            lock = take_folder(folder)
     try:
         yield folder
     finally:

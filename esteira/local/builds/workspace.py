@@ -4,7 +4,6 @@ The folder of a build is locked while the build runs, so that another build can 
 a killed build left behind.
 """
 
-import fcntl
 import os
 import shutil
 from contextlib import contextmanager
@@ -13,7 +12,7 @@ from typing import Iterator, List, Optional
 
 from esteira.files import telling_os_errors
 from esteira.git import git
-from esteira.locks import is_locked, locked
+from esteira.locks import is_locked, locked, take_folder
 from esteira.settings import Settings
 from esteira.source import Source
 from esteira.source.scratch import keep_out_of_git
@@ -32,8 +31,7 @@ def claim_folder(settings: Settings, build_id: str) -> Iterator[Path]:
         with locked(builds):
             prune(builds, keep=latest(builds))
             folder.mkdir()
-            lock = os.open(folder, os.O_RDONLY)
-            fcntl.flock(lock, fcntl.LOCK_EX)
+            lock = take_folder(folder)
     try:
         yield folder
     finally:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Iterator
 
 from esteira.errors import StateError
-from esteira.locks import is_locked
+from esteira.locks import is_locked, take_folder
 from esteira.release.store.names import NEW
 
 OBJECT = "object"
@@ -58,8 +58,7 @@ class Scratch:
             self._sweep()
             made = self._corner / secrets.token_hex(8)
             made.mkdir()
-            handle = os.open(made, os.O_RDONLY)
-            fcntl.flock(handle, fcntl.LOCK_EX)
+            handle = take_folder(made)
         try:
             yield made
         finally:
