@@ -88,3 +88,15 @@ class LeaseError(EsteiraError):
     """Another deploy holds the environment."""
 
     exit_code = 15
+
+
+class ImageError(EsteiraError):
+    """A container image cannot be specified, built, checked or loaded."""
+
+    exit_code = 18
+
+
+class RegistryError(EsteiraError):
+    """A container registry cannot be reached, refuses, or serves something other than was asked for."""
+
+    exit_code = 19
