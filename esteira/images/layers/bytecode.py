@@ -1,0 +1,54 @@
+"""The byte code of a layer's modules, which lets a container start in a third of the time.
+
+Python writes other bytes for one source from run to run: how often an object is referred to elsewhere
+in the process decides how it is written (CPython's marshal.c, w_ref). `compile_worker` makes that alike.
+"""
+
+import os
+import struct
+import subprocess
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO, Iterator, Optional, cast
+
+from esteira.errors import ImageError
+from esteira.images.layers.place import CACHE_TAG
+
+WORKER = Path(__file__).with_name("compile_worker.py")
+
+
+class Compiler:
+    """An interpreter that compiles one source after the other."""
+
+    def __init__(self, process: "subprocess.Popen[bytes]") -> None:
+        self._process = process
+
+    def compile(self, path: str, source: bytes) -> Optional[bytes]:
+        """Return the content of the .pyc of a source that lies at `path` in the image, None if it is no Python."""
+        name = path.encode("utf-8", "surrogateescape")
+        sink, answers = cast(BinaryIO, self._process.stdin), cast(BinaryIO, self._process.stdout)
+        try:
+            sink.write(struct.pack("<II", len(name), len(source)) + name + source)
+            sink.flush()
+            (size,) = struct.unpack("<I", answers.read(4))
+            return answers.read(size) or None
+        except (OSError, struct.error):
+            raise ImageError(f"/{path}: the interpreter that compiles it ended. Run the command again.") from None
+
+
+@contextmanager
+def compiler() -> Iterator[Compiler]:
+    """Run a compiler with nothing of this process's environment."""
+    # The interpreter itself, not the environment's: no .pth file and no sitecustomize may have a say.
+    command = [os.path.realpath(sys.executable), "-S", "-s", "-B", str(WORKER)]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={"PYTHONHASHSEED": "0", "PYTHONUTF8": "1"}
+    ) as process:
+        yield Compiler(process)
+
+
+def byte_code_path(path: str) -> str:
+    """Return where the byte code of a source lies. https://peps.python.org/pep-3147"""
+    folder, _, name = path.rpartition("/")
+    return f"{folder}/__pycache__/{name[: -len('.py')]}.{CACHE_TAG}.pyc"
