@@ -105,7 +105,7 @@ class ServingSettings(Section):
 class RunSettings(Section):
     """[run]: how a compiled job is executed on this machine."""
 
-    isolation: Literal["fork", "process"] = "fork"
+    isolation: Literal["fork", "process", "container"] = "fork"
     workers: int = Field(2, ge=1)
     cache: bool = True
 

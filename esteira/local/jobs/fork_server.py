@@ -5,6 +5,9 @@ child ended. A TFX entry point is run in a forked child, after TFX was imported 
 request says so; any other command is executed. This process has one thread and never runs a
 TensorFlow operation. It ends, with all its children and what they started, when the runner
 does.
+
+A child that is the client of a container engine does not take its container with it: its request
+holds the command, `end`, that does.
 """
 
 import json
@@ -13,16 +16,18 @@ import runpy
 import selectors
 import signal
 import socket
+import subprocess
 import sys
 import traceback
 from types import FrameType
-from typing import Any, Dict, Iterator, List, NoReturn, Optional
+from typing import Any, Dict, Iterable, Iterator, List, NoReturn, Optional
 
 from esteira.local.jobs.preload import DRIVER, NEEDED, USEFUL, import_modules
 from esteira.local.jobs.process_death import die_with_parent, end_groups, signal_group
 
 RECEIVE_BYTES = 1 << 16
 COMMAND_NOT_FOUND = 127
+END_TIMEOUT_S = 10.0
 
 
 class ForkServer:
@@ -30,7 +35,7 @@ class ForkServer:
 
     def __init__(self, connection: socket.socket) -> None:
         self._connection = connection
-        self._children: Dict[int, str] = {}
+        self._children: Dict[int, Dict[str, Any]] = {}
         self._received = b""
         self._needed_imported = False
         self._all_imported = False
@@ -72,7 +77,7 @@ class ForkServer:
         child = os.fork()
         if not child:
             self._become_task(request, parent)
-        self._children[child] = request["id"]
+        self._children[child] = request
 
     def _prepare_fork(self, command: List[str]) -> None:
         """Import what the task needs; import the rest while it runs, if it runs long enough."""
@@ -111,12 +116,37 @@ class ForkServer:
             # A container ends with its first process; so does all that the task started.
             signal_group(child, signal.SIGKILL)
             code = -os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
-            name = self._children.pop(child, "")
-            self._connection.sendall(json.dumps({"id": name, "status": code}).encode() + b"\n")
+            request = self._children.pop(child)
+            if code < 0:
+                run_ends([request])
+            self._connection.sendall(json.dumps({"id": request["id"], "status": code}).encode() + b"\n")
 
     def _end(self, number: int, frame: Optional[FrameType]) -> NoReturn:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
         end_groups(list(self._children))
+        run_ends(self._children.values())
         os._exit(128 + number)
+
+
+def run_ends(requests: Iterable[Dict[str, Any]]) -> None:
+    """Run the commands that end what children have left running elsewhere; all at a time."""
+    running = [
+        subprocess.Popen(
+            request["end"],
+            env=request["env"],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        for request in requests
+        if request["end"]
+    ]
+    for process in running:
+        try:
+            process.wait(END_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
 
 
 def redirect_output(log: str) -> None:

@@ -1,5 +1,6 @@
 """Starting the commands of tasks, and hearing how they ended."""
 
+import contextlib
 import json
 import os
 import queue
@@ -9,8 +10,10 @@ import sys
 import threading
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Dict, Mapping, Optional, Sequence, Set
+from typing import Any, Dict, Mapping, Optional, Sequence, Set
 
+from esteira.errors import ImageError, ProgramError
+from esteira.local.jobs.containers import Containers
 from esteira.local.jobs.preload import can_fork
 
 END_TIMEOUT_S = 5.0
@@ -38,11 +41,15 @@ class Ended:
 
 
 class Launcher:
-    """Starts commands in processes of their own. A context manager: what still runs at its end is ended."""
+    """Starts commands in processes of their own. A context manager: what still runs at its end is ended.
 
-    def __init__(self, root: Path, isolation: str, log: Path) -> None:
+    `containers`: the commands run in these, and the processes are the engine's clients.
+    """
+
+    def __init__(self, root: Path, isolation: str, log: Path, containers: Optional[Containers] = None) -> None:
         self._root = root
         self._forks = isolation == "fork"
+        self._containers = containers
         self.log = log
         self._ended: queue.Queue[Ended] = queue.Queue()
         self._running: Set[str] = set()
@@ -55,19 +62,16 @@ class Launcher:
     def __exit__(self, *error: object) -> None:
         self.close()
 
+    @property
+    def engine(self) -> str:
+        """The program that runs tasks in containers, "" if none does."""
+        return self._containers.engine.program if self._containers else ""
+
     def start(self, name: str, command: Sequence[str], env: Mapping[str, str], log: Path) -> None:
         """Start a command under a name; its output goes to the end of `log`."""
         if self._server is None:
             self._start_server()
-        python = [sys.executable] if command[0] in PYTHONS else [command[0]]
-        request = {
-            "id": name,
-            "command": [*python, *command[1:]],
-            "env": {**self._environment(), **env},
-            "cwd": str(self._root),
-            "log": str(log),
-            "fork": self._forks and command[0] in PYTHONS and can_fork(command),
-        }
+        request = {"id": name, "cwd": str(self._root), "log": str(log), **self._request(command, env)}
         self._running.add(name)
         assert self._connection is not None
         try:
@@ -87,6 +91,17 @@ class Launcher:
             return self.wait()
         self._running.discard(ended.name)
         return ended
+
+    def _request(self, command: Sequence[str], env: Mapping[str, str]) -> Dict[str, Any]:
+        if self._containers:
+            return {"fork": False, **self._containers.request(command, {**TASK_ENV, **env})}
+        python = [sys.executable] if command[0] in PYTHONS else [command[0]]
+        return {
+            "command": [*python, *command[1:]],
+            "end": [],
+            "env": {**self._environment(), **env},
+            "fork": self._forks and command[0] in PYTHONS and can_fork(command),
+        }
 
     def _environment(self, *packages: Path) -> Dict[str, str]:
         inherited = dict(os.environ)
@@ -138,3 +153,7 @@ class Launcher:
             self._server.wait()
         self._connection.close()
         self._server = self._connection = None
+        if self._containers:
+            # Those that the server, which may have been killed, has not ended. What stays, the next run removes.
+            with contextlib.suppress(ProgramError, ImageError):
+                self._containers.remove()

@@ -1,18 +1,20 @@
 """Running a compiled job on this machine, as Vertex AI would run it."""
 
+import os
 import re
 import signal
 import threading
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Dict, Iterator, Mapping, Set
+from typing import Any, Dict, Iterator, Mapping, Optional, Set
 
 from esteira.errors import JobError
 from esteira.files import telling_os_errors
 from esteira.local.jobs.conditions import compile_condition
+from esteira.local.jobs.containers import Containers, containers_of
 from esteira.local.jobs.graph import build_graph
 from esteira.local.jobs.launcher import Launcher
-from esteira.local.jobs.leftovers import clear_leftovers, hold_run
+from esteira.local.jobs.leftovers import clear_leftovers, hold_run, no_run_begins, running_runs
 from esteira.local.jobs.placeholders import check_placeholders
 from esteira.local.jobs.reader import read_job
 from esteira.local.jobs.resolver import check_queries
@@ -35,9 +37,10 @@ def run_job(job: Mapping[str, Any], *, settings: Settings, run_id: str, report: 
     Tasks that were done before, in this run or another, are taken from the cache. A run in
     which a task failed is a result too; `RunResult.require_success` turns it into an error.
 
-    Raises JobError, before anything is run, for a job that cannot be run here, StateError
-    for a state folder that cannot be used. In the middle of a run, after all its processes were
-    ended: StateError for a disk that fills up, KeyboardInterrupt on Ctrl-C or SIGTERM.
+    Raises JobError, before anything is run, for a job that cannot be run here, ImageError for
+    one whose image cannot be (ISOLATION=container), StateError for a state folder that cannot be
+    used. In the middle of a run, after all its processes were ended: StateError for a disk that
+    fills up, KeyboardInterrupt on Ctrl-C or SIGTERM.
     """
     read = read_job(job)
     graph = check_job(read, run_id)
@@ -48,7 +51,10 @@ def run_job(job: Mapping[str, Any], *, settings: Settings, run_id: str, report: 
         clear_leftovers(store, logs, run_id)
         store.add_context(read.pipeline, "system.Pipeline")
         store.add_context(run_id, "system.PipelineRun")
-        with Launcher(settings.root, settings.run.isolation, logs / run_id / "launcher.log") as launcher:
+        containers = make_containers(read, settings, logs, run_id)
+        with Launcher(
+            settings.root, settings.run.isolation, logs / run_id / "launcher.log", containers
+        ) as launcher:
             scheduler = Scheduler(
                 read,
                 graph,
@@ -65,6 +71,16 @@ def run_job(job: Mapping[str, Any], *, settings: Settings, run_id: str, report: 
     failed = any(task.state == "failed" for task in scheduler.results.values())
     ordered = {name: scheduler.results[name] for name in graph}
     return RunResult(run_id, "failed" if failed else "succeeded", ordered)
+
+
+def make_containers(job: Job, settings: Settings, logs: Path, run_id: str) -> Optional[Containers]:
+    """Return what runs tasks in containers, if they are to; what killed runs left of them is removed."""
+    if settings.run.isolation != "container":
+        return None
+    containers = containers_of(settings, job.image, run_id, os.environ)
+    with no_run_begins(logs):
+        containers.remove_leftovers(set(running_runs(logs)) - {run_id})
+    return containers
 
 
 def run_to_end(scheduler: Scheduler, launcher: Launcher) -> None:

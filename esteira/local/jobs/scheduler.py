@@ -188,7 +188,7 @@ class Scheduler:
             self._fail(name, error, execution.started_s)
             return
         if ended.status:
-            error = describe_failure(name, execution.phase, ended.status, execution.log)
+            error = describe_failure(name, execution.phase, ended.status, execution.log, self._launcher.engine)
             self._fail(name, error, execution.started_s)
             return
         try:
