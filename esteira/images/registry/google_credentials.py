@@ -4,6 +4,7 @@ Source: https://cloud.google.com/artifact-registry/docs/docker/authentication
 """
 
 import shutil
+import warnings
 from typing import Mapping, Optional
 
 from esteira.errors import ProgramError, RegistryError
@@ -34,13 +35,15 @@ def from_gcloud(host: str, environ: Mapping[str, str]) -> Optional[Credentials]:
 
 
 def from_application_default() -> Optional[Credentials]:
-    import google.auth
-    import google.auth.transport.requests
-    from google.auth.exceptions import GoogleAuthError
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of Python 3.8's age
+        import google.auth
+        import google.auth.transport.requests
+        from google.auth.exceptions import GoogleAuthError
 
-    try:
-        credentials, _ = google.auth.default(scopes=[SCOPE])
-        credentials.refresh(google.auth.transport.requests.Request())
-    except GoogleAuthError:
-        return None
+        try:
+            credentials, _ = google.auth.default(scopes=[SCOPE])
+            credentials.refresh(google.auth.transport.requests.Request())
+        except GoogleAuthError:
+            return None
     return Credentials(TOKEN_USER, str(credentials.token))

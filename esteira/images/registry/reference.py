@@ -62,16 +62,16 @@ def split_host(text: str) -> Tuple[str, str]:
 def mirrored(reference: Reference, mirrors: Mapping[str, str]) -> Reference:
     """Return where an image is to be had: its mirror's host and path, with its own path, tag and digest.
 
-    `mirrors` maps a host to host/path, such as docker.io to europe-west1-docker.pkg.dev/my-project/dockerhub.
-    Raises ImageError if the mirror is no host with a path.
+    `mirrors` maps a host to host[:port][/path], such as docker.io to europe-west1-docker.pkg.dev/my-project/dockerhub.
+    Raises ImageError if the mirror names no registry.
     """
     mirror = mirrors.get(reference.host)
     if mirror is None:
         return reference
-    place = parse_reference(mirror.rstrip("/"))
-    if place.tag or place.digest or split_host(mirror)[1] == mirror:
+    host, rest = split_host(f"{mirror.rstrip('/')}/{reference.repository}")
+    if host == DOCKER_HUB or PATTERN.fullmatch(f"{host}/{rest}") is None:
         raise ImageError(
             f'mirror of {reference.host}: "{mirror}" names no registry. '
-            "Expected host/path, such as europe-west1-docker.pkg.dev/my-project/dockerhub."
+            "Expected host[:port][/path], such as europe-west1-docker.pkg.dev/my-project/dockerhub."
         )
-    return dataclasses.replace(reference, host=place.host, repository=f"{place.repository}/{reference.repository}")
+    return dataclasses.replace(reference, host=host, repository=rest)

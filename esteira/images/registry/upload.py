@@ -131,7 +131,7 @@ class Upload:
             once=True,
         )
         if response.status_code in (404, 416):
-            raise CutError(f"the registry has forgotten the upload, or holds another part of it ({response.status_code})")
+            raise CutError(f"the registry does not know the upload in this state ({response.status_code})")
         return self._location(response.headers.get("Location", ""), location)
 
     def _resume(self, location: str) -> Tuple[str, int]:
