@@ -36,7 +36,7 @@ deploy: ## Do what the plan says (FORCE=1 runs again; WAIT=0 returns at once)
 deploy-partial: ## Only run new modules, data, hyperparameters or settings; refuse where the plan is full
 	$(invoke) deploy-partial
 
-deploy-full: ## Build, train, evaluate and serve what is here (DATA=file.csv EPOCHS=n ISOLATION=process)
+deploy-full: ## Build, train, evaluate and serve what is here (DATA=file.csv EPOCHS=n ISOLATION=container)
 	$(invoke) deploy-full
 
 status: ## Show what is being deployed, what came of the last deploy, and what is served (FORMAT=json or word)
@@ -77,6 +77,19 @@ tune: ## Search for hyperparameters and write modules/best_hyperparameters (DATA
 
 schema: ## Show how the data differs from the curated schema (DATA=file.csv); ACCEPT=1 takes the new one
 	$(invoke) schema
+
+##@ Images
+images: ## Make the builder and the runtime image; push them where a registry is set
+	$(invoke) images
+
+image-runtime: ## Make the image that the job's tasks run in
+	$(invoke) image-runtime
+
+image-builder: ## Make the image that the steps of a build run in
+	$(invoke) image-builder
+
+pins: ## Look the bases' tags up in their registries and rewrite docker/bases.toml
+	$(invoke) pins
 
 ##@ Repository
 settings: ## Show every setting in force, and what sets it

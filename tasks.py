@@ -1,5 +1,6 @@
 """The index of everything one can do here. `make` lists the same by purpose."""
 
+import os
 import sys
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -134,6 +135,18 @@ def compile(c: Context, set: "list[str]") -> None:
 
     chosen = settings_here(set)
     tell(compile_step(chosen, order_here(chosen, variable("PLAN"), force=switch("FORCE"))))
+
+
+@task(iterable=["set"], help=SET)
+@at_the_edge
+def image(c: Context, set: "list[str]") -> None:
+    """Make the runtime image and push it where a registry is set: a step of the build."""
+    from esteira.deploy.hand_over import order_here
+    from esteira.steps import image_step
+
+    chosen = settings_here(set)
+    order = order_here(chosen, variable("PLAN"), force=switch("FORCE"))
+    tell(image_step(chosen, order, os.environ, tell))
 
 
 @task
@@ -271,6 +284,43 @@ def schema(c: Context, accept: bool = False) -> None:
     from esteira.data.review import review_schema
 
     tell(review_schema(settings_here(), accept or switch("ACCEPT")))
+
+
+@task(iterable=["set"], help=SET)
+@at_the_edge
+def images(c: Context, set: "list[str]") -> None:
+    """Make the builder and the runtime image, and push them where a registry is set."""
+    from esteira.images.front import make_images
+    from esteira.images.spec import NAMES
+
+    make_images(settings_here(set), NAMES, os.environ, console())
+
+
+@task(iterable=["set"], help=SET)
+@at_the_edge
+def image_runtime(c: Context, set: "list[str]") -> None:
+    """Make the image that the job's tasks run in."""
+    from esteira.images.front import make_images
+
+    make_images(settings_here(set), ["runtime"], os.environ, console())
+
+
+@task(iterable=["set"], help=SET)
+@at_the_edge
+def image_builder(c: Context, set: "list[str]") -> None:
+    """Make the image that the steps of a build run in."""
+    from esteira.images.front import make_images
+
+    make_images(settings_here(set), ["builder"], os.environ, console())
+
+
+@task
+@at_the_edge
+def pins(c: Context) -> None:
+    """Look the bases' tags up in their registries and rewrite docker/bases.toml."""
+    from esteira.images.front import rewrite_pins
+
+    tell(rewrite_pins(settings_here(), os.environ))
 
 
 @task

@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Optional
+from typing import Callable, Mapping, Optional
 
 from rich.console import Console
 
@@ -32,6 +32,7 @@ from esteira.settings import Settings
 DATA = "data"
 SYNCED = "parts.json"
 COMPILED = "job-part.json"
+IMAGE = "image-part.json"
 RELEASE = "release"
 
 
@@ -91,13 +92,29 @@ def compile_step(settings: Settings, order: Order) -> str:
     return said
 
 
+def image_step(settings: Settings, order: Order, environ: Mapping[str, str], say: Callable[[str], None]) -> str:
+    """Make the runtime image and push it where a registry is set, unless the current release has it.
+
+    On `local` it is left out where its base cannot be reached.
+    """
+    from esteira.images.part import image_part, is_at_hand
+
+    store, build = open_store(settings), build_folder(settings)
+    part = parent_parts(store, order).get("image")
+    said = f"image: as in release {order.parent}"
+    if part is None or not is_at_hand(settings, part):
+        part, said = image_part(settings, store, order, environ, say)
+    write_parts(build / IMAGE, {"image": part})
+    return said
+
+
 def release_step(settings: Settings, order: Order) -> Release:
     """Bind the job to the parts and write the release into the store's history."""
     store, build = open_store(settings), build_folder(settings)
     parts = read_parts(build / SYNCED, ".venv/bin/inv sync")
-    parts["job"] = job_of(store, order, build / COMPILED)
-    for name in ("image", "settings"):
-        parts[name] = Part(digest=order.parts[name])
+    parts["image"] = made_part(store, order, "image", build / IMAGE)
+    parts["job"] = made_part(store, order, "job", build / COMPILED)
+    parts["settings"] = Part(digest=order.parts["settings"])
     release = make_release(settings, order, parts)
     compiled = read_job(store, f"{part_prefix('job', parts['job'])}/{JOB}")
     store.write(f"releases/{release.id}/{JOB}", json_text(bind_release(settings, release, compiled)).encode())
@@ -114,16 +131,16 @@ def keep_patch(store: Store, order: Order, release: Release) -> None:
         store.delete([patch_name(order.patch)])
 
 
-def job_of(store: Store, order: Order, compiled: Path) -> Part:
-    """Return the part `job`: of a full build what it compiled, of a partial one the current release's."""
+def made_part(store: Store, order: Order, name: str, made: Path) -> Part:
+    """Return the part `image` or `job`: of a full build what its step made, of a partial one the current release's."""
     if order.kind == "full":
-        return read_parts(compiled, ".venv/bin/inv compile")["job"]
+        return read_parts(made, f".venv/bin/inv {'compile' if name == 'job' else name}")[name]
     if order.parent is None:
-        raise StateError("a partial deploy needs a release whose job it can use. Run: make deploy-full")
-    part = load_release(store, order.parent).parts["job"]
-    if part.digest != order.parts["job"]:
-        raise StateError(f"release {order.parent}: its job was made of other files. Run: make deploy-full")
-    return placed_part(store, "job", part)
+        raise StateError(f"a partial deploy needs a release whose {name} it can use. Run: make deploy-full")
+    part = load_release(store, order.parent).parts[name]
+    if part.digest != order.parts[name]:
+        raise StateError(f"release {order.parent}: its {name} was made of other files. Run: make deploy-full")
+    return placed_part(store, name, part)
 
 
 def read_job(store: Store, name: str) -> Job:

@@ -6,11 +6,13 @@ from typing import Any, Dict, List, Mapping
 
 from esteira.errors import CompileError
 from esteira.jobs.compile import IMAGE
-from esteira.release.manifest import Release
+from esteira.release.manifest import Part, Release
 from esteira.release.parts import BUNDLE
 from esteira.settings import Settings
 
 Job = Dict[str, Any]
+# The image that tasks run in, as docker/ and registries name it.
+RUNTIME = "runtime"
 METADATA_STORE = "projects/local/locations/local/metadataStores/default"
 
 
@@ -19,7 +21,7 @@ def bind_release(settings: Settings, release: Release, compiled: Job) -> Job:
     uris = {name: part.uri for name, part in release.parts.items()}
     return bind_job(
         compiled,
-        image=f"local@{release.parts['image'].digest}",
+        image=image_name(settings, release.parts["image"]),
         pipeline_root=f"{settings.bucket}/root",
         parameters={
             "data_uri": uris["data"],
@@ -31,6 +33,16 @@ def bind_release(settings: Settings, release: Release, compiled: Job) -> Job:
         labels={"release": release.id},
         metadata_store=METADATA_STORE,
     )
+
+
+def image_name(settings: Settings, part: Part) -> str:
+    """Return what every task of the job names as its image: by digest, the image's own where it was made.
+
+    Where it was not, the digest of what it would be made of keeps the results of other code apart.
+    """
+    if not part.content:
+        return f"local@{part.digest}"
+    return f"{settings.registry or 'esteira'}/{RUNTIME}@{part.content}"
 
 
 def bind_job(

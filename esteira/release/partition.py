@@ -12,7 +12,7 @@ from typing_extensions import Literal
 
 Value = TypeVar("Value")
 
-CODE = ("esteira/**", "pipeline/**", "requirements.lock")
+CODE = ("esteira/**", "pipeline/**", "requirements.lock", "requirements.wheels")
 HYPERPARAMETERS = "modules/best_hyperparameters/**"
 # They make the default data, so they count only where no CSV of one's own is trained on.
 DEFAULT_DATA = ("modules/create_dataset.py", "modules/dataset.txt")

@@ -24,6 +24,8 @@ REPOSITORY_PATTERN = re.compile(r"^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$")
 # A pipeline's name becomes the id of a Vertex AI metadata context.
 # https://cloud.google.com/vertex-ai/docs/reference/rest/v1/projects.locations.pipelineJobs/create
 PIPELINE_PATTERN = re.compile(r"^[a-z][a-z0-9-]{0,62}$")
+# Registries and their mirrors, such as Artifact Registry's remote repositories.
+MIRRORS_PATTERN = re.compile(r"^[\w.:-]+=[\w.:/-]+(,[\w.:-]+=[\w.:/-]+)*$")
 
 
 class Section(BaseModel):
@@ -117,6 +119,20 @@ class BuildSettings(Section):
     timeout_s: int = Field(7200, ge=60, le=86400)
 
 
+class ImagesSettings(Section):
+    """[images]: where the environment `local` pushes images to, and whence it gets the bases.
+
+    An empty `registry` keeps them in the state folder. `mirrors` is "host=mirror", more with commas.
+    """
+
+    registry: str = ""
+    mirrors: str = ""
+
+    @validator("mirrors")
+    def check_mirrors(cls, value: str) -> str:
+        return matched_mirrors(value)
+
+
 class DeploySettings(Section):
     """[deploy]: how deploys into one environment keep out of each other's way."""
 
@@ -131,6 +147,7 @@ class Environment(Section):
     region: str
     bucket: str
     repository: str
+    mirrors: str = ""
 
     @validator("project")
     def check_project(cls, value: str) -> str:
@@ -147,6 +164,10 @@ class Environment(Section):
     @validator("repository")
     def check_repository(cls, value: str) -> str:
         return matched(value, REPOSITORY_PATTERN, "the name of an Artifact Registry repository")
+
+    @validator("mirrors")
+    def check_mirrors(cls, value: str) -> str:
+        return matched_mirrors(value)
 
 
 class Settings(Section):
@@ -167,6 +188,7 @@ class Settings(Section):
     serving: ServingSettings
     run: RunSettings
     build: BuildSettings
+    images: ImagesSettings
     deploy: DeploySettings
     environments: Dict[str, Environment]
 
@@ -192,6 +214,20 @@ class Settings(Section):
         self.require_local()
         return Path(self.bucket)
 
+    @property
+    def registry(self) -> str:
+        """Where images are pushed to, host and path; "" where they are only kept."""
+        if self.is_local:
+            return self.images.registry.strip("/")
+        place = self.environment
+        return f"{place.region}-docker.pkg.dev/{place.project}/{place.repository}"
+
+    @property
+    def mirrors(self) -> Dict[str, str]:
+        """The mirrors that bases are pulled from, by the registry that they stand for."""
+        text = self.images.mirrors if self.is_local else self.environment.mirrors
+        return {host: mirror for host, mirror in (pair.split("=") for pair in text.split(",") if pair)}
+
     def require_local(self) -> None:
         """Raise StateError where the environment is in the cloud."""
         if not self.is_local:
@@ -199,6 +235,14 @@ class Settings(Section):
                 f"ENV={self.selected}: this version deploys to the environment local only. "
                 "Run the command without ENV="
             )
+
+
+def matched_mirrors(value: str) -> str:
+    """Return mirrors as they are given; ValueError unless each is host=mirror."""
+    if value and not MIRRORS_PATTERN.match(value):
+        example = "docker.io=europe-west1-docker.pkg.dev/my-project/docker-hub"
+        raise ValueError(f'is "{value}"; expected registries and what stands for them, such as {example}')
+    return value
 
 
 def matched(value: str, pattern: "re.Pattern[str]", expected: str) -> str:

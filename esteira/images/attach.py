@@ -1,0 +1,76 @@
+"""What goes with an image: its bill of materials and where it came from, as manifests that refer to it.
+
+Source: image-spec v1.1, manifest.md, "Guidelines for Artifact Usage", and distribution-spec v1.1, referrers.
+"""
+
+from dataclasses import replace
+from typing import List
+
+from esteira.files import write_bytes
+from esteira.images.build import Image, Materials
+from esteira.images.descriptor import Descriptor
+from esteira.images.layers.key import layer_key
+from esteira.images.layers.metadata import read_package
+from esteira.images.layout import Layout, tag_entry
+from esteira.images.media import EMPTY, INDEX, MANIFEST
+from esteira.images.origin import Origin
+from esteira.images.provenance import MEDIA_TYPE as PROVENANCE
+from esteira.images.provenance import provenance
+from esteira.images.sbom import MEDIA_TYPE as SBOM
+from esteira.images.sbom import bill_of_materials
+
+# The image that an entry of the layout's index goes with.
+IMAGE = "dev.esteira.image"
+
+
+def attach(layout: Layout, image: Image, materials: Materials, origin: Origin) -> Descriptor:
+    """Name the image in the layout, with all that goes with it, and return its index.
+
+    The layout's index has the image's name as a tag; what an image of that name had before is out of it.
+    """
+    notes = origin.annotations()
+    document = {
+        "schemaVersion": 2,
+        "mediaType": INDEX,
+        "manifests": [image.manifest.document()],
+        "annotations": notes,
+    }
+    index = replace(layout.add_document(INDEX, document), annotations=notes)
+    referring = [
+        refer(layout, image, SBOM, kept_bill(layout, materials)),
+        refer(layout, image, PROVENANCE, provenance(image, materials, origin)),
+    ]
+    before = [entry.digest for entry in referrers(layout, image.name)]
+    layout.name([tag_entry(index, image.name), *referring], replacing=before)
+    return index
+
+
+def referrers(layout: Layout, name: str) -> List[Descriptor]:
+    """Return what goes with the image of a name."""
+    return [entry for entry in layout.entries() if entry.annotations.get(IMAGE) == name]
+
+
+def refer(layout: Layout, image: Image, media_type: str, content: bytes) -> Descriptor:
+    """Return the manifest of a document that says something of an image."""
+    empty = layout.add(EMPTY, b"{}")
+    document = {
+        "schemaVersion": 2,
+        "mediaType": MANIFEST,
+        "artifactType": media_type,
+        "config": empty.document(),
+        "layers": [layout.add(media_type, content).document()],
+        "subject": replace(image.manifest, platform={}).document(),
+    }
+    made = layout.add_document(MANIFEST, document)
+    return replace(made, artifact_type=media_type, annotations={IMAGE: image.name})
+
+
+def kept_bill(layout: Layout, materials: Materials) -> bytes:
+    """Return the bill of materials, made where these wheels and this base have none yet."""
+    hashes = sorted([wheel.name, wheel.sha256] for wheel in materials.wheels)
+    key = layer_key({"bill": hashes, "base": materials.base.reference}).partition(":")[2]
+    path = layout.folder / "bills" / f"{key}.json"
+    if not path.exists():
+        packages = {wheel.name: read_package(layout, wheel) for wheel in materials.wheels}
+        write_bytes(path, bill_of_materials(materials.wheels, packages, materials.base))
+    return path.read_bytes()

@@ -1,0 +1,88 @@
+"""The pins of the bases in docker/bases.toml: which image, by digest, and the tag that people know it by."""
+
+import posixpath
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Dict, List, Mapping
+
+import tomli
+
+from esteira.errors import ImageError
+from esteira.settings.load import suggestion
+
+FILE = "docker/bases.toml"
+DIGEST = re.compile(r"^sha256:[0-9a-f]{64}$")
+KEYS = ("image", "tag", "digest", "python")
+
+
+@dataclass(frozen=True)
+class Base:
+    """A base image: `image` without tag or digest, the digest of its index or manifest, and its Python 3.8."""
+
+    name: str
+    image: str
+    tag: str
+    digest: str
+    python: str
+
+    @property
+    def reference(self) -> str:
+        """The image by digest, as a registry is asked for it."""
+        return f"{self.image}@{self.digest}"
+
+    @property
+    def tagged(self) -> str:
+        return f"{self.image}:{self.tag}"
+
+
+def read_bases(root: Path, *, pinned: bool = True) -> Dict[str, Base]:
+    """Return the bases by name; ImageError that names every fault, among them an image without a digest if `pinned`."""
+    try:
+        tables = tomli.loads((root / FILE).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ImageError(f"{FILE}: no such file. Run: git checkout -- {FILE}") from None
+    except (OSError, UnicodeDecodeError, tomli.TOMLDecodeError) as error:
+        raise ImageError(f"{FILE}: is not TOML: {error}. Expected tables such as [python].") from None
+    faults = [fault for name, table in tables.items() for fault in table_faults(name, table, pinned)]
+    if faults:
+        raise ImageError("\n".join(f"{FILE}: {fault}" for fault in faults))
+    return {name: Base(**{"name": name, "digest": "", **table}) for name, table in tables.items()}
+
+
+def table_faults(name: str, table: Any, pinned: bool) -> List[str]:
+    if not isinstance(table, dict):
+        return [f"{name}: is no table. Expected [{name}] with {', '.join(KEYS)}."]
+    faults = [f"{name}.{key}: unknown key.{suggestion(key, list(KEYS))}" for key in table if key not in KEYS]
+    faults += [f"{name}.{key} is missing." for key in KEYS if key not in table and key != "digest"]
+    faults += [f"{name}.{key} is {value!r}; expected a text." for key, value in table.items() if not isinstance(value, str)]
+    return faults or value_faults(name, table, pinned)
+
+
+def value_faults(name: str, table: Mapping[str, str], pinned: bool) -> List[str]:
+    faults = []
+    if "@" in table["image"] or ":" in table["image"].rpartition("/")[2]:
+        faults.append(f'{name}.image is "{table["image"]}"; expected it without tag and digest, which have keys of their own.')
+    if pinned and not DIGEST.match(table.get("digest", "")):
+        faults.append(
+            f'base image "{table["image"]}:{table["tag"]}" has no digest.\n'
+            f"Expected {name}.digest to be sha256:<64 hex>. Run: make pins"
+        )
+    if not posixpath.isabs(table["python"]):
+        faults.append(f'{name}.python is "{table["python"]}"; expected the absolute path of a Python 3.8 in the image.')
+    return faults
+
+
+def with_digest(text: str, name: str, digest: str) -> str:
+    """Return the text of bases.toml with another digest in the table `name`, all else as it was."""
+    lines, table, done = text.splitlines(keepends=True), "", False
+    for number, line in enumerate(lines):
+        header = re.match(r"^\s*\[([^\]]+)\]", line)
+        table = header[1].strip().strip("\"'") if header else table
+        if table == name and re.match(r"^\s*digest\s*=", line):
+            lines[number] = re.sub(r"=.*", f'= "{digest}"', line, count=1)
+            done = True
+    if not done:
+        place = next(n for n, line in enumerate(lines) if re.match(rf"^\s*\[\s*[\"']?{re.escape(name)}[\"']?\s*\]", line))
+        lines.insert(place + 1, f'digest = "{digest}"\n')
+    return "".join(lines)

@@ -1,0 +1,101 @@
+"""Building an image: base, environment, packages and code become a manifest in the layout.
+
+Nothing is looked at but files of the repository, so the manifest's digest is the same everywhere. What
+was made before is found by its key, so that building again costs next to nothing.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Callable, Dict, List, Sequence
+
+from esteira.images.bases import Base
+from esteira.images.config import PLATFORM, config_document, labels_of, manifest_document
+from esteira.images.descriptor import Descriptor
+from esteira.images.layers.code import Code, code_layer
+from esteira.images.layers.groups import WheelFile
+from esteira.images.layers.packages import package_layers
+from esteira.images.layers.skeleton import skeleton_layer
+from esteira.images.layers.store import Layer, LayerStore
+from esteira.images.layout import Layout
+from esteira.images.media import CONFIG, MANIFEST
+from esteira.images.registry.pull import PulledImage
+from esteira.images.spec import ImageSpec, base_of, place_of, read_spec
+from esteira.release.digest import digest_file
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Materials:
+    """What an image is made of: its specification, base, wheels and the files of the repository."""
+
+    name: str
+    spec: ImageSpec
+    base: Base
+    pulled: PulledImage
+    lock_digest: str
+    wheels: Sequence[WheelFile]
+    code: Code
+
+
+@dataclass(frozen=True)
+class Image:
+    """An image in the layout: its manifest, with the platform, and the layers that were laid on the base."""
+
+    name: str
+    manifest: Descriptor
+    config: Dict[str, Any]
+    layers: Sequence[Layer]
+    size_bytes: int
+
+
+def read_materials(
+    root: Path,
+    name: str,
+    code: Code,
+    find_base: Callable[[Base], PulledImage],
+    find_wheels: Callable[[Path], List[WheelFile]],
+) -> Materials:
+    """Return what docker/<name>.toml asks for.
+
+    `find_base` gives a base from the layout or its registry, `find_wheels` the wheels of a lock. Raises
+    ImageError or RegistryError for what cannot be had.
+    """
+    spec = read_spec(root, name)
+    base = base_of(root, name, spec)
+    lock = root / spec.lock
+    # The base first: where it cannot be had, nothing else need be fetched.
+    pulled = find_base(base)
+    return Materials(
+        name=name,
+        spec=spec,
+        base=base,
+        pulled=pulled,
+        lock_digest=digest_file(lock),
+        wheels=find_wheels(lock),
+        code=code.below(spec.folders),
+    )
+
+
+def build_image(layout: Layout, materials: Materials, say: Say) -> Image:
+    """Return the image of some materials, made as far as the layout has it not.
+
+    Raises ImageError for a wheel that is damaged or packages that don't fit together, StateError for a
+    full disk.
+    """
+    spec, place, store = materials.spec, place_of(materials.base), LayerStore(layout)
+    layers = [skeleton_layer(store, place), *package_layers(layout, materials.wheels, place, say)]
+    if materials.code.files:
+        layers.append(code_layer(store, materials.code, spec.workdir))
+    labels = labels_of(spec, materials.base, materials.lock_digest)
+    config = config_document(spec, place, materials.pulled, layers, labels)
+    manifest = manifest_document(layout.add_document(CONFIG, config), materials.pulled, layers, labels)
+    described = layout.add_document(MANIFEST, manifest)
+    size_bytes = sum(entry["size"] for entry in [*manifest["layers"], manifest["config"]])
+    return Image(
+        name=materials.name,
+        manifest=Descriptor(described.media_type, described.digest, described.size_bytes, PLATFORM),
+        config=config,
+        layers=layers,
+        size_bytes=size_bytes,
+    )

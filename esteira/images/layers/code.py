@@ -1,0 +1,49 @@
+"""The last layer: folders of the repository, as git has them, with their byte code."""
+
+from dataclasses import dataclass
+from typing import Callable, Dict, Iterable, List, Mapping
+
+from esteira.git import LINK
+from esteira.images.layers.bytecode import byte_code_path, compiler
+from esteira.images.layers.entry import Entry, file_entry, link_entry
+from esteira.images.layers.key import layer_key
+from esteira.images.layers.store import Layer, LayerStore, given
+
+PROGRAM = "100755"
+# Returns the content of each path, as git has it.
+ReadFiles = Callable[[Iterable[str]], Dict[str, bytes]]
+
+
+@dataclass(frozen=True)
+class Code:
+    """Files of the repository as path to git's "mode id", and how to read them."""
+
+    files: Mapping[str, str]
+    read: ReadFiles
+
+    def below(self, folders: Iterable[str]) -> "Code":
+        """Return the files below some folders."""
+        prefixes = tuple(f"{folder}/" for folder in folders)
+        return Code({path: entry for path, entry in self.files.items() if path.startswith(prefixes)}, self.read)
+
+
+def code_layer(store: LayerStore, code: Code, workdir: str) -> Layer:
+    """Return the layer that holds the files below `workdir`. They are read only where it was not made before."""
+    key = layer_key({"code": dict(code.files), "workdir": workdir})
+    return store.find(key) or store.make(key, "code", lambda: given(code_entries(code, workdir)))
+
+
+def code_entries(code: Code, workdir: str) -> List[Entry]:
+    contents = code.read(code.files)
+    entries = []
+    with compiler() as compiling:
+        for path, entry in sorted(code.files.items()):
+            mode, place, content = entry.partition(" ")[0], f"{workdir}/{path}", contents[path]
+            if mode == LINK:
+                entries.append(link_entry(place, content.decode("utf-8", "surrogateescape")))
+                continue
+            entries.append(file_entry(place, content, program=mode == PROGRAM))
+            compiled = compiling.compile(place, content) if path.endswith(".py") else None
+            if compiled is not None:
+                entries.append(file_entry(byte_code_path(place), compiled))
+    return entries

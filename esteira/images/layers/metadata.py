@@ -1,0 +1,69 @@
+"""What a wheel says of itself: its licence and what it needs, kept once it was read.
+
+Reading all of a lock's takes more than a second, and they never change.
+"""
+
+import json
+import zipfile
+from dataclasses import asdict, dataclass
+from email.message import Message
+from email.parser import HeaderParser
+from pathlib import Path
+from typing import Iterator, List
+
+from esteira.errors import ImageError
+from esteira.files import write_json
+from esteira.images.layers.groups import WheelFile
+from esteira.images.layout import Layout
+
+
+@dataclass(frozen=True)
+class Package:
+    """A package's licence, "" where it names none, and the names of those that it needs, extras apart."""
+
+    licence: str
+    needs: List[str]
+
+
+def read_package(layout: Layout, wheel: WheelFile) -> Package:
+    """Return what a wheel says of itself; ImageError if it has no metadata."""
+    record = layout.folder / "packages" / f"{wheel.sha256}.json"
+    try:
+        return Package(**json.loads(record.read_bytes()))
+    except (OSError, ValueError, TypeError):
+        package = describe(read_metadata(wheel.path))
+        write_json(record, asdict(package))
+        return package
+
+
+def describe(metadata: Message) -> Package:
+    lines = str(metadata.get("License", "")).strip().splitlines()
+    return Package(lines[0].strip() if lines else "", sorted(set(needs_of(metadata))))
+
+
+def needs_of(metadata: Message) -> Iterator[str]:
+    from packaging.requirements import InvalidRequirement, Requirement
+    from packaging.utils import canonicalize_name
+
+    for line in metadata.get_all("Requires-Dist") or []:
+        try:
+            requirement = Requirement(str(line))
+        except InvalidRequirement:
+            continue
+        # Markers are asked of this Python: as the image's, a 3.8 on Linux.
+        if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
+            yield canonicalize_name(requirement.name)
+
+
+def read_metadata(path: Path) -> Message:
+    """Return a wheel's METADATA. https://packaging.python.org/en/latest/specifications/core-metadata"""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            (name,) = [name for name in archive.namelist() if is_metadata(name)]
+            return HeaderParser().parsestr(archive.read(name).decode("utf-8", "replace"))
+    except (OSError, ValueError, zipfile.BadZipFile) as error:
+        raise ImageError(f"{path}: has no readable METADATA: {error}. Remove it and run: make wheels") from None
+
+
+def is_metadata(name: str) -> bool:
+    return name.count("/") == 1 and name.endswith(".dist-info/METADATA")
