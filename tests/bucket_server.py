@@ -18,7 +18,8 @@ from typing import Iterator
 import pytest
 import requests
 
-from esteira.data.fetch import Pin, download_folders, find_download, first_writable, read_pin
+from esteira.cache import first_writable
+from esteira.data.fetch import Pin, download_folders, find_download, read_pin
 from esteira.errors import ProgramError
 from esteira.local.builds.child import SUPERVISOR
 from esteira.process import run_program

@@ -1,6 +1,5 @@
 """Fetching a pinned source distribution: by name and hash, once, through pip's own indexes."""
 
-import hashlib
 import os
 import re
 import shutil
@@ -9,6 +8,7 @@ import tempfile
 from pathlib import Path
 from typing import Iterator, List, Mapping, NamedTuple, Optional
 
+from esteira.cache import cache_folders, first_writable, hash_file
 from esteira.errors import DataError, ProgramError
 from esteira.files import telling_os_errors
 from esteira.process import run_program
@@ -42,17 +42,7 @@ def read_pin(path: Path) -> Pin:
 
 
 def download_folders(state: Path, environ: Mapping[str, str]) -> List[Path]:
-    """Return where downloads are kept: the user's cache, for all clones, then the state folder.
-
-    https://specifications.freedesktop.org/basedir-spec: a relative XDG_CACHE_HOME is invalid.
-    """
-    folders = [state / "downloads"]
-    cache = environ.get("XDG_CACHE_HOME", "")
-    if os.path.isabs(cache):
-        folders.insert(0, Path(cache) / "esteira" / "downloads")
-    elif os.path.isabs(environ.get("HOME", "")):
-        folders.insert(0, Path(environ["HOME"]) / ".cache" / "esteira" / "downloads")
-    return folders
+    return cache_folders("downloads", state, environ)
 
 
 def fetch(pin: Pin, folders: List[Path]) -> Path:
@@ -74,22 +64,6 @@ def candidates(pin: Pin, folders: List[Path]) -> Iterator[Path]:
         for path in sorted((folder / pin.sha256).glob("*")):
             if path.is_file() and os.access(path, os.R_OK):
                 yield path
-
-
-def hash_file(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def first_writable(folders: List[Path]) -> Path:
-    """Return the first folder that can be made and written to; the last if none can."""
-    for folder in folders[:-1]:
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError:
-            continue
-        if os.access(folder, os.W_OK):
-            return folder
-    return folders[-1]
 
 
 def download(pin: Pin, folder: Path) -> Path:

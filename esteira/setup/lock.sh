@@ -26,6 +26,12 @@ compile() {
 cp requirements*.in "$folder"
 [ "${1:-}" = --upgrade ] || for lock in requirements*.lock; do [ ! -f "$lock" ] || cp "$lock" "$folder"; done
 (cd "$folder" && compile requirements && compile requirements-dev)
+if [ -f docker/build.in ]; then
+    mkdir "$folder/docker"
+    cp docker/build.in "$folder/docker"
+    [ "${1:-}" = --upgrade ] || [ ! -f docker/build.lock ] || cp docker/build.lock "$folder/docker"
+    (cd "$folder" && compile docker/build)
+fi
 
 stale=
 for lock in requirements.lock requirements-dev.lock; do

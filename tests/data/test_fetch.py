@@ -7,7 +7,8 @@ from typing import List
 
 import pytest
 
-from esteira.data.fetch import Pin, download_folders, fetch, hash_file, read_pin
+from esteira.cache import hash_file
+from esteira.data.fetch import Pin, download_folders, fetch, read_pin
 from esteira.errors import DataError
 
 FILES = {
