@@ -10,7 +10,7 @@ from typing import IO, Callable, List, Mapping, Set
 
 from esteira.errors import ImageError
 from esteira.images.descriptor import Descriptor
-from esteira.images.engine.container import Container, run_command
+from esteira.images.engine.container import Container, Mount, run_command
 from esteira.images.engine.find import Engine, find_engine
 from esteira.images.engine.load import image_tag, load_image
 from esteira.images.engine.status import describe_run_status
@@ -19,7 +19,9 @@ from esteira.settings import Settings
 
 COMMAND = ("python", "-m", "esteira.images.inside")
 # The lines hold ✓ and ✗, whatever the image's locale; TensorFlow's start-up lines are of no interest here.
-ENV = {"PYTHONIOENCODING": "utf-8", "TF_CPP_MIN_LOG_LEVEL": "2", "PYTHONWARNINGS": "ignore"}
+QUIET = {"PYTHONIOENCODING": "utf-8", "TF_CPP_MIN_LOG_LEVEL": "2", "PYTHONWARNINGS": "ignore"}
+ENV = {"HOME": "/tmp", "USER": "esteira", **QUIET}
+MODULES = "modules"
 MISSING = re.compile(r"No module named '?([\w.]+)")
 TAIL_LINES = 10
 
@@ -34,8 +36,14 @@ def check_image(
     engine = find_engine(environ)
     tag = image_tag("runtime", manifest)
     image = load_image(Layout(settings.state / "images"), manifest, tag, engine)
-    # As the user that the image names: that is who runs it in Vertex AI.
-    container = Container(name=f"esteira-check-{os.getpid()}", image=image, command=COMMAND, env=ENV)
+    container = Container(
+        name=f"esteira-check-{os.getpid()}",
+        image=image,
+        command=[*COMMAND, str(settings.root)],
+        env=ENV,
+        mounts=[Mount(settings.root / MODULES, read_only=True)],
+        as_caller=True,
+    )
     failures: List[str] = []
     with tempfile.TemporaryFile() as errors:
         status = run_lines(engine, container, errors, partial(keep_failures, tell, failures))

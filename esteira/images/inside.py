@@ -1,13 +1,16 @@
-"""What `make image-check` runs inside an image: `python -m esteira.images.inside`.
+"""What `make image-check` runs inside an image: `python -m esteira.images.inside FOLDER`.
 
 Imports the pipeline, compiles it, and imports each class and module that the job's executors and
 drivers name. Prints a line for each, ✓ or ✗ with the last line of the error, and leaves with status 1
-if anything is missing. It needs no repository, and no settings but the defaults.
+if anything is missing. FOLDER is what holds the package `modules`, which the pipeline reads when it is
+compiled; a task gets it with its release, not with the image. All else is the image's, and the settings
+are the defaults.
 """
 
 import importlib
 import sys
 import tempfile
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterator, List, Tuple
@@ -17,15 +20,29 @@ COMPILING = "the pipeline's job"
 CLASS_FLAG = "--executor_class_path"
 
 
-def check_inside() -> bool:
+def check_inside(folder: str) -> bool:
     """Print what can be imported here and what cannot; return whether all can."""
-    if not attempt(PIPELINE, partial(importlib.import_module, PIPELINE)):
-        return False
     compiled: List[Dict[str, Any]] = []
-    if not attempt(COMPILING, lambda: compiled.append(compile_here())):
-        return False
+    with importing_from(folder):
+        if not attempt(PIPELINE, partial(importlib.import_module, PIPELINE)):
+            return False
+        if not attempt(COMPILING, lambda: compiled.append(compile_here())):
+            return False
     # Each is tried, so that all that is missing is told at once.
     return all([attempt(name, load) for name, load in named_in(compiled[0])])
+
+
+@contextmanager
+def importing_from(folder: str) -> Iterator[None]:
+    """Let a folder's packages be imported too, and forget afterwards what could not be without them."""
+    sys.path.append(folder)
+    try:
+        yield
+    finally:
+        sys.path.remove(folder)
+        for name in list(sys.modules):
+            if name.partition(".")[0] in ("modules", "pipeline"):
+                del sys.modules[name]
 
 
 def attempt(name: str, act: Callable[[], Any]) -> bool:
@@ -74,4 +91,4 @@ def load_class(path: str) -> Any:
 
 
 if __name__ == "__main__":
-    sys.exit(0 if check_inside() else 1)
+    sys.exit(0 if check_inside(sys.argv[1]) else 1)

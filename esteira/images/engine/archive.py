@@ -12,7 +12,7 @@ import json
 import tarfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, List, Sequence, Tuple
+from typing import IO, Sequence
 
 from esteira.errors import ImageError
 from esteira.images.descriptor import Descriptor, read_descriptor
@@ -42,20 +42,24 @@ def read_image(layout: Layout, manifest: Descriptor) -> Image:
     return Image(manifest, config, layers)
 
 
-def write_archive(layout: Layout, image: Image, tag: str, stream: IO[bytes]) -> None:
-    """Write the archive of an image under a tag; each blob is read once, in small pieces."""
-    config, layers = f"{hexadecimal(image.config)}.json", [f"{hexadecimal(layer)}.tar" for layer in image.layers]
+def write_archive(layout: Layout, image: Image, tag: str, stream: IO[bytes], held: int = 0) -> None:
+    """Write the archive of an image under a tag; each blob is read once, in small pieces.
+
+    `held`: how many of its lowest layers the reader has. Docker looks for those before their files.
+    """
+    config = f"{hexadecimal(image.config)}.json"
+    layers = [layer_name(layer.digest) for layer in image.layers]
     listed = [{"Config": config, "RepoTags": [tag], "Layers": layers}]
     with tarfile.open(fileobj=stream, mode="w|") as archive:
         add_bytes(archive, "manifest.json", json.dumps(listed).encode("utf-8"))
         add_file(archive, config, layout.blob(image.config.digest))
-        for name, path in unique_layers(layout, layers, image.layers):
-            add_file(archive, name, path)
+        # One that an image has twice is written once.
+        for layer in dict.fromkeys(layer.digest for layer in image.layers[held:]):
+            add_file(archive, layer_name(layer), layout.blob(layer))
 
 
-def unique_layers(layout: Layout, names: Sequence[str], layers: Sequence[Descriptor]) -> List[Tuple[str, Path]]:
-    """Return the name and the file of each layer, one that an image has twice only once."""
-    return list({name: (name, layout.blob(layer.digest)) for name, layer in zip(names, layers)}.values())
+def layer_name(digest: str) -> str:
+    return f"{digest.partition(':')[2]}.tar"
 
 
 def hexadecimal(blob: Descriptor) -> str:

@@ -1,5 +1,7 @@
 """Giving an image to the container engine of this machine."""
 
+import contextlib
+import itertools
 import json
 import subprocess
 from typing import Any, Dict, List, Optional, Sequence
@@ -24,7 +26,7 @@ def load_image(layout: Layout, manifest: Descriptor, tag: str, engine: Engine) -
     diff_ids = list(layout.read(image.config.digest).get("rootfs", {}).get("diff_ids", []))
     found = find_image(engine, image, diff_ids, tag)
     if found is None:
-        send_archive(layout, image, tag, engine)
+        give_image(layout, image, diff_ids, tag, engine)
         found = find_image(engine, image, diff_ids, tag)
     if found is None:
         raise ImageError(
@@ -67,7 +69,37 @@ def uses_containerd(engine: Engine) -> bool:
     return "io.containerd.snapshotter" in engine.ask("info", "--format", "{{json .DriverStatus}}")
 
 
-def send_archive(layout: Layout, image: Image, tag: str, engine: Engine) -> None:
+def give_image(layout: Layout, image: Image, diff_ids: Sequence[str], tag: str, engine: Engine) -> None:
+    """Give the engine an image, without the layers that it has where it can do without them."""
+    held = count_held(engine, diff_ids)
+    if held:
+        # One that it loses meanwhile, or that it wants to see anyway, is sent below.
+        with contextlib.suppress(ImageError):
+            send_archive(layout, image, tag, engine, held)
+            return
+    send_archive(layout, image, tag, engine)
+
+
+def count_held(engine: Engine, diff_ids: Sequence[str]) -> int:
+    """Return how many of an image's lowest layers Docker has, from another image of ours."""
+    if engine.program != "docker":
+        return 0
+    try:
+        if uses_containerd(engine):
+            return 0
+        ours = engine.ask("image", "ls", "--quiet", "--no-trunc", "--filter", "reference=esteira/*").split()
+        images = json.loads(engine.ask("image", "inspect", *sorted(set(ours)))) if ours else []
+    except ProgramError:
+        return 0
+    return max((count_shared(image["RootFS"].get("Layers") or [], diff_ids) for image in images), default=0)
+
+
+def count_shared(one: Sequence[str], other: Sequence[str]) -> int:
+    """Return how many items two sequences have in common from their beginning on."""
+    return len(list(itertools.takewhile(lambda pair: pair[0] == pair[1], zip(one, other))))
+
+
+def send_archive(layout: Layout, image: Image, tag: str, engine: Engine, held: int = 0) -> None:
     """Stream an image into `docker load`: nothing is written on the way, and memory does not grow with it."""
     process = subprocess.Popen(
         [engine.program, "load"],
@@ -81,7 +113,7 @@ def send_archive(layout: Layout, image: Image, tag: str, engine: Engine) -> None
     with process, process.stdout:
         try:
             with process.stdin as stream:
-                write_archive(layout, image, tag, stream)
+                write_archive(layout, image, tag, stream, held)
         except BrokenPipeError:
             pass  # the engine gave up before the end; what it says of that is told below
         except BaseException:

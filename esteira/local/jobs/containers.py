@@ -24,6 +24,7 @@ from esteira.images.engine.find import Engine, find_engine
 from esteira.images.engine.load import image_tag, load_image
 from esteira.images.layout import Layout
 from esteira.images.media import MANIFESTS
+from esteira.release.encoder import encoder_folder
 from esteira.settings import Settings
 
 STATE, RUN = "dev.esteira.state", "dev.esteira.run"
@@ -111,7 +112,6 @@ def find_manifest(layout: Layout, image: str) -> Tuple[str, Descriptor]:
 
 def outside_inputs(settings: Settings) -> List[Path]:
     """Return what tasks read outside of the state folder: a text encoder that is a folder of this machine."""
-    module = Path(settings.training.hub_module)
-    if settings.training.encoder != "hub" or "://" in settings.training.hub_module or not module.exists():
-        return []
-    return [module]
+    folder = encoder_folder(settings.training)
+    # One that is lost is told by the task that reads it.
+    return [folder] if folder and folder.is_dir() else []

@@ -8,7 +8,7 @@ import pytest
 
 from esteira.errors import ImageError
 from esteira.images.engine.find import Engine
-from esteira.images.engine.load import image_tag, inspect, load_image
+from esteira.images.engine.load import count_held, image_tag, inspect, load_image, uses_containerd
 from esteira.images.layout import Layout
 from tests.images.engine.small_image import add_layer, add_manifest, add_small_image, require_engine
 
@@ -49,6 +49,24 @@ def test_an_image_that_the_engine_has_is_not_given_to_it_again(layout: Layout, e
     assert load_image(layout, manifest, "esteira/test:again", engine) == loaded
     assert inspect(engine, "esteira/test:again") == {}
     remove(engine, tag)
+
+
+def test_only_the_layers_that_the_engine_lacks_are_sent(layout: Layout, engine: Engine, tmp_path: Path) -> None:
+    """Of the second image the base is gone here, so that it cannot have been sent."""
+    if engine.program != "docker" or uses_containerd(engine):
+        pytest.skip("only Docker takes an archive without the layers that it has")
+    layers = [add_layer(layout, {name: name.encode() + bytes(tmp_path)}) for name in ("base", "first", "second")]
+    images = [add_manifest(layout, [layers[0], layer]) for layer in layers[1:]]
+    tags = [image_tag("test", manifest) for manifest in images]
+    load_image(layout, images[0], tags[0], engine)
+    assert count_held(engine, [diff_id for _, diff_id in (layers[0], layers[2])]) == 1
+    base = layout.blob(layers[0][0].digest)
+    base.write_bytes(b"\0" * base.stat().st_size)
+    config = layout.read(images[1].digest)["config"]["digest"]
+    assert load_image(layout, images[1], tags[1], engine) == config
+    assert inspect(engine, tags[1])["RootFS"]["Layers"] == [layers[0][1], layers[2][1]]
+    for tag in tags:
+        remove(engine, tag)
 
 
 def test_a_tag_that_names_another_image_is_not_taken(layout: Layout, engine: Engine, tmp_path: Path) -> None:
