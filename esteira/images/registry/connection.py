@@ -56,6 +56,7 @@ class Connection:
         body: Any = None,
         stream: bool = False,
         once: bool = False,
+        read_s: float = READ_S,
     ) -> "requests.Response":
         """Return the answer to a request, whose status is one of `expected`.
 
@@ -63,7 +64,7 @@ class Connection:
         repeat the request since its body is half sent, CutError.
         """
         used = self._authorizer.header(scopes)
-        options = {"params": params, "data": body, "stream": stream}
+        options = {"params": params, "data": body, "stream": stream, "timeout": (CONNECT_S, read_s)}
         renewed = False
         while True:
             sent = {**(headers or {}), **({"Authorization": used} if used else {})}
@@ -119,8 +120,7 @@ class Connection:
             url,
             auth=keep_headers,  # else requests puts in what ~/.netrc holds
             allow_redirects=method in ("GET", "HEAD"),
-            timeout=(CONNECT_S, READ_S),
-            **options,
+            **{"timeout": (CONNECT_S, READ_S), **options},
         )
 
     @cached_property

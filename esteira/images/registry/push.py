@@ -43,13 +43,25 @@ def push_image(
         push.send_all(root)
     if target.tag:
         push.tag(root)
-    known = list_referrers(client, target.repository, root.digest) if referrers else None
-    missing = [entry for entry in referrers if known is None or entry.digest not in known.digests]
-    for entry in missing:
-        push.send_all(entry)
-    if known is not None and missing:
-        record_referrers(client, target.repository, root.digest, known, [(e, layout.read(e.digest)) for e in missing])
+    by_subject: Dict[str, List[Tuple[Descriptor, Dict[str, Any]]]] = {}
+    for entry in referrers:
+        document = layout.read(entry.digest)
+        by_subject.setdefault(str(document["subject"]["digest"]), []).append((entry, document))
+    for subject, about in by_subject.items():
+        push_referrers(push, client, target.repository, subject, about)
     return push.outcome(root.digest)
+
+
+def push_referrers(
+    push: "Push", client: RegistryClient, repository: str, subject: str, about: List[Tuple[Descriptor, Dict[str, Any]]]
+) -> None:
+    """Push what refers to one image and is not there yet."""
+    known = list_referrers(client, repository, subject)
+    missing = [(entry, document) for entry, document in about if entry.digest not in known.digests]
+    for entry, _ in missing:
+        push.send_all(entry)
+    if missing:
+        record_referrers(client, repository, subject, known, missing)
 
 
 class Push:

@@ -36,7 +36,7 @@ def reason(error: BaseException) -> str:
     if isinstance(error, requests.exceptions.ConnectTimeout):
         return f"it takes no connection within {CONNECT_S} s"
     if isinstance(error, requests.exceptions.ReadTimeout):
-        return f"it does not answer within {READ_S} s"
+        return "it does not answer in time"
     if any(isinstance(cause, socket.gaierror) for cause in causes(error)):
         return "its name is not known here"
     if any(isinstance(cause, ConnectionRefusedError) for cause in causes(error)):
@@ -67,10 +67,14 @@ def is_unknown_or_closed(error: BaseException) -> bool:
 
 def refused(response: "requests.Response", host: str, subject: str) -> RegistryError:
     """Return the error for an answer that is not what was asked for."""
-    status = response.status_code
+    status, reads = response.status_code, response.request.method in ("GET", "HEAD")
     answer = f"{status} {response.reason}{said(response)}"
     if status in (401, 403):
-        return RegistryError(f"{subject}: the registry refuses access ({answer}).\n{log_in(host)}")
+        return RegistryError(f"{subject}: the registry refuses access ({answer}).\n{log_in(host, reads)}")
+    if status == 404 and not reads:
+        return RegistryError(
+            f"{subject}: the registry has no such repository ({answer}).\n{create_repository(subject)}"
+        )
     if status == 404:
         return RegistryError(
             f"{subject}: is no longer there ({answer}).\n"
@@ -79,19 +83,31 @@ def refused(response: "requests.Response", host: str, subject: str) -> RegistryE
     if status == 429:
         return RegistryError(
             f"{subject}: the registry is asked too often ({answer}).\n"
-            f"Wait a minute and run the command again, or ask it with an account. {log_in(host)}"
+            f"Wait a minute and run the command again, or ask it with an account. {log_in(host, reads)}"
         )
     return RegistryError(f"{subject}: the registry answers {answer}.\n{AGAIN}")
 
 
-def log_in(host: str) -> str:
-    """Return how to get credentials for a registry."""
+def log_in(host: str, reads: bool) -> str:
+    """Return how to get credentials for a registry, to read or to write."""
     if is_google(host):
         return (
             f"Log in: gcloud auth login && gcloud auth configure-docker {host}    "
-            "The account needs the role roles/artifactregistry.writer."
+            f"The account needs the role roles/artifactregistry.{'reader' if reads else 'writer'}."
         )
     return "Log in: docker login" if host == DOCKER_HUB else f"Log in: docker login {host}"
+
+
+def create_repository(subject: str) -> str:
+    """Return how to make the repository of host/project/repository/image, where it is Artifact Registry's."""
+    host, *path = subject.split("/")
+    location = host[: -len("-docker.pkg.dev")] if host.endswith("-docker.pkg.dev") else ""
+    if not location or len(path) < 3:
+        return "Create it there, or check its name."
+    return (
+        f"Create it: gcloud artifacts repositories create {path[1]} --repository-format=docker "
+        f"--location={location} --project={path[0]}"
+    )
 
 
 def said(response: "requests.Response") -> str:

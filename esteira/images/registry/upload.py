@@ -16,12 +16,15 @@ from esteira.images.descriptor import Descriptor
 from esteira.images.registry.authorize import Scopes, pull_scope, push_scope
 from esteira.images.registry.connection import ATTEMPTS, Connection
 from esteira.images.registry.hosts import api_url
-from esteira.images.registry.refusals import AGAIN, CutError
+from esteira.images.registry.refusals import AGAIN, CutError, UnreachableError, said
 
 if TYPE_CHECKING:
     import requests
 
-CHUNK_BYTES = 256 << 10
+# Each must be sent within the time that a connection may take to open.
+CHUNK_BYTES = 64 << 10
+# What a registry may take to write and hash a large blob before it answers.
+TAKE_S = 300
 RANGE = re.compile(r"(?:bytes=)?0-(\d+)")
 
 
@@ -51,7 +54,7 @@ class Part:
             while self.sent_bytes < self._length:
                 chunk = stream.read(min(CHUNK_BYTES, self._length - self.sent_bytes))
                 if not chunk:
-                    raise RegistryError(f"{self._path}: is shorter than its descriptor says. Run: make images")
+                    raise RegistryError(f"{self._path}: became shorter while it was sent. Run: make images")
                 yield chunk
                 self.sent_bytes += len(chunk)
 
@@ -70,22 +73,27 @@ class Upload:
     def mount(self, source: str) -> Optional[str]:
         """Take the blob over from another repository and return None, or return where it can be sent to instead.
 
-        A registry that may not or cannot do so begins an upload, or refuses, which is told by an empty text.
+        A registry that cannot do so begins an upload; one that refuses is told by an empty text.
         """
-        response = self._connection.send(
-            "POST",
-            f"/v2/{self._repository}/blobs/uploads/",
-            scopes=(push_scope(self._repository), pull_scope(source)),
-            subject=self._subject,
-            expected=(201, 202, 400, 401, 403, 404, 405),
-            params={"mount": self._blob.digest, "from": source},
-        )
-        if response.status_code == 201:
-            return None
-        return self._location(response.headers.get("Location", "")) if response.status_code == 202 else ""
+        try:
+            response = self._connection.send(
+                "POST",
+                f"/v2/{self._repository}/blobs/uploads/",
+                scopes=(push_scope(self._repository), pull_scope(source)),
+                subject=self._subject,
+                expected=(201, 202),
+                params={"mount": self._blob.digest, "from": source},
+            )
+        except UnreachableError:
+            raise
+        except RegistryError:
+            return ""
+        return None if response.status_code == 201 else self._location(response.headers.get("Location", ""))
 
     def send(self, location: str = "") -> Sent:
         """Send the blob to an upload that was begun, or to a new one, and return how much was sent."""
+        if not is_whole(self._path, self._blob):
+            raise RegistryError(f"{self._path}: is lost or damaged. Run: make images")
         location, offset, sent_bytes = location or self._begin(), 0, 0
         for attempt in range(ATTEMPTS):
             part = Part(self._path, offset, self._blob.size_bytes)
@@ -129,6 +137,7 @@ class Upload:
             headers=headers,
             body=part if len(part) else b"",
             once=True,
+            read_s=TAKE_S,
         )
         if response.status_code in (404, 416):
             raise CutError(f"the registry does not know the upload in this state ({response.status_code})")
@@ -150,8 +159,15 @@ class Upload:
             f"{location}{mark}digest={self._blob.digest}",
             scopes=self._scopes,
             subject=self._subject,
-            expected=(201, 202, 204, 404),
+            expected=(201, 202, 204, 400, 404),
+            read_s=TAKE_S,
         )
+        if response.status_code == 400:
+            raise RegistryError(
+                f"{self._subject}: the registry does not take what was sent for it "
+                f"({response.status_code} {response.reason}{said(response)}).\n"
+                f"Expected bytes of that digest in {self._path}. Remove the file and run: make images"
+            )
         # A PUT that is repeated since its answer was lost finds no upload, but the blob.
         if response.status_code == 404 and not has_blob(self._connection, self._repository, self._blob.digest):
             raise RegistryError(f"{self._subject}: the registry lost what was sent.\n{AGAIN}")
@@ -170,6 +186,11 @@ class Upload:
         if not header and not before:
             raise RegistryError(f"{self._subject}: the registry begins an upload and does not say where.\n{AGAIN}")
         return urljoin(f"{api_url(self._connection.host)}/", header) if header else before
+
+
+def is_whole(path: Path, blob: Descriptor) -> bool:
+    """Return whether a file is there in a blob's full size; the registry looks at its digest."""
+    return path.is_file() and path.stat().st_size == blob.size_bytes
 
 
 def has_blob(connection: Connection, repository: str, digest: str) -> bool:
