@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import tarfile
 from pathlib import Path
-from typing import Dict, List, Sequence
+from typing import Dict, List, Sequence, Tuple
 
 import pytest
 
@@ -23,6 +23,15 @@ PROGRAMS = ("sh", "sleep", "id", "cat", "touch", "env")
 LIBRARY = re.compile(r"(/\S+) \(0x")
 # No path of the machine is named here: an image of another folder would be another image.
 ENV = ("PATH=/bin", "FROM_IMAGE=yes")
+
+
+def unique_script(folder: Path) -> str:
+    """Return a script that makes an image another than that of any other test, which can be removed in peace."""
+    return f"#!/bin/sh\n# {folder}\n"
+
+
+def remove_image(engine: Engine, name: str) -> None:
+    engine.ask("image", "rm", "--force", name)
 
 
 def require_engine() -> Engine:
@@ -45,7 +54,7 @@ def files_of(programs: Sequence[str]) -> Dict[str, Path]:
     return files
 
 
-def add_layer(layout: Layout, contents: Dict[str, bytes], mode: int = 0o755) -> "tuple[Descriptor, str]":
+def add_layer(layout: Layout, contents: Dict[str, bytes], mode: int = 0o755) -> Tuple[Descriptor, str]:
     """Add a layer of files, with a /tmp for everyone; return it, and the digest of its unpacked bytes."""
     unpacked = io.BytesIO()
     with tarfile.open(fileobj=unpacked, mode="w") as archive:
@@ -68,7 +77,7 @@ def add_small_image(layout: Layout, **files: str) -> Descriptor:
     return add_manifest(layout, [base, scripts, scripts])
 
 
-def add_manifest(layout: Layout, layers: "List[tuple[Descriptor, str]]", **config: object) -> Descriptor:
+def add_manifest(layout: Layout, layers: List[Tuple[Descriptor, str]], **config: object) -> Descriptor:
     settings = {"Env": list(ENV), "User": "65532", "Entrypoint": ["/bin/false"], **config}
     document = {
         "architecture": "amd64",

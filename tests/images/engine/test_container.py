@@ -16,7 +16,7 @@ from esteira.images.engine.container import (
 from esteira.images.engine.find import Engine
 from esteira.images.engine.load import image_tag, load_image
 from esteira.images.layout import Layout
-from tests.images.engine.small_image import add_small_image, require_engine
+from tests.images.engine.small_image import add_small_image, remove_image, require_engine, unique_script
 
 IMAGE = "sha256:" + "0" * 64
 DOCKER, PODMAN = Engine("docker", {}), Engine("podman", {}, rootless=True)
@@ -80,8 +80,9 @@ def engine() -> Engine:
 @pytest.fixture
 def image(engine: Engine, tmp_path: Path) -> Iterator[str]:
     layout = Layout(tmp_path / "images")
-    manifest = add_small_image(layout)
+    manifest = add_small_image(layout, unique=unique_script(tmp_path))
     yield load_image(layout, manifest, image_tag("small", manifest), engine)
+    remove_image(engine, image_tag("small", manifest))
 
 
 @pytest.mark.programs

@@ -10,7 +10,14 @@ from esteira.errors import ImageError
 from esteira.images.engine.find import Engine
 from esteira.images.engine.load import count_held, image_tag, inspect, load_image, uses_containerd
 from esteira.images.layout import Layout
-from tests.images.engine.small_image import add_layer, add_manifest, add_small_image, require_engine
+from tests.images.engine.small_image import (
+    add_layer,
+    add_manifest,
+    add_small_image,
+    remove_image,
+    require_engine,
+    unique_script,
+)
 
 pytestmark = pytest.mark.programs
 
@@ -25,12 +32,8 @@ def engine() -> Engine:
     return require_engine()
 
 
-def remove(engine: Engine, tag: str) -> None:
-    engine.ask("image", "rm", "--force", tag)
-
-
 def test_the_id_of_an_image_is_the_digest_of_its_configuration(layout: Layout, engine: Engine, tmp_path: Path) -> None:
-    manifest = add_small_image(layout, unique=f"#!/bin/sh\n# {tmp_path}\n")
+    manifest = add_small_image(layout, unique=unique_script(tmp_path))
     config = layout.read(manifest.digest)["config"]["digest"]
     tag = image_tag("test", manifest)
     assert tag == f"esteira/test:{manifest.digest[7:19]}"
@@ -38,17 +41,17 @@ def test_the_id_of_an_image_is_the_digest_of_its_configuration(layout: Layout, e
     found = inspect(engine, tag)
     assert found["Id"].rpartition(":")[2] == config[7:]
     assert found["RootFS"]["Layers"] == layout.read(config)["rootfs"]["diff_ids"]
-    remove(engine, tag)
+    remove_image(engine, tag)
 
 
 def test_an_image_that_the_engine_has_is_not_given_to_it_again(layout: Layout, engine: Engine, tmp_path: Path) -> None:
-    manifest = add_small_image(layout, unique=f"#!/bin/sh\n# {tmp_path}\n")
+    manifest = add_small_image(layout, unique=unique_script(tmp_path))
     tag = image_tag("test", manifest)
     loaded = load_image(layout, manifest, tag, engine)
     # Another tag would appear with another load.
     assert load_image(layout, manifest, "esteira/test:again", engine) == loaded
     assert inspect(engine, "esteira/test:again") == {}
-    remove(engine, tag)
+    remove_image(engine, tag)
 
 
 def test_only_the_layers_that_the_engine_lacks_are_sent(layout: Layout, engine: Engine, tmp_path: Path) -> None:
@@ -66,16 +69,16 @@ def test_only_the_layers_that_the_engine_lacks_are_sent(layout: Layout, engine: 
     assert load_image(layout, images[1], tags[1], engine) == config
     assert inspect(engine, tags[1])["RootFS"]["Layers"] == [layers[0][1], layers[2][1]]
     for tag in tags:
-        remove(engine, tag)
+        remove_image(engine, tag)
 
 
 def test_a_tag_that_names_another_image_is_not_taken(layout: Layout, engine: Engine, tmp_path: Path) -> None:
-    first, second = (add_small_image(layout, unique=f"#!/bin/sh\n# {tmp_path} {n}\n") for n in (1, 2))
+    first, second = (add_small_image(layout, unique=unique_script(tmp_path / n)) for n in "12")
     tag = image_tag("test", first)
     load_image(layout, second, tag, engine)
     assert load_image(layout, first, tag, engine) == layout.read(first.digest)["config"]["digest"]
-    remove(engine, tag)
-    remove(engine, layout.read(second.digest)["config"]["digest"])
+    remove_image(engine, tag)
+    remove_image(engine, layout.read(second.digest)["config"]["digest"])
 
 
 def test_a_lost_layer_is_told(layout: Layout, tmp_path: Path) -> None:

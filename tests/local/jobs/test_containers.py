@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 from pathlib import Path
-from typing import Any, Callable, List
+from typing import Any, Callable, Iterator, List
 
 import pytest
 
@@ -12,12 +12,12 @@ from esteira.errors import ImageError
 from esteira.images.descriptor import Descriptor
 from esteira.images.engine.container import find_containers
 from esteira.images.engine.find import Engine
-from esteira.images.engine.load import image_tag, load_image
+from esteira.images.engine.load import image_tag, inspect, load_image
 from esteira.images.layout import Layout
 from esteira.local.jobs.containers import Containers, find_manifest, outside_inputs
 from esteira.local.jobs.store import Store
 from esteira.settings import Settings
-from tests.images.engine.small_image import add_small_image, require_engine
+from tests.images.engine.small_image import add_small_image, remove_image, require_engine, unique_script
 from tests.local.jobs.handmade import HandmadeJob, run, start_run, states
 from tests.local.jobs.test_interruption import is_gone, wait_for
 
@@ -38,9 +38,12 @@ def settings(make_settings: Callable[..., Settings]) -> Settings:
 
 
 @pytest.fixture
-def image(settings: Settings) -> str:
+def image(settings: Settings, engine: Engine) -> Iterator[str]:
     """A small image of the state folder, as a job names it."""
-    return f"host/project/small@{add_small_image(Layout(settings.state / 'images')).digest}"
+    manifest = add_small_image(Layout(settings.state / "images"), unique=unique_script(settings.state))
+    yield f"host/project/small@{manifest.digest}"
+    if inspect(engine, image_tag("small", manifest)):
+        remove_image(engine, image_tag("small", manifest))
 
 
 def add_script(job: HandmadeJob, name: str, image: str, script: str = WRITE, **options: Any) -> HandmadeJob:
@@ -162,10 +165,11 @@ def test_a_module_that_the_image_lacks_fails_the_task(settings: Settings, engine
     """As with Python: the module lies in the repository, and the image does not have it."""
     layout = Layout(settings.state / "images")
     python = '#!/bin/sh\ntest -e "$2" || { echo "No module named $2" >&2; exit 1; }\n'
-    image = f"small@{add_small_image(layout, python=python).digest}"
+    manifest = add_small_image(layout, python=python, unique=unique_script(settings.state))
     job = HandmadeJob(settings.state / "root")
-    job.add("one", {"container": {"image": image, "command": ["python", "-m", "esteira"]}})
+    job.add("one", {"container": {"image": f"small@{manifest.digest}", "command": ["python", "-m", "esteira"]}})
     error = run(job, settings, "r1").tasks["one"].error
+    remove_image(engine, image_tag("small", manifest))
     assert error.startswith("task one: its command left with status 1.\nThe end of its log:\n  No module named esteira")
 
 
