@@ -88,6 +88,15 @@ image-runtime: ## Make the image that the job's tasks run in
 image-builder: ## Make the image that the steps of a build run in
 	$(invoke) image-builder
 
+image-verify: ## Build both again from nothing, in other surroundings, and compare
+	$(invoke) image-verify
+
+image-load: ## Give both to Docker or Podman
+	$(invoke) image-load
+
+image-check: ## Import the pipeline and every executor inside the runtime image
+	$(invoke) image-check
+
 pins: ## Look the bases' tags up in their registries and rewrite docker/bases.toml
 	$(invoke) pins
 

@@ -314,6 +314,35 @@ def image_builder(c: Context, set: "list[str]") -> None:
     make_images(settings_here(set), ["builder"], os.environ, console())
 
 
+@task(iterable=["set"], help=SET)
+@at_the_edge
+def image_verify(c: Context, set: "list[str]") -> None:
+    """Build both images again from nothing, in other surroundings, and compare."""
+    from esteira.images.front import build_again
+    from esteira.images.spec import NAMES
+
+    build_again(settings_here(set), NAMES, os.environ, console())
+
+
+@task(iterable=["set"], help=SET)
+@at_the_edge
+def image_load(c: Context, set: "list[str]") -> None:
+    """Give both images to Docker or Podman."""
+    from esteira.images.front import load_images
+    from esteira.images.spec import NAMES
+
+    load_images(settings_here(set), NAMES, os.environ, console())
+
+
+@task(iterable=["set"], help=SET)
+@at_the_edge
+def image_check(c: Context, set: "list[str]") -> None:
+    """Import the pipeline and every executor inside the runtime image."""
+    from esteira.images.front import check_runtime
+
+    check_runtime(settings_here(set), os.environ, console())
+
+
 @task
 @at_the_edge
 def pins(c: Context) -> None:

@@ -13,6 +13,7 @@ from esteira.settings.load import suggestion
 
 FILE = "docker/bases.toml"
 DIGEST = re.compile(r"^sha256:[0-9a-f]{64}$")
+HEADER = re.compile(r"\s*\[(?P<name>[^\]]+)\]")
 KEYS = ("image", "tag", "digest", "python")
 
 
@@ -55,14 +56,15 @@ def table_faults(name: str, table: Any, pinned: bool) -> List[str]:
         return [f"{name}: is no table. Expected [{name}] with {', '.join(KEYS)}."]
     faults = [f"{name}.{key}: unknown key.{suggestion(key, list(KEYS))}" for key in table if key not in KEYS]
     faults += [f"{name}.{key} is missing." for key in KEYS if key not in table and key != "digest"]
-    faults += [f"{name}.{key} is {value!r}; expected a text." for key, value in table.items() if not isinstance(value, str)]
+    texts = {key: value for key, value in table.items() if isinstance(value, str)}
+    faults += [f"{name}.{key} is {table[key]!r}; expected a text." for key in table if key not in texts]
     return faults or value_faults(name, table, pinned)
 
 
 def value_faults(name: str, table: Mapping[str, str], pinned: bool) -> List[str]:
     faults = []
     if "@" in table["image"] or ":" in table["image"].rpartition("/")[2]:
-        faults.append(f'{name}.image is "{table["image"]}"; expected it without tag and digest, which have keys of their own.')
+        faults.append(f'{name}.image is "{table["image"]}"; expected no tag or digest in it: they have their own keys.')
     if pinned and not DIGEST.match(table.get("digest", "")):
         faults.append(
             f'base image "{table["image"]}:{table["tag"]}" has no digest.\n'
@@ -75,14 +77,18 @@ def value_faults(name: str, table: Mapping[str, str], pinned: bool) -> List[str]
 
 def with_digest(text: str, name: str, digest: str) -> str:
     """Return the text of bases.toml with another digest in the table `name`, all else as it was."""
-    lines, table, done = text.splitlines(keepends=True), "", False
-    for number, line in enumerate(lines):
-        header = re.match(r"^\s*\[([^\]]+)\]", line)
-        table = header[1].strip().strip("\"'") if header else table
-        if table == name and re.match(r"^\s*digest\s*=", line):
-            lines[number] = re.sub(r"=.*", f'= "{digest}"', line, count=1)
-            done = True
-    if not done:
-        place = next(n for n, line in enumerate(lines) if re.match(rf"^\s*\[\s*[\"']?{re.escape(name)}[\"']?\s*\]", line))
-        lines.insert(place + 1, f'digest = "{digest}"\n')
+    lines, start = text.splitlines(keepends=True), header_line(text, name)
+    for number in range(start + 1, len(lines)):
+        if HEADER.match(lines[number]):
+            break
+        if re.match(r"\s*digest\s*=", lines[number]):
+            lines[number] = f'digest = "{digest}"\n'
+            return "".join(lines)
+    lines.insert(start + 1, f'digest = "{digest}"\n')
     return "".join(lines)
+
+
+def header_line(text: str, name: str) -> int:
+    """Return the number of the line that begins a table, counted from 0."""
+    headers = {number: HEADER.match(line) for number, line in enumerate(text.splitlines())}
+    return next(number for number, found in headers.items() if found and found["name"].strip(" \"'") == name)

@@ -73,7 +73,7 @@ def read_materials(
         pulled=pulled,
         lock_digest=digest_file(lock),
         wheels=find_wheels(lock),
-        code=code.below(spec.folders),
+        code=code.below(*spec.folders),
     )
 
 
@@ -85,8 +85,8 @@ def build_image(layout: Layout, materials: Materials, say: Say) -> Image:
     """
     spec, place, store = materials.spec, place_of(materials.base), LayerStore(layout)
     layers = [skeleton_layer(store, place), *package_layers(layout, materials.wheels, place, say)]
-    if materials.code.files:
-        layers.append(code_layer(store, materials.code, spec.workdir))
+    # A layer for each folder: the engine's need not be compiled again where the pipeline changed.
+    layers += [code_layer(store, materials.code, folder, spec.workdir) for folder in spec.folders]
     labels = labels_of(spec, materials.base, materials.lock_digest)
     config = config_document(spec, place, materials.pulled, layers, labels)
     manifest = manifest_document(layout.add_document(CONFIG, config), materials.pulled, layers, labels)

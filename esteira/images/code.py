@@ -40,8 +40,7 @@ def read_blobs(source: Source, paths: List[str]) -> Dict[str, bytes]:
         cwd=source.root,
         env=git_environment(source.variables, ()),
         input="".join(f"{blob}\n" for blob in ids).encode("ascii"),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        capture_output=True,
         timeout=TIMEOUT_S,
         check=False,
     )

@@ -1,23 +1,22 @@
 """What a person types about images: make them, push them, look at them."""
 
+import sys
 from typing import Iterable, List, Mapping
 
 from rich.console import Console
 from rich.table import Table
 
+from esteira.files import write_text
 from esteira.images.bases import FILE, read_bases, with_digest
 from esteira.images.code import code_of_source
-from esteira.images.make import Made, make_image, push_made
-from esteira.images.origin import Origin, repository_url
+from esteira.images.make import Made, layout_of, make_image, push_made
+from esteira.images.origin import origin_of
 from esteira.images.registry.client import open_clients
 from esteira.images.registry.reference import mirrored, parse_reference
-from esteira.files import write_text
+from esteira.images.verify import verify_images
+from esteira.jobs.bind import RUNTIME
 from esteira.settings import Settings
-from esteira.source import Source, frozen_source
-
-
-def origin_of(source: Source) -> Origin:
-    return Origin(source.commit, source.is_dirty, repository_url(source.root))
+from esteira.source import frozen_source
 
 
 def make_images(
@@ -26,25 +25,61 @@ def make_images(
     """Make images of what is here, push them where a registry is set, and show their digests."""
     with frozen_source(settings.root, settings.state) as source:
         code, origin = code_of_source(source), origin_of(source)
-        made = [
-            make_image(settings, name, code, origin, environ=environ, say=lambda text: console.print(text, markup=False))
-            for name in names
-        ]
+        made = [make_image(settings, name, code, origin, environ=environ, say=console.print) for name in names]
     for image in made:
-        console.print(describe(image), markup=False)
+        console.print(describe(image))
         if settings.registry:
             pushed = push_made(settings, image, settings.registry, environ)
             console.print(
-                f"  pushed to {settings.registry}/{image.image.name}@{pushed.digest}: "
-                f"{pushed.blobs_sent} blobs, {pushed.bytes_sent / 1e6:,.1f} MB sent",
-                markup=False,
+                f"  pushed to {settings.registry}/{image.image.name}@{image.digest}: "
+                f"{pushed.blobs_sent} blobs, {pushed.bytes_sent / 1e6:,.1f} MB sent"
             )
     return made
 
 
+def build_again(
+    settings: Settings, names: Iterable[str], environ: Mapping[str, str], console: Console
+) -> None:
+    """Make images of what is here once more, from nothing and in other surroundings, and compare.
+
+    Raises ImageError that names the layers that differ.
+    """
+    with frozen_source(settings.root, settings.state) as source:
+        code, origin = code_of_source(source), origin_of(source)
+        made = [make_image(settings, name, code, origin, environ=environ, say=console.print) for name in names]
+        verified = verify_images(settings, source, made, sys.executable, environ)
+    for image in made:
+        surroundings = ", ".join(verified.varied)
+        console.print(f"{image.image.name} {image.digest}: the same, built again with another {surroundings}")
+    for what in verified.same:
+        console.print(f"not varied: {what}")
+
+
+def load_images(settings: Settings, names: Iterable[str], environ: Mapping[str, str], console: Console) -> None:
+    """Make images of what is here and give them to Docker or Podman; ImageError if there is neither."""
+    from esteira.images.engine.find import find_engine
+    from esteira.images.engine.load import image_tag, load_image
+
+    engine = find_engine(environ)
+    for made in make_images(settings, names, environ, console):
+        tag = image_tag(made.image.name, made.image.manifest)
+        image = load_image(layout_of(settings), made.image.manifest, tag, engine)
+        console.print(f"  loaded into {engine.program} as {tag}, {image}")
+
+
+def check_runtime(settings: Settings, environ: Mapping[str, str], console: Console) -> None:
+    """Make the runtime image and import, in a container of it, what a job needs; ImageError lists what is missing."""
+    from esteira.images.check import check_image
+
+    (made,) = make_images(settings, [RUNTIME], environ, console)
+    check_image(settings, made.image.manifest, environ, console.print)
+
+
 def describe(made: Made) -> str:
+    """Return a line that says which image was made, and how large it is for those who pull it."""
     image = made.image
-    return f"{image.name} {image.manifest.digest}, {image.size_bytes / 1e6:,.0f} MB in {len(image.layers)} layers of ours"
+    layers = f"{len(image.layers)} layers on {made.materials.base.tagged}"
+    return f"{image.name} {made.digest}, {image.size_bytes / 1e6:,.0f} MB, {layers}"
 
 
 def rewrite_pins(settings: Settings, environ: Mapping[str, str]) -> Table:

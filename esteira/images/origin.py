@@ -11,6 +11,7 @@ from typing import Any, Dict, List
 from urllib.parse import urlsplit
 
 from esteira.git import git_or_empty
+from esteira.source import Source
 
 # git@host:path, which is no URL; https://git-scm.com/docs/git-clone#_git_urls
 SCP_LIKE = re.compile(r"^(?:[\w.-]+@)?(?P<host>[\w.-]+):(?P<path>[^/].*)$")
@@ -33,9 +34,14 @@ class Origin:
         return {name: value for name, value in found.items() if value}
 
     def material(self) -> List[Dict[str, Any]]:
-        if not self.commit:
-            return []
-        return [{"name": "source", "uri": f"git+{self.url}" if self.url else "git:", "digest": {"gitCommit": self.commit}}]
+        """Return the commit as a material of an in-toto statement, none before the first commit."""
+        address = f"git+{self.url}" if self.url else "git:"
+        found = {"name": "source", "uri": address, "digest": {"gitCommit": self.commit}}
+        return [found] if self.commit else []
+
+
+def origin_of(source: Source) -> Origin:
+    return Origin(source.commit, source.is_dirty, repository_url(source.root))
 
 
 def repository_url(root: Path) -> str:

@@ -33,7 +33,7 @@ def image_part(
     digest = order.parts["image"]
     inputs = read_inputs(store, digest)
     if inputs is None:
-        raise StateError(f"{store.uri}: the files that the image is made of are not listed there. Run the deploy again.")
+        raise StateError(f"{store.uri}: does not list the files that the image is made of. Run the deploy again.")
     code = code_of_workspace(settings.root, inputs.files)
     origin = Origin(order.commit, order.dirty, repository_url(settings.root))
     try:

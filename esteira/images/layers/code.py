@@ -1,8 +1,9 @@
-"""The last layer: folders of the repository, as git has them, with their byte code."""
+"""The last layers: folders of the repository, as git has them, with their byte code."""
 
 from dataclasses import dataclass
 from typing import Callable, Dict, Iterable, List, Mapping
 
+from esteira.errors import ImageError
 from esteira.git import LINK
 from esteira.images.layers.bytecode import byte_code_path, compiler
 from esteira.images.layers.entry import Entry, file_entry, link_entry
@@ -21,16 +22,22 @@ class Code:
     files: Mapping[str, str]
     read: ReadFiles
 
-    def below(self, folders: Iterable[str]) -> "Code":
+    def below(self, *folders: str) -> "Code":
         """Return the files below some folders."""
         prefixes = tuple(f"{folder}/" for folder in folders)
         return Code({path: entry for path, entry in self.files.items() if path.startswith(prefixes)}, self.read)
 
 
-def code_layer(store: LayerStore, code: Code, workdir: str) -> Layer:
-    """Return the layer that holds the files below `workdir`. They are read only where it was not made before."""
-    key = layer_key({"code": dict(code.files), "workdir": workdir})
-    return store.find(key) or store.make(key, "code", lambda: given(code_entries(code, workdir)))
+def code_layer(store: LayerStore, code: Code, folder: str, workdir: str) -> Layer:
+    """Return the layer that holds a folder below `workdir`. Its files are read only where it was not made before.
+
+    Raises ImageError for a folder without files.
+    """
+    below = code.below(folder)
+    if not below.files:
+        raise ImageError(f"{folder}: holds no files. Expected a folder of the repository, as docker/*.toml name it.")
+    key = layer_key({"code": dict(below.files), "workdir": workdir})
+    return store.find(key) or store.make(key, f"code: {folder}", lambda: given(code_entries(below, workdir)))
 
 
 def code_entries(code: Code, workdir: str) -> List[Entry]:

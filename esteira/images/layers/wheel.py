@@ -2,9 +2,10 @@
 
 import base64
 import hashlib
+import os
 import posixpath
 import zipfile
-from typing import Any, Dict, Iterable, Iterator, List, Optional, Tuple
+from typing import Any, Dict, Iterable, Iterator, List, Optional, Tuple, Union
 
 from installer import install
 from installer.destinations import WheelDestination
@@ -52,8 +53,10 @@ class LayerDestination(WheelDestination):
         script, content = Script(name, module, attr, section).generate(self._place.interpreter, "posix")
         return self._write_bytes(Scheme("scripts"), script, content, program=True)
 
-    def write_file(self, scheme: Scheme, path: str, stream: Any, is_executable: bool) -> RecordEntry:
-        member = stream.member
+    def write_file(
+        self, scheme: Scheme, path: "Union[str, os.PathLike[str]]", stream: Any, is_executable: bool
+    ) -> RecordEntry:
+        path, member = os.fspath(path), stream.member
         if scheme == "scripts":
             with member.open() as opened, fix_shebang(opened, self._place.interpreter) as mended:
                 return self._write_bytes(scheme, path, mended.read(), program=True)

@@ -35,7 +35,8 @@ def push_image(
 
     `mount_from` are images of the same registry, such as the base, whose blobs need not be sent. `referrers`
     are manifests of the layout with a `subject`, such as an SBOM, which are pushed beside the image.
-    Raises UnreachableError, and RegistryError if the registry refuses or takes it for something else.
+    Raises UnreachableError, RegistryError if the registry refuses or takes it for something else, and
+    ImageError if the layout has lost a blob.
     """
     sources = [source.repository for source in mount_from if source.host == target.host]
     push = Push(layout, target, client, [name for name in sources if name != target.repository])
