@@ -34,6 +34,7 @@ class CuttingProxy:
         threading.Thread(target=self._accept, daemon=True).start()
 
     def close(self) -> None:
+        self._listener.shutdown(socket.SHUT_RDWR)  # which wakes the thread that waits for a connection
         self._listener.close()
 
     def _accept(self) -> None:
@@ -74,6 +75,16 @@ class CuttingProxy:
                 del self.cut_after_bytes[direction]
                 return limit
             return None
+
+
+@contextmanager
+def run_proxy(upstream: str) -> Iterator[CuttingProxy]:
+    """Run a proxy that can cut connections until the block ends."""
+    proxy = CuttingProxy(upstream)
+    try:
+        yield proxy
+    finally:
+        proxy.close()
 
 
 class Front(BaseHTTPRequestHandler):

@@ -34,13 +34,6 @@ class RegistryServer(NamedTuple):
         return f"http://{self.host}"
 
 
-@pytest.fixture(scope="session")
-def shared_registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RegistryServer]:
-    """A registry for all, for a session; tests use repositories of their own names."""
-    with run_registry(tmp_path_factory.mktemp("registry")) as server:
-        yield server
-
-
 @pytest.fixture
 def registry(tmp_path: Path) -> Iterator[RegistryServer]:
     """An empty registry that is open for all."""

@@ -29,9 +29,8 @@ def test_the_interpreter_of_the_base_imports_all_its_modules(tmp_path: Path) -> 
     with tarfile.open(layer) as archive:
         members = [member for member in archive if not member.isdev()]
         archive.extractall(tmp_path, members)
-    if os.getuid() != 0:
-        pytest.fail("only root may change its root folder. Run this test as root.", pytrace=False)
-    command = ["chroot", str(tmp_path), "/usr/local/bin/python3.8", "-c", IMPORTS_ALL]
+    command = [] if os.getuid() == 0 else ["unshare", "--map-root-user"]
+    command += ["chroot", str(tmp_path), "/usr/local/bin/python3.8", "-c", IMPORTS_ALL]
     told = subprocess.run(command, check=True, stdout=subprocess.PIPE, env={"PATH": "/usr/sbin:/usr/bin:/bin"})
     assert told.stdout == b"/usr/local/bin/python3.8 /usr/local (3, 8) True\n"
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Dict, Iterator, NamedTuple, Optional, Tuple
 from urllib.parse import urljoin
 
-from esteira.errors import RegistryError
+from esteira.errors import ImageError, RegistryError
 from esteira.files import telling_os_errors
 from esteira.images.descriptor import Descriptor
 from esteira.images.registry.authorize import Scopes, pull_scope, push_scope
@@ -54,7 +54,7 @@ class Part:
             while self.sent_bytes < self._length:
                 chunk = stream.read(min(CHUNK_BYTES, self._length - self.sent_bytes))
                 if not chunk:
-                    raise RegistryError(f"{self._path}: became shorter while it was sent. Run: make images")
+                    raise ImageError(f"{self._path}: became shorter while it was sent. Run: make images")
                 yield chunk
                 self.sent_bytes += len(chunk)
 
@@ -93,7 +93,7 @@ class Upload:
     def send(self, location: str = "") -> Sent:
         """Send the blob to an upload that was begun, or to a new one, and return how much was sent."""
         if not is_whole(self._path, self._blob):
-            raise RegistryError(f"{self._path}: is lost or damaged. Run: make images")
+            raise ImageError(f"{self._path}: is lost or damaged. Run: make images")
         location, offset, sent_bytes = location or self._begin(), 0, 0
         for attempt in range(ATTEMPTS):
             part = Part(self._path, offset, self._blob.size_bytes)

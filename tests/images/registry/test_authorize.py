@@ -74,13 +74,80 @@ def test_a_token_is_asked_for_once_a_scope(tokens: Tuple[RegistryServer, FrontSe
     ]
 
 
-def test_a_token_that_is_over_is_renewed(tokens: Tuple[RegistryServer, FrontServer], tmp_path: Path) -> None:
+@pytest.mark.parametrize(("token_s", "asked"), [(1, 2), (300, 1)])
+def test_a_token_whose_time_is_nearly_over_is_renewed_before_it_is_used(
+    tokens: Tuple[RegistryServer, FrontServer], tmp_path: Path, token_s: int, asked: int
+) -> None:
     registry, server = tokens
-    server.token_s = 1
     client, _ = make_client(registry.host, logged_in(tmp_path, registry.host, password_entry()))
-    for _ in range(2):
-        assert not client.has_blob("a/b", NONE)
-    assert len(server.patched) >= 2
+    assert not client.has_blob("a/b", NONE)
+    server.patched.clear()
+    server.token_s = token_s
+    for repository in ("c/d", "c/d"):
+        assert not client.has_blob(repository, NONE)
+    assert server.patched == ["repository:c/d:pull"] * asked
+
+
+def test_a_token_that_the_registry_no_longer_takes_is_renewed_once(
+    tokens: Tuple[RegistryServer, FrontServer], tmp_path: Path
+) -> None:
+    registry, server = tokens
+    revoked = []
+
+    class Revokes(Front):
+        def answers(self) -> bool:
+            given = self.headers.get("Authorization")
+            if len(self.server.seen) == 3:
+                revoked.append(given)
+            if given is None or given not in revoked:
+                return False
+            challenge = f'Bearer realm="http://{server.host}/token",service="test-registry"'
+            self.answer(401, {"WWW-Authenticate": challenge})
+            return True
+
+    with run_front(registry.host, Revokes) as front:
+        client, _ = make_client(front.host, logged_in(tmp_path, front.host, password_entry()))
+        for _ in range(3):
+            assert not client.has_blob("a/b", NONE)
+        assert len(front.seen) == 5
+    assert server.patched == ["repository:a/b:pull"] * 2
+
+
+def test_an_upload_that_is_sent_elsewhere_takes_no_password_along(
+    password_registry: RegistryServer, tmp_path: Path
+) -> None:
+    given = []
+
+    class Storage(Front):
+        def answers(self) -> bool:
+            self.body()
+            given.append(self.headers.get("Authorization"))
+            self.answer(201, {})
+            return True
+
+    with run_front("", Storage) as storage:
+
+        class SendsToStorage(Front):
+            def answers(self) -> bool:
+                if self.command != "POST" or not self.headers.get("Authorization"):
+                    return False
+                self.answer(202, {"Location": f"http://localhost:{storage.server_port}/upload"})
+                return True
+
+        with run_front(password_registry.host, SendsToStorage) as front:
+            client, _ = make_client(front.host, logged_in(tmp_path, front.host, password_entry()))
+            client.upload_blob("a/b", tmp_path / "blob", make_blob(tmp_path / "blob", 100))
+    assert given == [None, None]
+
+
+def test_a_helper_s_password_opens_a_registry(password_registry: RegistryServer, tmp_path: Path) -> None:
+    helper = tmp_path / "docker-credential-test"
+    helper.write_text(f"""#!/bin/sh\necho '{{"Username": "{USER}", "Secret": "{PASSWORD}"}}'\n""")
+    helper.chmod(0o755)
+    (tmp_path / "config.json").write_text(json.dumps({"credHelpers": {password_registry.host: "test"}}))
+    environ = {"PATH": f"{tmp_path}:{ENVIRON['PATH']}", "DOCKER_CONFIG": str(tmp_path)}
+    client, _ = make_client(password_registry.host, environ)
+    assert not client.has_blob("a/b", NONE)
 
 
 def test_an_identity_token_is_sent_to_the_token_server(

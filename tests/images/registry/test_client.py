@@ -10,7 +10,7 @@ from esteira.errors import RegistryError
 from esteira.images.descriptor import describe_bytes
 from esteira.images.registry import UnreachableError
 from tests.images.registry.asking import make_blob, make_client
-from tests.images.registry_front import CuttingProxy, Front, ResumableUploads, run_front
+from tests.images.registry_front import CuttingProxy, Front, ResumableUploads, run_front, run_proxy
 from tests.images.registry_server import RegistryServer
 
 pytestmark = [pytest.mark.programs, pytest.mark.loopback]
@@ -22,9 +22,8 @@ OVERHEAD_BYTES = 20_000
 
 @pytest.fixture
 def proxy(registry: RegistryServer) -> Iterator[CuttingProxy]:
-    proxy = CuttingProxy(registry.host)
-    yield proxy
-    proxy.close()
+    with run_proxy(registry.host) as proxy:
+        yield proxy
 
 
 def test_a_blob_is_sent_and_fetched_again(registry: RegistryServer, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import socket
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Dict, List
 
@@ -11,9 +12,10 @@ from esteira.errors import ImageError, RegistryError
 from esteira.images.layout import Layout
 from esteira.images.media import DOCKER_LAYER, DOCKER_LIST, DOCKER_MANIFEST
 from esteira.images.registry import Reference, RegistryClient, UnreachableError, open_clients, pull_base
+from esteira.release.digest import digest_file
 from tests.images.base_image import config_document, name_image, push_base, small_base
 from tests.images.registry.asking import ENVIRON, make_blob, make_client
-from tests.images.registry_front import CuttingProxy, Front, run_front
+from tests.images.registry_front import Front, run_front, run_proxy
 from tests.images.registry_server import RegistryServer
 
 pytestmark = [pytest.mark.programs, pytest.mark.loopback]
@@ -48,6 +50,19 @@ def test_a_base_is_pulled_by_its_digest_and_never_asked_for_again(registry: Regi
     assert blobs(layout) == blobs(base.layout)
     assert list((layout.folder / "scratch").iterdir()) == []
     assert pull_base(reference, AMD64, layout, no_client) == pulled
+
+
+def test_two_pulls_at_once_share_a_layout(registry: RegistryServer, tmp_path: Path) -> None:
+    make_blob(tmp_path / "content", 2 << 20)
+    base = name_image(Layout(tmp_path / "base"), (tmp_path / "content").open("rb"))
+    reference = push_base(base, registry.host)
+    layout = Layout(tmp_path / "layout")
+    with ThreadPoolExecutor(2) as pool:
+        pulled = list(pool.map(lambda _: pull_base(reference, AMD64, layout, clients), range(2)))
+    assert pulled[0] == pulled[1]
+    assert {digest: digest_file(layout.blob(digest)) for digest in blobs(base.layout)} == {
+        digest: digest for digest in blobs(layout)
+    }
 
 
 def test_a_layer_that_was_lost_is_fetched_alone(registry: RegistryServer, tmp_path: Path) -> None:
@@ -130,11 +145,10 @@ def test_a_layer_that_is_cut_in_the_middle_goes_on(registry: RegistryServer, tmp
     make_blob(tmp_path / "content", 6 << 20)
     base = name_image(Layout(tmp_path / "base"), (tmp_path / "content").open("rb"))
     reference = push_base(base, registry.host)
-    proxy = CuttingProxy(registry.host)
-    proxy.cut_after_bytes = {"down": 4 << 20}
     layout = Layout(tmp_path / "layout")
-    pulled = pull_base(Reference(proxy.host, "library/python", digest=reference.digest), AMD64, layout, clients)
-    proxy.close()
+    with run_proxy(registry.host) as proxy:
+        proxy.cut_after_bytes = {"down": 4 << 20}
+        pulled = pull_base(Reference(proxy.host, "library/python", digest=reference.digest), AMD64, layout, clients)
     assert layout.blob(pulled.layers[0].digest).read_bytes() == base.layout.blob(pulled.layers[0].digest).read_bytes()
     assert proxy.bytes["down"] < pulled.layers[0].size_bytes + 20_000
 

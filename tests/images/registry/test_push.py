@@ -7,7 +7,7 @@ from typing import Any, Dict, List
 
 import pytest
 
-from esteira.errors import RegistryError
+from esteira.errors import ImageError, RegistryError
 from esteira.images.descriptor import Descriptor
 from esteira.images.layout import Layout
 from esteira.images.media import EMPTY, MANIFEST
@@ -15,7 +15,7 @@ from esteira.images.registry import Pushed, Reference, pull_base, push_image
 from esteira.images.registry.referrers import fallback_tag
 from tests.images.base_image import BaseImage, manifest_document, name_image, push_base, small_base
 from tests.images.registry.asking import make_blob, make_client
-from tests.images.registry_front import CuttingProxy, Front, run_front
+from tests.images.registry_front import Front, run_front, run_proxy
 from tests.images.registry_server import RegistryServer
 
 pytestmark = [pytest.mark.programs, pytest.mark.loopback]
@@ -90,12 +90,12 @@ def test_a_tag_moves_on_to_the_image_that_was_pushed(registry: RegistryServer, t
 def test_what_the_base_s_repository_has_is_mounted(registry: RegistryServer, tmp_path: Path) -> None:
     base = small_base(tmp_path / "base")
     source = push_base(base, registry.host)
-    proxy = CuttingProxy(registry.host)
-    client, _ = make_client(proxy.host)
-    sources = [Reference("elsewhere.example", "a"), Reference(proxy.host, source.repository)]
-    pushed = push_image(base.layout, base.index, Reference(proxy.host, "a/b"), client, mount_from=sources)
-    proxy.close()
-    assert pushed == Pushed(base.index.digest, blobs_mounted=2)
+    with run_front(registry.host) as front:
+        client, _ = make_client(front.host)
+        sources = [Reference("elsewhere.example", "a"), Reference(front.host, source.repository)]
+        pushed = push_image(base.layout, base.index, Reference(front.host, "a/b"), client, mount_from=sources)
+        assert pushed == Pushed(base.index.digest, blobs_mounted=2)
+        assert not any(seen.startswith("PATCH") for seen in front.seen)
 
 
 def test_only_blobs_that_are_missing_are_sent(registry: RegistryServer, tmp_path: Path) -> None:
@@ -181,11 +181,10 @@ def test_a_registry_that_lists_referrers_itself_gets_no_tag_for_them(
 def test_a_push_that_was_cut_in_a_blob_goes_on(registry: RegistryServer, tmp_path: Path) -> None:
     make_blob(tmp_path / "content", 6 << 20)
     base = name_image(Layout(tmp_path / "base"), (tmp_path / "content").open("rb"))
-    proxy = CuttingProxy(registry.host)
-    client, pauses = make_client(proxy.host)
-    proxy.cut_after_bytes = {"up": 4 << 20}
-    pushed = push_image(base.layout, base.index, Reference(proxy.host, "a/b", "v1"), client)
-    proxy.close()
+    with run_proxy(registry.host) as proxy:
+        client, pauses = make_client(proxy.host)
+        proxy.cut_after_bytes = {"up": 4 << 20}
+        pushed = push_image(base.layout, base.index, Reference(proxy.host, "a/b", "v1"), client)
     assert (pushed.digest, pushed.blobs_sent, len(pauses)) == (base.index.digest, 2, 1)
     assert pushed.bytes_sent > sum(sizes(base))
     there = Reference(registry.host, "a/b", digest=base.index.digest)
@@ -211,6 +210,6 @@ def test_a_blob_that_is_lost_here_says_how_to_make_it(registry: RegistryServer, 
     manifest = base.layout.read(base.layout.read(base.index.digest)["manifests"][0]["digest"])
     path = base.layout.blob(manifest["layers"][0]["digest"])
     path.unlink()
-    with pytest.raises(RegistryError) as error:
+    with pytest.raises(ImageError) as error:
         push_image(base.layout, base.index, Reference(registry.host, "a/b"), make_client(registry.host)[0])
     assert str(error.value) == f"{path}: is lost or damaged. Run: make images"
