@@ -16,6 +16,8 @@ say() { printf '%s\n' "$*" >&2; }
 . "$here/uv.sh"
 # shellcheck source=esteira/setup/python.sh
 . "$here/python.sh"
+# shellcheck source=esteira/setup/pip.sh
+. "$here/pip.sh"
 
 remove_unfinished() { [ -z "$new" ] || rm -rf "$new"; }
 trap remove_unfinished EXIT
@@ -28,12 +30,31 @@ build() {
     new=$1.new
     rm -rf "$new"
     "$UV" venv --quiet --relocatable --python "$PYTHON" "$new"
-    "$UV" pip install --quiet --require-hashes --compile-bytecode --python "$new/bin/python" -r "$2"
+    install "$2"
     [ "$1" = "$venv" ] || layer_over_runtime
     cp "$2" "$new/$2"
+    [ ! -f "${2%.lock}.wheels" ] || cp "${2%.lock}.wheels" "$new/${2%.lock}.wheels"
     rm -rf "$1"
     mv "$new" "$1"
     new=
+}
+
+# install LOCK: the very wheels that the images are made of, where they are named and fit this machine; else what uv
+# chooses from the lock.
+install() {
+    if has_wheels "$1"; then
+        find_pip
+        links=$("$PIP_PYTHON" -m esteira.images.wheels.fill "$1")
+        set -- --no-index --find-links "$links" -r "${1%.lock}.wheels"
+    else
+        set -- -r "$1"
+    fi
+    "$UV" pip install --quiet --require-hashes --compile-bytecode --python "$new/bin/python" "$@"
+}
+
+has_wheels() {
+    [ -f "${1%.lock}.wheels" ] && "$PYTHON" -c 'import platform, sys
+sys.exit((sys.platform, platform.machine(), platform.libc_ver()[0]) != ("linux", "x86_64", "glibc"))'
 }
 
 # The layer sees the runtime environment beside it. A .pth line, since PYTHONPATH would ignore the runtime's own .pth files.

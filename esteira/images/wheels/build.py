@@ -1,7 +1,7 @@
 """Building the wheel of a package that exists only as source: the same bytes on every machine."""
 
 from pathlib import Path
-from typing import Dict
+from typing import Dict, Mapping
 
 from esteira.errors import ImageError, ProgramError
 from esteira.images.wheels.builder import TARGET
@@ -12,9 +12,11 @@ from esteira.process import run_program
 # The first time that a zip file can tell, in seconds since 1970.
 SOURCE_DATE_EPOCH = "315532800"
 TIMEOUT_S = 1800.0
+# An interpreter outside the system's folders may find its shared library by this alone.
+STARTERS = ("LD_LIBRARY_PATH",)
 
 
-def build_wheel(source: Path, python: Path, scratch: Path, requirement: str) -> Path:
+def build_wheel(source: Path, python: Path, scratch: Path, requirement: str, environ: Mapping[str, str]) -> Path:
     """Return the wheel of a source distribution, in `scratch`, built by the build environment's interpreter.
 
     C and C++ are compiled by its zig for the images' platform. Raises ImageError with the build's output.
@@ -25,7 +27,7 @@ def build_wheel(source: Path, python: Path, scratch: Path, requirement: str) -> 
     command += ["--no-deps", "--no-index", "--no-build-isolation", "--use-pep517", "--no-cache-dir"]
     command += ["--wheel-dir", str(scratch / "built"), str(source)]
     try:
-        run_program(command, cwd=scratch, env=build_environ(scratch), timeout_s=TIMEOUT_S)
+        run_program(command, cwd=scratch, env=build_environ(scratch, environ), timeout_s=TIMEOUT_S)
     except ProgramError as error:
         tell_full_disk(str(error), scratch)
         raise ImageError(
@@ -39,9 +41,13 @@ def build_wheel(source: Path, python: Path, scratch: Path, requirement: str) -> 
     return sealed
 
 
-def build_environ(scratch: Path) -> Dict[str, str]:
-    """Return an environment in which nothing is the user's; target/_sysconfigdata_esteira.py names the compiler."""
+def build_environ(scratch: Path, environ: Mapping[str, str]) -> Dict[str, str]:
+    """Return an environment in which nothing is the user's but what the interpreter may need to start.
+
+    target/_sysconfigdata_esteira.py names the compiler.
+    """
     return {
+        **{name: environ[name] for name in STARTERS if name in environ},
         "PATH": "/usr/bin:/bin",
         "HOME": str(scratch),
         "TMPDIR": str(scratch / "tmp"),

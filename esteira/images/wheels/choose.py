@@ -20,6 +20,8 @@ def choose_wheels(locked: Sequence[Locked], store: WheelStore) -> List[Wheel]:
 
     Raises ImageError with each package that has neither a wheel for the platform nor a source distribution.
     """
+    if not locked:
+        return []
     chosen: Dict[str, Wheel] = {}
     sources: List[Locked] = []
     python = pip_python(store)
@@ -108,7 +110,7 @@ def build_from_source(entry: Locked, python: Path, store: WheelStore, folder: Pa
             "Expected one of them in a package index. Name another version in requirements.in, and run: make lock"
         ) from None
     source_sha256 = hash_file(source)
-    built = build_wheel(store.adopt(source, source_sha256), python, folder, entry.requirement)
+    built = build_wheel(store.adopt(source, source_sha256), python, folder, entry.requirement, store.environ)
     sha256 = hash_file(built)
     store.adopt(built, sha256)
     return Wheel(entry.name, entry.version, built.name, sha256, source_sha256, entry.place)

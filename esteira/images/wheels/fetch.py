@@ -125,7 +125,7 @@ def build_one(wheel: Wheel, python: Path, store: WheelStore, folder: Path) -> Pa
     """Return a wheel as it is built here from the source that the lock names."""
     folder.mkdir()
     source = fetch_source(wheel, python, store, folder)
-    return build_wheel(source, python, folder, wheel.requirement)
+    return build_wheel(source, python, folder, wheel.requirement, store.environ)
 
 
 def fetch_source(wheel: Wheel, python: Path, store: WheelStore, folder: Path) -> Path:

@@ -6,11 +6,11 @@ Usage, in a bare interpreter at the repository's top: python -m esteira.images.w
 import os
 import sys
 from pathlib import Path
-from typing import List, Mapping
+from typing import List, Mapping, Sequence
 
 from esteira.errors import EsteiraError
-from esteira.images.wheels.locked import wheels_of
-from esteira.images.wheels.store import wheel_store
+from esteira.images.wheels.locked import Wheel, wheels_of
+from esteira.images.wheels.store import WheelStore, wheel_store
 
 
 def main(arguments: List[str], environ: Mapping[str, str]) -> int:
@@ -19,12 +19,21 @@ def main(arguments: List[str], environ: Mapping[str, str]) -> int:
     try:
         wheels = wheels_of(Path(arguments[0]))
         store = wheel_store(Path.cwd(), state, environ)
+        tell_missing(wheels, store)
         store.fetch_missing(wheels)
         print(store.links(wheels))
     except EsteiraError as error:
         print(error, file=sys.stderr)
         return error.exit_code
     return 0
+
+
+def tell_missing(wheels: Sequence[Wheel], store: WheelStore) -> None:
+    missing = [wheel for wheel in wheels if store.find(wheel) is None]
+    sources = sum(bool(wheel.source) for wheel in missing)
+    if missing:
+        built = f", of which {sources} to be built from source" if sources else ""
+        print(f"Set-up: fetching {len(missing)} wheels{built} (once; a minute or so)", file=sys.stderr)
 
 
 if __name__ == "__main__":
