@@ -13,7 +13,7 @@ def describe_run_status(status: int, engine: str) -> str:
     """
     meanings = {
         ENGINE_FAILED: f"could not be started, as {engine} failed",
-        CANNOT_RUN: "cannot be run: it is in the image, but is no program",
+        CANNOT_RUN: "could not be started in the image",
         NOT_FOUND: "cannot be run: the image has no such program",
         SIGNALLED + signal.SIGKILL: "was killed in its container, by kill -9 or for lack of memory",
     }

@@ -103,7 +103,7 @@ def test_a_layer_of_other_bytes_is_refused_with_the_words_of_the_engine(layout: 
     with pytest.raises(ImageError) as caught:
         load_image(layout, manifest, "esteira/test:wrong", engine)
     lines = str(caught.value).splitlines()
-    assert lines[0] == f"{engine.program} load: does not take the image esteira/test:wrong (status 1):"
+    assert lines[0].startswith(f"{engine.program} load: does not take the image esteira/test:wrong (status ")
     assert lines[-1] == f"Expected an engine with free space. See: {engine.program} system df"
     assert len(lines) > 2
 

@@ -24,6 +24,7 @@ from tests.local.jobs.test_interruption import is_gone, wait_for
 pytestmark = [pytest.mark.programs, pytest.mark.timeout(120)]
 # Given its output's folder as $1.
 WRITE = 'echo done > "$1/file"'
+OF_THE_SHELL_AND_PODMAN = ("PWD", "SHLVL", "_", "TERM", "container")
 RESULT = "{{$.outputs.artifacts['result'].uri}}"
 
 
@@ -79,7 +80,9 @@ def test_a_container_sees_the_image_the_state_folder_and_nothing_else(
     assert (folder / "id").stat().st_uid == os.getuid()
     variables = dict(line.split("=", 1) for line in (folder / "env").read_text().splitlines())
     assert variables.pop("HOSTNAME")
-    assert {name: value for name, value in variables.items() if name not in ("PWD", "SHLVL", "_", "container")} == {
+    for name in OF_THE_SHELL_AND_PODMAN:
+        variables.pop(name, None)
+    assert variables == {
         "FROM_IMAGE": "yes",
         "HOME": "/tmp",
         "LOGNAME": "esteira",
@@ -137,13 +140,15 @@ def test_an_encoder_that_lies_elsewhere_is_an_input(make_settings: Callable[...,
         (["sh", "-c", "exit 3"], "left with status 3."),
         (["sh", "-c", "kill -9 $$"], "was killed in its container, by kill -9 or for lack of memory (status 137 of "),
         (["sh", "-c", "kill -15 $$"], "was ended in its container by the signal SIGTERM."),
-        (["python"], "cannot be run: the image has no such program (status 127 of "),
-        (["/tmp"], "cannot be run: it is in the image, but is no program (status 126 of "),
+        (["python"], "cannot be run: the image has no such program (status 127 of docker run)."),
+        (["/tmp"], "could not be started in the image (status 126 of docker run)."),
     ],
 )
 def test_how_a_container_ended_is_told(
     settings: Settings, image: str, engine: Engine, command: List[str], told: str
 ) -> None:
+    if engine.program == "podman" and "docker" in told:
+        pytest.skip("Podman's init leaves with status 1, and says in the log what it misses")
     job = HandmadeJob(settings.state / "root")
     job.add("one", {"container": {"image": image, "command": command}})
     result = run(job, settings, "r1")
