@@ -20,7 +20,7 @@ def fetch_blob(connection: Connection, repository: str, blob: Descriptor, path: 
         with telling_os_errors("write", path), path.open("wb") as stream:
             Download(connection, repository, blob).into(stream)
     except BaseException:
-        path.unlink()
+        path.unlink(missing_ok=True)
         raise
 
 

@@ -3,12 +3,12 @@
 import json
 import subprocess
 from pathlib import Path
-from typing import Any, Dict, List
+from typing import Any, Dict, List, Optional
 
 import pytest
 
 from esteira.errors import ImageError, RegistryError
-from esteira.images.descriptor import Descriptor
+from esteira.images.descriptor import Descriptor, read_descriptor
 from esteira.images.layout import Layout
 from esteira.images.media import EMPTY, MANIFEST
 from esteira.images.registry import Pushed, Reference, pull_base, push_image
@@ -23,11 +23,11 @@ pytestmark = [pytest.mark.programs, pytest.mark.loopback]
 SBOM = "application/spdx+json"
 
 
-def add_sbom(base: BaseImage, text: str = "{}") -> Descriptor:
-    """Put an SBOM of the image into its layout and return the manifest that refers to it."""
+def add_sbom(base: BaseImage, text: str = "{}", subject: Optional[Descriptor] = None) -> Descriptor:
+    """Put an SBOM of the image's index, or of `subject`, into its layout and return the manifest that refers to it."""
     layout = base.layout
     config, layer = layout.add(EMPTY, b"{}"), layout.add(SBOM, text.encode())
-    document = {**manifest_document(config, layer, base.index), "artifactType": SBOM, "annotations": {"of": "a test"}}
+    document = {**manifest_document(config, layer, subject or base.index), "artifactType": SBOM, "annotations": {"of": "a test"}}
     return layout.add_document(MANIFEST, document)
 
 
@@ -129,6 +129,19 @@ def test_an_sbom_is_found_under_the_image_s_tag_for_referrers(registry: Registry
     assert skopeo_inspect(f"{registry.host}/a/b@{second.digest}", "--raw") == base.layout.blob(
         second.digest
     ).read_bytes()
+
+
+def test_an_sbom_is_listed_for_what_it_tells_of(registry: RegistryServer, tmp_path: Path) -> None:
+    base = small_base(tmp_path / "base")
+    image = read_descriptor(base.layout.read(base.index.digest)["manifests"][0])
+    sboms = {base.index.digest: add_sbom(base), image.digest: add_sbom(base, subject=image)}
+    client, _ = make_client(registry.host)
+    for _ in range(2):
+        target = Reference(registry.host, "a/b")
+        push_image(base.layout, base.index, target, client, referrers=list(sboms.values()))
+    for subject, sbom in sboms.items():
+        raw = skopeo_inspect(f"{registry.host}/a/b:{fallback_tag(subject)}", "--raw")
+        assert [entry["digest"] for entry in json.loads(raw)["manifests"]] == [sbom.digest]
 
 
 def test_a_second_push_with_an_sbom_sends_nothing(registry: RegistryServer, tmp_path: Path) -> None:
