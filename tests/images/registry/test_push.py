@@ -27,7 +27,8 @@ def add_sbom(base: BaseImage, text: str = "{}", subject: Optional[Descriptor] = 
     """Put an SBOM of the image's index, or of `subject`, into its layout and return the manifest that refers to it."""
     layout = base.layout
     config, layer = layout.add(EMPTY, b"{}"), layout.add(SBOM, text.encode())
-    document = {**manifest_document(config, layer, subject or base.index), "artifactType": SBOM, "annotations": {"of": "a test"}}
+    document = manifest_document(config, layer, subject or base.index)
+    document.update(artifactType=SBOM, annotations={"of": "a test"})
     return layout.add_document(MANIFEST, document)
 
 
