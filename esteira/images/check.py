@@ -35,7 +35,7 @@ def check_image(
     """
     engine = find_engine(environ)
     tag = image_tag("runtime", manifest)
-    image = load_image(Layout(settings.state / "images"), manifest, tag, engine)
+    image = load_image(Layout(settings.state / "images"), manifest, tag, engine, tell)
     container = Container(
         name=f"esteira-check-{os.getpid()}",
         image=image,

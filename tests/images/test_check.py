@@ -33,8 +33,10 @@ def check(settings: Settings, engine: Engine, **scripts: str) -> Tuple[List[str]
         check_image(settings, manifest, os.environ, lines.append)
     except ImageError as caught:
         error = str(caught)
-    remove_image(engine, image_tag("runtime", manifest))
-    return lines, image_tag("runtime", manifest), error
+    tag = image_tag("runtime", manifest)
+    remove_image(engine, tag)
+    assert lines.pop(0).startswith(f"{engine.program} is given {tag}: ")
+    return lines, tag, error
 
 
 def script(*lines: str, status: int = 0) -> str:

@@ -4,7 +4,7 @@ import contextlib
 import itertools
 import json
 import subprocess
-from typing import Any, Dict, List, Optional, Sequence
+from typing import Any, Callable, Dict, List, Optional, Sequence
 
 from esteira.errors import ImageError, ProgramError
 from esteira.images.descriptor import Descriptor
@@ -14,19 +14,26 @@ from esteira.images.layout import Layout
 
 TAIL_LINES = 5
 
+Tell = Callable[[str], None]
 
-def load_image(layout: Layout, manifest: Descriptor, tag: str, engine: Engine) -> str:
+
+def ignore(text: str) -> None:
+    """Tell nobody."""
+
+
+def load_image(layout: Layout, manifest: Descriptor, tag: str, engine: Engine, tell: Tell = ignore) -> str:
     """Return the id by which the engine knows an image of the layout, which it is given unless it has it.
 
     The id is the digest of the image's configuration, which names every byte of it. (Docker with
     containerd's image store makes an id of its own: there the tag is looked up, and must hold the image's
-    layers.) Raises ImageError if a blob is lost, or the engine does not take the image.
+    layers.) What is sent is told, since a whole image takes a minute. Raises ImageError if a blob is lost,
+    or the engine does not take the image.
     """
     image = read_image(layout, manifest)
     diff_ids = list(layout.read(image.config.digest).get("rootfs", {}).get("diff_ids", []))
     found = find_image(engine, image, diff_ids, tag)
     if found is None:
-        give_image(layout, image, diff_ids, tag, engine)
+        give_image(layout, image, diff_ids, tag, engine, tell)
         found = find_image(engine, image, diff_ids, tag)
     if found is None:
         raise ImageError(
@@ -69,9 +76,14 @@ def uses_containerd(engine: Engine) -> bool:
     return "io.containerd.snapshotter" in engine.ask("info", "--format", "{{json .DriverStatus}}")
 
 
-def give_image(layout: Layout, image: Image, diff_ids: Sequence[str], tag: str, engine: Engine) -> None:
+def give_image(
+    layout: Layout, image: Image, diff_ids: Sequence[str], tag: str, engine: Engine, tell: Tell
+) -> None:
     """Give the engine an image, without the layers that it has where it can do without them."""
     held = count_held(engine, diff_ids)
+    sent = image.layers[held:]
+    megabytes = sum(layer.size_bytes for layer in sent) / 1e6
+    tell(f"{engine.program} is given {tag}: {len(sent)} of {len(image.layers)} layers, {megabytes:,.1f} MB")
     if held:
         # One that it loses meanwhile, or that it wants to see anyway, is sent below.
         with contextlib.suppress(ImageError):

@@ -9,7 +9,7 @@ import itertools
 import os
 import re
 from pathlib import Path
-from typing import Any, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from esteira.errors import ImageError
 from esteira.images.descriptor import Descriptor
@@ -81,7 +81,9 @@ def container_names(run_id: str) -> Iterator[str]:
     return (f"esteira-{run_id}-{os.getpid()}-{number}" for number in itertools.count(1))
 
 
-def containers_of(settings: Settings, image: Optional[str], run_id: str, environ: Mapping[str, str]) -> Containers:
+def containers_of(
+    settings: Settings, image: Optional[str], run_id: str, environ: Mapping[str, str], tell: Callable[[str], None]
+) -> Containers:
     """Return what runs the tasks of a run in a job's image, which is given to this machine's engine first.
 
     `image` is what the job's containers name, NAME@DIGEST. Raises ImageError if there is no engine, no
@@ -90,7 +92,7 @@ def containers_of(settings: Settings, image: Optional[str], run_id: str, environ
     layout = Layout(settings.state / "images")
     name, manifest = find_manifest(layout, image or "")
     engine = find_engine(environ)
-    loaded = load_image(layout, manifest, image_tag(name, manifest), engine)
+    loaded = load_image(layout, manifest, image_tag(name, manifest), engine, tell)
     return Containers(engine, loaded, settings.state, run_id, outside_inputs(settings))
 
 

@@ -5,6 +5,7 @@ import re
 import signal
 import threading
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, Dict, Iterator, Mapping, Optional, Set
 
@@ -51,7 +52,7 @@ def run_job(job: Mapping[str, Any], *, settings: Settings, run_id: str, report: 
         clear_leftovers(store, logs, run_id)
         store.add_context(read.pipeline, "system.Pipeline")
         store.add_context(run_id, "system.PipelineRun")
-        containers = make_containers(read, settings, logs, run_id)
+        containers = make_containers(read, settings, logs, run_id, report)
         with Launcher(
             settings.root, settings.run.isolation, logs / run_id / "launcher.log", containers
         ) as launcher:
@@ -73,11 +74,13 @@ def run_job(job: Mapping[str, Any], *, settings: Settings, run_id: str, report: 
     return RunResult(run_id, "failed" if failed else "succeeded", ordered)
 
 
-def make_containers(job: Job, settings: Settings, logs: Path, run_id: str) -> Optional[Containers]:
+def make_containers(
+    job: Job, settings: Settings, logs: Path, run_id: str, report: Progress
+) -> Optional[Containers]:
     """Return what runs tasks in containers, if they are to; what killed runs left of them is removed."""
     if settings.run.isolation != "container":
         return None
-    containers = containers_of(settings, job.image, run_id, os.environ)
+    containers = containers_of(settings, job.image, run_id, os.environ, partial(report.line, "image"))
     with no_run_begins(logs):
         containers.remove_leftovers(set(running_runs(logs)) - {run_id})
     return containers

@@ -3,6 +3,7 @@
 import json
 import os
 from pathlib import Path
+from typing import List
 
 import pytest
 
@@ -66,7 +67,11 @@ def test_only_the_layers_that_the_engine_lacks_are_sent(layout: Layout, engine: 
     base = layout.blob(layers[0][0].digest)
     base.write_bytes(b"\0" * base.stat().st_size)
     config = layout.read(images[1].digest)["config"]["digest"]
-    assert load_image(layout, images[1], tags[1], engine) == config
+    told: List[str] = []
+    assert load_image(layout, images[1], tags[1], engine, told.append) == config
+    assert told == [f"docker is given {tags[1]}: 1 of 2 layers, 0.0 MB"]
+    assert load_image(layout, images[1], tags[1], engine, told.append) == config
+    assert len(told) == 1
     assert inspect(engine, tags[1])["RootFS"]["Layers"] == [layers[0][1], layers[2][1]]
     for tag in tags:
         remove_image(engine, tag)
