@@ -146,5 +146,5 @@ help: ## Show this help
 	  /^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: plan deploy deploy-partial deploy-full status releases show diff rollback lineage gc serve predict data \
-  tune schema settings generate generate-check setup lock lock-upgrade lock-check clean test lint bench-plan \
-  bench-run help
+  tune schema images image-runtime image-builder image-verify image-load image-check pins settings generate \
+  generate-check setup lock lock-upgrade lock-check clean test lint bench-plan bench-run help

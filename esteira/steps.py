@@ -101,7 +101,7 @@ def image_step(settings: Settings, order: Order, environ: Mapping[str, str], say
 
     store, build = open_store(settings), build_folder(settings)
     part = parent_parts(store, order).get("image")
-    said = f"image: as in release {order.parent}"
+    said = f"as in release {order.parent}"
     if part is None or not is_at_hand(settings, part):
         part, said = image_part(settings, store, order, environ, say)
     write_parts(build / IMAGE, {"image": part})

@@ -26,8 +26,8 @@ from esteira.steps import (
     SYNCED,
     build_folder,
     data_step,
-    job_of,
     keep_patch,
+    made_part,
     promote_step,
     release_step,
     sync_step,
@@ -129,22 +129,33 @@ def test_data_that_changed_after_the_plan_is_refused(
         data_step(chosen, order(store, csv=digest("before")))
 
 
-def test_a_partial_build_uses_the_job_of_the_current_release_alone(settings: Settings, store: Store) -> None:
+def test_a_partial_build_uses_the_job_and_the_image_of_the_current_release_alone(
+    settings: Settings, store: Store
+) -> None:
     with pytest.raises(StateError, match="needs a release whose job it can use. Run: make deploy-full"):
-        job_of(store, order(store, "partial"), Path("none"))
+        made_part(store, order(store, "partial"), "job", Path("none"))
     job = Part(digest=digest("job"), content=digest("compiled"), uri="/jobs/1")
-    release = keep_release(store, make_release(settings, order(store), {"job": job}))
+    image = Part(digest=digest("image"), content=digest("built"), uri="/images/1")
+    release = keep_release(store, make_release(settings, order(store), {"job": job, "image": image}))
     make_current(store, release.id, if_generation=0)
-    assert job_of(store, order(store, "partial"), Path("none")) == job.copy(
+    assert made_part(store, order(store, "partial"), "job", Path("none")) == job.copy(
         update={"uri": f"{store.uri}/jobs/{job.content[7:]}"}
     )
-    with pytest.raises(StateError, match="its job was made of other files. Run: make deploy-full"):
-        job_of(store, order(store, "partial", changed="job"), Path("none"))
+    assert made_part(store, order(store, "partial"), "image", Path("none")) == image
+    with pytest.raises(StateError, match="its image was made of other files. Run: make deploy-full"):
+        made_part(store, order(store, "partial", changed="image"), "image", Path("none"))
+
+
+def test_a_step_typed_out_of_order_says_which_one_is_missing(settings: Settings, store: Store) -> None:
+    for name, step in (("job", "compile"), ("image", "image")):
+        with pytest.raises(StateError, match=rf"no such file. Run: .venv/bin/inv {step}$"):
+            made_part(store, order(store), name, build_folder(settings) / "none.json")
 
 
 def test_a_lost_job_says_what_to_run(settings: Settings, store: Store) -> None:
     write_parts(build_folder(settings) / SYNCED, {})
     write_parts(build_folder(settings) / "job-part.json", {"job": Part(digest=digest("job"), content=digest("lost"))})
+    write_parts(build_folder(settings) / "image-part.json", {"image": Part(digest=digest("image"))})
     with pytest.raises(StateError, match="is lost or damaged. Run: make deploy-full FORCE=1"):
         release_step(settings, order(store))
 

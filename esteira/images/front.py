@@ -1,4 +1,4 @@
-"""What a person types about images: make them, push them, look at them."""
+"""What a person asks of images: building, pushing and checking them."""
 
 import sys
 from typing import Iterable, List, Mapping

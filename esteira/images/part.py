@@ -41,15 +41,15 @@ def image_part(
     except UnreachableError as error:
         if not settings.is_local:
             raise
-        return Part(digest=digest), f"image: skipped, {error}"
+        return Part(digest=digest), f"skipped: {error}"
     return laid_part(settings, digest, made, environ)
 
 
 def laid_part(settings: Settings, digest: str, made: Made, environ: Mapping[str, str]) -> Tuple[Part, str]:
     if not settings.registry:
         place = str(layout_of(settings).blob(made.digest))
-        return Part(digest=digest, content=made.digest, uri=place), f"image: {made.digest}"
+        return Part(digest=digest, content=made.digest, uri=place), f"{RUNTIME} {made.digest}"
     pushed = push_made(settings, made, settings.registry, environ)
     name = f"{settings.registry}/{RUNTIME}@{made.digest}"
     sent = f"{pushed.bytes_sent / 1e6:,.1f} MB sent"
-    return Part(digest=digest, content=made.digest, uri=name), f"image: {name}, {sent}"
+    return Part(digest=digest, content=made.digest, uri=name), f"{name}, {sent}"

@@ -42,12 +42,13 @@ def test_it_has_no_faults(path: Path) -> None:
     assert lint_build(path.read_text(encoding="utf-8"), path.name) == []
 
 
-def test_a_full_build_compiles_beside_the_data() -> None:
+def test_a_full_build_compiles_and_makes_the_image_beside_the_data() -> None:
     assert order_of(FULL) == {
         "data": ["-"],
         "compile": ["-"],
+        "image": ["-"],
         "sync": ["data"],
-        "release": ["sync", "compile"],
+        "release": ["sync", "compile", "image"],
         "run": ["release"],
         "smoke": ["run"],
         "promote": ["smoke"],

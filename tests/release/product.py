@@ -1,6 +1,10 @@
-"""A deploy as the product does it, in this process: of its build only compiling and running are stood in for."""
+"""A deploy as the product does it, in this process: of its build only compiling and running are stood in for.
+
+The image's base is out of reach, as on a machine without a network.
+"""
 
 import tempfile
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Dict, Mapping, Optional
 from unittest.mock import patch
@@ -8,6 +12,7 @@ from unittest.mock import patch
 from esteira.clock import now
 from esteira.deploy.run import deploy_here
 from esteira.files import write_json
+from esteira.images.registry.refusals import UnreachableError
 from esteira.jobs.compile import IMAGE
 from esteira.local.builds.result import BuildResult
 from esteira.local.builds.workspace import fill_workspace
@@ -19,7 +24,7 @@ from esteira.release.order import Order
 from esteira.release.store import open_store
 from esteira.settings import Settings, load_settings
 from esteira.source import Source
-from esteira.steps import compile_step, data_step, promote_step, release_step, sync_step
+from esteira.steps import compile_step, data_step, image_step, promote_step, release_step, sync_step
 from tests.release.checkout import Checkout
 
 # Those that a release binds a job by.
@@ -30,8 +35,15 @@ def deploy(checkout: Checkout, csv: Path, *, force: bool = False) -> Optional[Re
     """Deploy what is in the checkout on a CSV; return the release that is served, None if none was needed."""
     given = {"data.file": str(csv)}
     settings = checkout.settings(data__file=str(csv))
-    with patch("esteira.deploy.run.run_here", run_steps), patch("esteira.steps.compile_job", write_job):
+    with ExitStack() as stood_in:
+        stood_in.enter_context(patch("esteira.deploy.run.run_here", run_steps))
+        stood_in.enter_context(patch("esteira.steps.compile_job", write_job))
+        stood_in.enter_context(patch("esteira.images.part.make_image", reach_no_base))
         return deploy_here(settings, "auto", overrides=given, force=force, say=print)
+
+
+def reach_no_base(*arguments: Any, **options: Any) -> None:
+    raise UnreachableError("docker.io cannot be reached")
 
 
 def run_steps(
@@ -46,6 +58,7 @@ def run_steps(
         sync_step(there, order)
         if order.kind == "full":
             compile_step(there, order)
+            image_step(there, order, {}, print)
         release = release_step(there, order)
         keep_outcome(open_store(there), release.id, Outcome(run="run", at=now(), blessed=True))
         promote_step(there, order)
