@@ -9,7 +9,8 @@ from rich.table import Table
 from esteira.files import write_text
 from esteira.images.bases import FILE, read_bases, with_digest
 from esteira.images.code import code_of_source
-from esteira.images.make import Made, layout_of, make_image, push_made
+from esteira.images.layout import layout_of
+from esteira.images.make import Made, make_image, push_made
 from esteira.images.origin import origin_of
 from esteira.images.registry.client import open_clients
 from esteira.images.registry.reference import mirrored, parse_reference

@@ -6,17 +6,17 @@ appears by a rename when it is whole, and the index is changed under a lock.
 
 import json
 import os
-import shutil
-import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Dict, Iterable, Iterator, List, Optional
 
+from esteira.cache import scratch_in
 from esteira.errors import ImageError
 from esteira.files import telling_os_errors, write_bytes
 from esteira.images.descriptor import Descriptor, describe_bytes, document_bytes, read_descriptor
 from esteira.images.media import INDEX
 from esteira.locks import locked
+from esteira.settings import Settings
 
 TAG = "org.opencontainers.image.ref.name"
 MARKER = {"imageLayoutVersion": "1.0.0"}
@@ -52,18 +52,15 @@ class Layout:
 
     @contextmanager
     def scratch_file(self) -> Iterator[Path]:
-        """Yield a new empty file on the layout's disk, which is removed unless `adopt` took it."""
-        folder = self.folder / "scratch"
-        with telling_os_errors("write", folder):
-            folder.mkdir(parents=True, exist_ok=True)
-            handle, name = tempfile.mkstemp(dir=folder)
-            os.close(handle)
-        path = Path(name)
-        try:
+        """Yield a new empty file on the layout's disk, which is removed unless `adopt` took it.
+
+        What killed builds left there goes, too.
+        """
+        with scratch_in(self.folder) as folder:
+            path = folder / "blob"
+            with telling_os_errors("write", path):
+                path.touch()
             yield path
-        finally:
-            if path.exists():
-                path.unlink()
 
     def adopt(self, path: Path, digest: str) -> None:
         """Make a file of `scratch_file` the blob of its digest, which the caller has computed."""
@@ -135,6 +132,6 @@ def tag_entry(entry: Descriptor, tag: str) -> Descriptor:
     )
 
 
-def clear_scratch(layout: Layout) -> None:
-    """Remove what killed builds left; only where no other build is running."""
-    shutil.rmtree(layout.folder / "scratch", ignore_errors=True)
+def layout_of(settings: Settings) -> Layout:
+    """Return the layout of the environment `local`, where images are made."""
+    return Layout(settings.state / "images")

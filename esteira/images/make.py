@@ -11,7 +11,7 @@ from esteira.images.config import PLATFORM
 from esteira.images.descriptor import Descriptor
 from esteira.images.layers.code import Code
 from esteira.images.layers.groups import WheelFile
-from esteira.images.layout import Layout
+from esteira.images.layout import Layout, layout_of
 from esteira.images.origin import Origin
 from esteira.images.registry.client import open_clients
 from esteira.images.registry.pull import PulledImage, pull_base
@@ -36,10 +36,6 @@ class Made:
     def digest(self) -> str:
         """The digest of the image for the platform, which jobs name: it follows from the image's files alone."""
         return self.image.manifest.digest
-
-
-def layout_of(settings: Settings) -> Layout:
-    return Layout(settings.state / "images")
 
 
 def make_image(

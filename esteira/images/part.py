@@ -4,7 +4,8 @@ from typing import Callable, Mapping, Tuple
 
 from esteira.errors import StateError
 from esteira.images.code import code_of_workspace
-from esteira.images.make import Made, layout_of, make_image, push_made
+from esteira.images.layout import layout_of
+from esteira.images.make import Made, make_image, push_made
 from esteira.images.origin import Origin, repository_url
 from esteira.images.registry.refusals import UnreachableError
 from esteira.jobs.bind import RUNTIME

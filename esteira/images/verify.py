@@ -13,8 +13,8 @@ from typing import Any, Dict, Iterator, List, Mapping, Sequence, Tuple
 from esteira.errors import ImageError, ProgramError
 from esteira.images.code import code_of_source
 from esteira.images.descriptor import read_descriptor
-from esteira.images.layout import Layout
-from esteira.images.make import Made, layout_of
+from esteira.images.layout import Layout, layout_of
+from esteira.images.make import Made
 from esteira.images.media import INDEXES
 from esteira.images.origin import origin_of
 from esteira.local.builds.workspace import fill_workspace

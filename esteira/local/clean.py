@@ -14,7 +14,8 @@ BUCKET = "bucket"
 FILES = (".gitignore", "deploy.json", "digests.json")
 # Everything that Esteira puts into a state folder. STATE= may name a folder that holds other things too.
 NAMES = (
-    *(BUCKET, "builds", "cloudbuild", "downloads", "history.git", "lineage", "logs", "metadata.sqlite*", "sources"),
+    *(BUCKET, "builders", "builds", "cloudbuild", "downloads", "history.git", "images", "lineage", "logs"),
+    *("metadata.sqlite*", "sources", "wheels"),
     *FILES,
     # What is left of one whose writer was killed.
     *(f".{name}.*" for name in FILES),

@@ -4,6 +4,9 @@ from pathlib import Path
 from typing import AbstractSet, Iterable, List, Set
 
 from esteira.files import telling_os_errors
+from esteira.images.bases import read_bases
+from esteira.images.layout import layout_of
+from esteira.images.unused import unused_paths
 from esteira.local.jobs.content import walk_files
 from esteira.local.jobs.store import Store as MetadataStore
 from esteira.local.jobs.unused import KeptRuns, unused_folders, unused_logs
@@ -42,7 +45,22 @@ def local_removals(
             unused = unused_logs(metadata, logs, root, stay, removed)
         found += [describe("output", path, settings.folder) for path in outputs]
         found += [describe("logs", path, settings.state) for path in unused]
+    if not running:
+        found += [describe("image", path, settings.state) for path in unused_images(settings, kept)]
     return found
+
+
+def unused_images(settings: Settings, kept: List[Release]) -> List[Path]:
+    """Return what neither kept releases, the images made last nor their bases need of the images here."""
+    layout = layout_of(settings)
+    if not layout.folder.is_dir():
+        return []
+    bases = [base.digest for base in read_bases(settings.root).values()]
+    return unused_paths(layout, [*bases, *(release.parts["image"].content for release in kept if has_image(release))])
+
+
+def has_image(release: Release) -> bool:
+    return "image" in release.parts and bool(release.parts["image"].content)
 
 
 def pushed_models(settings: Settings) -> Set[str]:
@@ -66,7 +84,7 @@ def describe(kind: str, path: Path, base: Path) -> Removal:
 
 
 def place(settings: Settings, removal: Removal) -> Path:
-    return (settings.state if removal.kind == "logs" else settings.folder) / removal.name
+    return (settings.state if removal.kind in ("image", "logs") else settings.folder) / removal.name
 
 
 def mark_deleted(settings: Settings, removals: Iterable[Removal]) -> None:
@@ -83,4 +101,5 @@ def discard(settings: Settings, removal: Removal) -> None:
     with telling_os_errors("remove", path), Scratch(settings.folder).folder() as aside:
         if removal.kind != "unfinished" and path.exists():
             path.rename(aside / path.name)
-    remove_empty(path.parent, runs_folder(settings) if logs else settings.folder)
+    if removal.kind != "image":
+        remove_empty(path.parent, runs_folder(settings) if logs else settings.folder)

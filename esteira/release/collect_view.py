@@ -15,6 +15,7 @@ NAMES = {
     "inputs": "listing of inputs",
     "model": "model",
     "output": "outputs of tasks",
+    "image": "images",
     "logs": "logs",
     "unfinished": "unfinished",
 }
@@ -44,10 +45,10 @@ def removal_blocks(removals: Sequence[Removal]) -> List[RenderableType]:
 
 
 def by_run(removals: Sequence[Removal]) -> List[Removal]:
-    """Return the removals with all outputs of a run, root/<run>/<task>, as one."""
+    """Return the removals with all outputs of a run, root/<run>/<task>, as one, and so all blobs of images."""
     found: Dict[str, Removal] = {}
     for removal in removals:
-        name = removal.name.rpartition("/")[0] if removal.kind == "output" else removal.name
+        name = removal.name.rpartition("/")[0] if removal.kind in ("output", "image") else removal.name
         before = found.get(name, Removal(removal.kind, name, 0, 0))
         found[name] = Removal(
             removal.kind, name, before.files + removal.files, before.size_bytes + removal.size_bytes

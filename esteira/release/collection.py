@@ -11,8 +11,8 @@ RELEASE_FILES = (MANIFEST, JOB, PATCH)
 class Removal(NamedTuple):
     """Something that is removed as a whole.
 
-    `kind` is release, part, inputs, model, output, logs or unfinished. `name` is relative to the store,
-    that of logs to the state folder.
+    `kind` is release, part, inputs, model, output, image, logs or unfinished. `name` is relative to the store,
+    that of logs and images to the state folder.
     """
 
     kind: str

@@ -3,15 +3,16 @@
 import hashlib
 import multiprocessing
 import os
+import shutil
 import zipfile
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Callable, Dict, Iterator, List, Sequence
+from typing import Callable, Dict, Iterable, Iterator, List, Sequence
 
-from esteira.errors import ImageError
+from esteira.errors import ImageError, StateError
 from esteira.images.layers.bytecode import compiler
 from esteira.images.layers.conflicts import check_conflicts
 from esteira.images.layers.entry import Entry
@@ -21,6 +22,9 @@ from esteira.images.layers.place import Place
 from esteira.images.layers.store import Layer, LayerStore
 from esteira.images.layers.wheel import wheel_entries
 from esteira.images.layout import Layout
+
+# Of the wheels' size: byte code comes on top, and a little is packed less well.
+ROOM = 1.3
 
 Say = Callable[[str], None]
 
@@ -35,6 +39,7 @@ def package_layers(layout: Layout, wheels: Sequence[WheelFile], place: Place, sa
     groups = {group_key(group, place): group for group in group_wheels(wheels)}
     missing = {key: group for key, group in groups.items() if store.find(key) is None}
     if missing:
+        check_space(layout.folder, missing.values())
         say(f"making {count_layers(len(missing))} of packages, {len(groups) - len(missing)} are there")
         make_layers(layout, missing, place)
     keys = list(groups)
@@ -42,6 +47,20 @@ def package_layers(layout: Layout, wheels: Sequence[WheelFile], place: Place, sa
         check_conflicts(store.files(key) for key in keys)
         store.keep_checked(keys)
     return [found_layer(store, key) for key in keys]
+
+
+def check_space(folder: Path, groups: Iterable[Group]) -> None:
+    """Raise StateError unless the disk has room for the layers of some groups, about as large as their wheels."""
+    needed = int(sum(group.size_bytes for group in groups) * ROOM)
+    folder.mkdir(parents=True, exist_ok=True)
+    free = shutil.disk_usage(folder).free
+    if free < needed:
+        raise StateError(
+            f"{folder}: has {free / 1e6:,.0f} MB free.
+"
+            f"Expected {needed / 1e6:,.0f} MB for the layers that are to be made. "
+            "Free some space, for example by make gc, then run the command again."
+        )
 
 
 def count_layers(number: int) -> str:
