@@ -62,7 +62,14 @@ def run_all(jobs: Sequence[Callable[[], None]]) -> None:
         if not isinstance(error, ImageError):
             raise error
     if errors:
-        raise ImageError("\n".join(dict.fromkeys(map(str, errors))))
+        raise ImageError(joined([str(error) for error in errors]))
+
+
+def joined(faults: Sequence[str]) -> str:
+    """Return faults one below the other, with a way out that several of them have once, at the end."""
+    bare = [fault[: -len(WAY_OUT)].rstrip("\n") if fault.endswith(WAY_OUT) else fault for fault in faults]
+    ways = [WAY_OUT] if bare != list(faults) else []
+    return "\n".join([*dict.fromkeys(bare), *ways])
 
 
 def download_some(wheels: Sequence[Wheel], python: Path, store: WheelStore, folder: Path) -> None:
@@ -79,7 +86,7 @@ def download_some(wheels: Sequence[Wheel], python: Path, store: WheelStore, fold
 
 def checked(wheel: Wheel, path: Optional[Path]) -> Path:
     if path is None:
-        raise ImageError(f"{wheel.place}: {wheel.requirement}: the index has no file {wheel.file}. {WAY_OUT}")
+        raise ImageError(f"{wheel.place}: {wheel.requirement}: the index has no file {wheel.file}.\n{WAY_OUT}")
     found = hash_file(path)
     if found != wheel.sha256:
         raise other_bytes(wheel, found)
@@ -148,5 +155,6 @@ def built_otherwise(wheel: Wheel, file: str, found: str) -> ImageError:
     return ImageError(
         f"{wheel.place}: {wheel.requirement}: its source was built to other bytes here: {file}, sha256:{found}.\n"
         f"Expected {wheel.file}, sha256:{wheel.sha256}, as on the machine that ran make lock. "
-        "If docker/build.lock or esteira/images/wheels was changed, run: make lock"
+        "If docker/build.lock or esteira/images/wheels was changed on purpose, "
+        f"remove its line from {wheel.place.rpartition(':')[0]} and run: make lock"
     )
