@@ -56,8 +56,7 @@ def check_space(folder: Path, groups: Iterable[Group]) -> None:
     free = shutil.disk_usage(folder).free
     if free < needed:
         raise StateError(
-            f"{folder}: has {free / 1e6:,.0f} MB free.
-"
+            f"{folder}: has {free / 1e6:,.0f} MB free.\n"
             f"Expected {needed / 1e6:,.0f} MB for the layers that are to be made. "
             "Free some space, for example by make gc, then run the command again."
         )
