@@ -100,6 +100,12 @@ image-check: ## Import the pipeline and every executor inside the runtime image
 pins: ## Look the bases' tags up in their registries and rewrite docker/bases.toml
 	$(invoke) pins
 
+wheels: ## Fetch or build the wheels of requirements.lock, for the images and the environment
+	$(invoke) wheels
+
+wheels-check: ## Choose and build them again from nothing, and compare with requirements.wheels
+	$(invoke) wheels-check
+
 ##@ Repository
 settings: ## Show every setting in force, and what sets it
 	$(invoke) settings
@@ -113,13 +119,13 @@ generate-check: ## Fail if a rendered file is not what its template gives
 setup: ## Make the environment of requirements.lock; every target does so when it is needed
 	$(python)
 
-lock: ## Resolve requirements*.in to requirements*.lock
+lock: ## Resolve requirements*.in to requirements*.lock, and name the wheels in requirements.wheels
 	@sh esteira/setup/lock.sh
 
 lock-upgrade: ## The same, with the newest versions that fit
 	@sh esteira/setup/lock.sh --upgrade
 
-lock-check: ## Fail if a lock is not what its .in file resolves to
+lock-check: ## Fail if a lock is not what its .in file resolves to, or its wheels are not its own
 	@sh esteira/setup/lock.sh --check
 
 clean: ## Remove the state of the environment local: releases, models, logs
@@ -146,5 +152,5 @@ help: ## Show this help
 	  /^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: plan deploy deploy-partial deploy-full status releases show diff rollback lineage gc serve predict data \
-  tune schema images image-runtime image-builder image-verify image-load image-check pins settings generate \
-  generate-check setup lock lock-upgrade lock-check clean test lint bench-plan bench-run help
+  tune schema images image-runtime image-builder image-verify image-load image-check pins wheels wheels-check \
+  settings generate generate-check setup lock lock-upgrade lock-check clean test lint bench-plan bench-run help

@@ -354,6 +354,24 @@ def pins(c: Context) -> None:
 
 @task
 @at_the_edge
+def wheels(c: Context) -> None:
+    """Fetch or build the wheels of the lock that are not in the store."""
+    from esteira.images.wheels.fill import fill_store
+
+    tell(fill_store(settings_here().root, settings_here().state, os.environ))
+
+
+@task
+@at_the_edge
+def wheels_check(c: Context) -> None:
+    """Choose and build the wheels of the lock again from nothing, and compare with what is recorded."""
+    from esteira.images.wheels.check import check_here
+
+    tell(check_here(settings_here().root, settings_here().state, os.environ))
+
+
+@task
+@at_the_edge
 def clean(c: Context) -> None:
     """Remove the state of the environment `local`, and build/."""
     from esteira.local.clean import clean_state

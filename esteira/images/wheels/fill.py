@@ -10,7 +10,7 @@ from typing import List, Mapping, Sequence
 
 from esteira.errors import EsteiraError
 from esteira.images.wheels.locked import Wheel, wheels_of
-from esteira.images.wheels.store import WheelStore, wheel_store
+from esteira.images.wheels.store import LOCK, WheelStore, wheel_store
 
 
 def main(arguments: List[str], environ: Mapping[str, str]) -> int:
@@ -33,7 +33,15 @@ def tell_missing(wheels: Sequence[Wheel], store: WheelStore) -> None:
     sources = sum(bool(wheel.source) for wheel in missing)
     if missing:
         built = f", of which {sources} to be built from source" if sources else ""
-        print(f"Set-up: fetching {len(missing)} wheels{built} (once; a minute or so)", file=sys.stderr)
+        print(f"Fetching {len(missing)} wheels{built} (once; a minute or so)", file=sys.stderr)
+
+
+def fill_store(root: Path, state: Path, environ: Mapping[str, str]) -> str:
+    """Fetch what is missing of the repository's wheels and say where they are."""
+    wheels, store = wheels_of(root / LOCK), wheel_store(root, state, environ)
+    tell_missing(wheels, store)
+    store.fetch_missing(wheels)
+    return f"The {len(wheels)} wheels of {LOCK} are in {store.folder}."
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from esteira.errors import ImageError
 from esteira.files import telling_os_errors
 from esteira.images.wheels.locked import Wheel
 
+LOCK = "requirements.lock"
 BUILD_LOCK = Path("docker", "build.lock")
 
 
