@@ -63,9 +63,9 @@ if [ "${1:-}" != --check ]; then
     [ -n "$stale" ] || say "The locks are up to date."
 elif [ -n "$stale" ]; then
     for lock in $stale; do
-        say "$lock: is not what $(made_from "$lock") resolves to:"
+        say "$lock: is not what $(made_from "$lock") gives:"
         diff -U0 "$lock" "$folder/$lock" 2>&1 | grep -E '^[-+][a-z0-9]' | head -20 >&2 || true
     done
-    say "Expected each lock to be made from its .in file. Run: make lock"
+    say "Expected each to be made from that. Run: make lock"
     exit 1
 fi

@@ -54,11 +54,30 @@ def test_a_stale_lock_is_told_with_what_differs(clone: Path) -> None:
     checked = lock(clone, "--check")
     assert checked.returncode == 1
     assert checked.stderr.splitlines() == [
-        "requirements.lock: is not what requirements.in resolves to:",
+        "requirements.lock: is not what requirements.in gives:",
         "-pluggy==1.4.0 \\",
         "+pluggy==1.3.0 \\",
-        "Expected each lock to be made from its .in file. Run: make lock",
+        "Expected each to be made from that. Run: make lock",
     ]
+
+
+def test_the_wheels_of_the_lock_are_named_and_checked(clone: Path) -> None:
+    shutil.copytree(REPOSITORY / "esteira", clone / "esteira", dirs_exist_ok=True)
+    (clone / "docker").mkdir()
+    (clone / "docker" / "build.in").write_text("-c ../requirements.lock\npluggy\n")
+    locked = lock(clone)
+    assert locked.returncode == 0, locked.stderr
+    assert locked.stderr.splitlines() == ["wrote docker/build.lock", "wrote requirements.wheels"]
+    wheels = clone / "requirements.wheels"
+    named = wheels.read_text()
+    assert "pluggy==1.4.0 --hash=sha256:" in named and "  # pluggy-1.4.0-py3-none-any.whl\n" in named
+    checked = lock(clone, "--check")
+    assert (checked.returncode, checked.stderr) == (0, "")
+    wheels.write_text(named.replace("pluggy==1.4.0", "pluggy==1.3.0"))
+    stale = lock(clone, "--check")
+    assert stale.returncode == 1
+    assert stale.stderr.splitlines()[0] == "requirements.wheels: is not what requirements.lock gives:"
+    assert stale.stderr.splitlines()[-1] == "Expected each to be made from that. Run: make lock"
 
 
 def test_requirements_that_do_not_fit_change_nothing(clone: Path) -> None:

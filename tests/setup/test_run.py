@@ -13,6 +13,7 @@ from typing import Dict
 import pytest
 
 from tests.conftest import REPOSITORY
+from tests.images.wheels.toys import lock_of, make_wheel, toy_environ, wheels_line
 
 pytestmark = pytest.mark.programs
 BASE_PYTHON = os.path.realpath(sys.executable)
@@ -86,6 +87,50 @@ def test_a_lock_that_does_not_match_its_hashes_leaves_nothing(clone: Path) -> No
     failed = run(clone, "-c", "")
     assert failed.returncode != 0
     assert "hash" in failed.stderr.lower()
+    assert not list(clone.glob(".venv*"))
+
+
+@pytest.fixture
+def index(clone: Path) -> Path:
+    """A folder that pip takes for an index, with the one wheel of the clone's lock."""
+    shutil.copytree(REPOSITORY / "esteira", clone / "esteira", dirs_exist_ok=True)
+    wheel = make_wheel(clone.parent / "index", "toyone")
+    (clone / "requirements.lock").write_text(lock_of(wheel))
+    (clone / "requirements.wheels").write_text(wheels_line(wheel))
+    return wheel.parent
+
+
+def toy_variables(clone: Path, index: Path) -> Dict[str, str]:
+    """Variables for a cache of the test's own, with the pinned uv on the PATH, and for an index that is a folder."""
+    script = 'say() { :; }; here=esteira/setup; . "$here/uv.sh"; find_uv; dirname "$UV"'
+    uv = subprocess.check_output(["sh", "-euc", script], cwd=clone, encoding="utf-8").strip()
+    return {**toy_environ(clone.parent, index), "PATH": f"{uv}:{os.environ['PATH']}"}
+
+
+def test_the_environment_is_made_of_the_recorded_wheels_fetched_once(clone: Path, index: Path) -> None:
+    variables = toy_variables(clone, index)
+    first = run(clone, "-c", "import toyone; print(toyone.VALUE)", **variables)
+    assert (first.returncode, first.stdout) == (0, "1\n"), first.stderr
+    assert "Fetching 1 wheels" in first.stderr
+    shutil.rmtree(index)
+    with (clone / "requirements.wheels").open("a") as wheels:
+        wheels.write("# changed\n")
+    again = run(clone, "-c", "import toyone", **variables)
+    assert again.returncode == 0, again.stderr
+    assert again.stderr == "Set-up: making .venv from requirements.lock (once; a minute or so)\n"
+    assert run(clone, "-c", "", **variables).stderr == ""
+
+
+def test_wheels_that_are_not_the_locks_leave_nothing(clone: Path, index: Path) -> None:
+    wheels = clone / "requirements.wheels"
+    wheels.write_text(wheels.read_text().replace("==1.0", "==2.0"))
+    failed = run(clone, "-c", "", **toy_variables(clone, index))
+    assert failed.returncode == 18
+    assert failed.stderr.splitlines()[1:] == [
+        "requirements.wheels: is not made from requirements.lock:",
+        "  requirements.wheels:1: toyone==2.0, and the lock has 1.0.",
+        "Run: make lock",
+    ]
     assert not list(clone.glob(".venv*"))
 
 

@@ -12,6 +12,9 @@ from esteira.errors import EsteiraError
 from esteira.images.wheels.locked import Wheel, wheels_of
 from esteira.images.wheels.store import LOCK, WheelStore, wheel_store
 
+# What a shell leaves with after Ctrl-C.
+INTERRUPTED = 130
+
 
 def main(arguments: List[str], environ: Mapping[str, str]) -> int:
     """Fetch what is missing, print a folder of links for --find-links, and return the exit code."""
@@ -25,6 +28,8 @@ def main(arguments: List[str], environ: Mapping[str, str]) -> int:
     except EsteiraError as error:
         print(error, file=sys.stderr)
         return error.exit_code
+    except KeyboardInterrupt:
+        return INTERRUPTED
     return 0
 
 

@@ -18,6 +18,8 @@ from esteira.images.wheels.index import PLATFORM
 from esteira.images.wheels.locked import Locked, Wheel, read_lock, read_wheels
 from esteira.images.wheels.store import WheelStore
 
+# What a shell leaves with after Ctrl-C.
+INTERRUPTED = 130
 BUILT_WITH = re.compile(r"^# Built with sha256:([0-9a-f]{64})", re.MULTILINE)
 
 
@@ -78,6 +80,8 @@ def main(arguments: List[str], environ: Mapping[str, str]) -> int:
     except EsteiraError as error:
         print(error, file=sys.stderr)
         return error.exit_code
+    except KeyboardInterrupt:
+        return INTERRUPTED
     return 0
 
 
