@@ -35,8 +35,17 @@ def build_environment(lock: Path, folders: List[Path], environ: Mapping[str, str
 
 def environment_name(lock: Path) -> str:
     """Return a name by the build requirements and the interpreter, which the environment only links to."""
-    parts = [lock.read_bytes(), os.fsencode(sys.base_prefix), sys.version.encode()]
+    parts = [read_build_lock(lock), os.fsencode(sys.base_prefix), sys.version.encode()]
     return hashlib.sha256(b"\0".join(parts)).hexdigest()[:16]
+
+
+def read_build_lock(lock: Path) -> bytes:
+    try:
+        return lock.read_bytes()
+    except FileNotFoundError:
+        raise ImageError(
+            f"{lock}: no such file. Expected the pins of what wheels are built with. Run: make lock"
+        ) from None
 
 
 def make_environment(lock: Path, scratch: Path, environ: Mapping[str, str]) -> None:
@@ -68,7 +77,7 @@ def put_in_place(made: Path, target: Path) -> None:
 
 def inputs_digest(build_lock: Path) -> str:
     """Return the SHA-256 of what a built wheel depends on besides its source."""
-    digest = hashlib.sha256(build_lock.read_bytes())
+    digest = hashlib.sha256(read_build_lock(build_lock))
     for path in sorted(path for path in TARGET.iterdir() if path.is_file()):
         digest.update(b"\0" + path.name.encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()
