@@ -12,8 +12,9 @@ import struct
 import tarfile
 import zipfile
 import zlib
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import BinaryIO, Iterable, List, Set
+from typing import BinaryIO, Iterable, Iterator, List, Set
 
 import deflate
 
@@ -74,7 +75,7 @@ class LayerWriter:
             self._flush()
             self._splice(member)
             return
-        with member.open() as stream:
+        with telling_damage(member), member.open() as stream:
             for chunk in iter(lambda: stream.read(CHUNK_BYTES), b""):
                 self._write(chunk)
 
@@ -82,13 +83,14 @@ class LayerWriter:
         """Copy a deflate stream as a gzip member, and unpack it for the digest of the archive."""
         info, unpacked, checksum, size_bytes = member.info, zlib.decompressobj(-zlib.MAX_WBITS), 0, 0
         self._emit(GZIP_HEADER)
-        for chunk in raw_chunks(member):
-            self._emit(chunk)
-            plain = unpacked.decompress(chunk)
-            self._plain.update(plain)
-            checksum, size_bytes = zlib.crc32(plain, checksum), size_bytes + len(plain)
-        if (checksum, size_bytes, unpacked.eof) != (info.CRC, info.file_size, True):
-            raise ImageError(f"{member.archive.filename}: {info.filename} is damaged. Remove the wheel and try again.")
+        with telling_damage(member):
+            for chunk in raw_chunks(member):
+                self._emit(chunk)
+                plain = unpacked.decompress(chunk)
+                self._plain.update(plain)
+                checksum, size_bytes = zlib.crc32(plain, checksum), size_bytes + len(plain)
+            if (checksum, size_bytes, unpacked.eof, unpacked.unused_data) != (info.CRC, info.file_size, True, b""):
+                raise zipfile.BadZipFile(f"Bad CRC-32 for file {info.filename!r}")
         self._emit(struct.pack("<II", info.CRC, info.file_size & 0xFFFFFFFF))
 
     def _write(self, plain: bytes) -> None:
@@ -107,6 +109,18 @@ class LayerWriter:
         self._stream.write(packed)
         self._packed.update(packed)
         self._size_bytes += len(packed)
+
+
+@contextmanager
+def telling_damage(member: Member) -> Iterator[None]:
+    """Turn what zipfile and zlib tell of a file in a wheel into an ImageError."""
+    try:
+        yield
+    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
+        raise ImageError(
+            f"{member.archive.filename}: {member.info.filename} is damaged: {error}. "
+            "Remove the wheel and run: make wheels"
+        ) from None
 
 
 def header(entry: Entry) -> bytes:

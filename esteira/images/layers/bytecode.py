@@ -1,14 +1,13 @@
 """The byte code of a layer's modules, which lets a container start in a third of the time.
 
-Python writes other bytes for one source from run to run: how often an object is referred to elsewhere
-in the process decides how it is written (CPython's marshal.c, w_ref). `compile_worker` makes that alike.
+Python writes other bytes for one source from run to run; `compile_worker` writes the same ones.
 """
 
 import os
 import struct
 import subprocess
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, Iterator, Optional, cast
 
@@ -25,7 +24,7 @@ class Compiler:
         self._process = process
 
     def compile(self, path: str, source: bytes) -> Optional[bytes]:
-        """Return the content of the .pyc of a source that lies at `path` in the image, None if it is no Python."""
+        """Return the content of the .pyc of a source, None if it is no Python; `path` is its absolute one in the image."""
         name = path.encode("utf-8", "surrogateescape")
         sink, answers = cast(BinaryIO, self._process.stdin), cast(BinaryIO, self._process.stdout)
         try:
@@ -34,7 +33,7 @@ class Compiler:
             (size,) = struct.unpack("<I", answers.read(4))
             return answers.read(size) or None
         except (OSError, struct.error):
-            raise ImageError(f"/{path}: the interpreter that compiles it ended. Run the command again.") from None
+            raise ImageError(f"{path}: the interpreter that compiles it ended. Run the command again.") from None
 
 
 @contextmanager
@@ -45,7 +44,12 @@ def compiler() -> Iterator[Compiler]:
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={"PYTHONHASHSEED": "0", "PYTHONUTF8": "1"}
     ) as process:
-        yield Compiler(process)
+        try:
+            yield Compiler(process)
+        finally:
+            # What an interpreter that ended has not read is of no interest, and told elsewhere.
+            with suppress(BrokenPipeError):
+                cast(BinaryIO, process.stdin).close()
 
 
 def byte_code_path(path: str) -> str:

@@ -1,6 +1,6 @@
 """Files that two packages bring: equal ones are one file, unequal ones an error, as the last one would win."""
 
-from typing import Dict, Iterable, List, Tuple
+from typing import Dict, Iterable, List, Set, Tuple
 
 from esteira.errors import ImageError
 from esteira.images.layers.entry import Entry
@@ -24,6 +24,7 @@ def merge_equal(entries: Iterable[Entry]) -> List[Entry]:
         if first is not entry and first.mark != entry.mark:
             faults.append((entry.path, first.owner, entry.owner))
     refuse(faults)
+    check_folders(files_of(kept.values()))
     return list(kept.values())
 
 
@@ -37,6 +38,22 @@ def check_conflicts(layers: Iterable[Files]) -> None:
             if first_mark != mark:
                 faults.append((path, first_owner, owner))
     refuse(faults)
+    check_folders(known)
+
+
+def check_folders(files: Files) -> None:
+    """Raise ImageError where one package has a file and another one a folder: no archive can hold both."""
+    seen: Set[str] = set()
+    for path, (_, owner) in files.items():
+        folder = path.rpartition("/")[0]
+        while folder and folder not in seen:
+            if folder in files:
+                raise ImageError(
+                    f"/{folder}: {files[folder][1]} has a file there, and {owner} files below it.\n"
+                    "Expected a file or a folder. Keep one of the two packages in requirements.in and run: make lock"
+                )
+            seen.add(folder)
+            folder = folder.rpartition("/")[0]
 
 
 def refuse(faults: List[Tuple[str, str, str]]) -> None:

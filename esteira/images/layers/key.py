@@ -9,7 +9,7 @@ from esteira.images.layers.archive import EPOCH, LEVEL, MEMBER_BYTES, SPLICE_BYT
 from esteira.release.digest import digest_value
 
 # To be raised when the same content is written in another way.
-FORM = 1
+FORM = 2
 
 
 def layer_key(content: Any) -> str:

@@ -1,6 +1,5 @@
 """The layers of a lock's packages, made side by side."""
 
-import hashlib
 import multiprocessing
 import os
 import shutil
@@ -22,6 +21,7 @@ from esteira.images.layers.place import Place
 from esteira.images.layers.store import Layer, LayerStore
 from esteira.images.layers.wheel import wheel_entries
 from esteira.images.layout import Layout
+from esteira.release.digest import digest_file
 
 # Of the wheels' size: byte code comes on top, and a little is packed less well.
 ROOM = 1.3
@@ -130,13 +130,13 @@ def open_wheel(wheel: WheelFile) -> zipfile.ZipFile:
 
 def check_wheel(wheel: WheelFile) -> None:
     """Raise ImageError unless the file has the hash that it was chosen by."""
-    hasher = hashlib.sha256()
-    with wheel.path.open("rb") as stream:
-        for chunk in iter(lambda: stream.read(1 << 20), b""):
-            hasher.update(chunk)
-    if hasher.hexdigest() != wheel.sha256:
+    try:
+        digest = digest_file(wheel.path)
+    except OSError as error:
+        raise ImageError(f"{wheel.path}: cannot be read: {error.strerror}. Run: make wheels") from None
+    if digest != f"sha256:{wheel.sha256}":
         raise ImageError(
-            f"{wheel.path}: has the hash sha256:{hasher.hexdigest()}.\n"
+            f"{wheel.path}: has the hash {digest}.\n"
             f"Expected sha256:{wheel.sha256}, which the lock names for {wheel.name} {wheel.version}. "
             "Remove it and run: make wheels"
         )

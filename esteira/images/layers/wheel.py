@@ -5,19 +5,24 @@ import hashlib
 import os
 import posixpath
 import zipfile
-from typing import Any, Dict, Iterable, Iterator, List, Optional, Tuple, Union
+import zlib
+from typing import Any, Dict, Iterable, Iterator, List, Optional, Set, Tuple, Union
 
 from installer import install
 from installer.destinations import WheelDestination
-from installer.records import Hash, RecordEntry, parse_record_file
+from installer.exceptions import InstallerError
+from installer.records import Hash, InvalidRecordEntry, RecordEntry, parse_record_file
 from installer.scripts import Script
 from installer.sources import WheelFile
-from installer.utils import Scheme, construct_record_file, fix_shebang
+from installer.utils import Scheme, construct_record_file, fix_shebang, parse_entrypoints
 
 from esteira.errors import ImageError
 from esteira.images.layers.bytecode import Compiler, byte_code_path
 from esteira.images.layers.entry import FILE_MODE, PROGRAM_MODE, Entry, Member, file_entry
 from esteira.images.layers.place import Place
+
+# What a file that is no sound wheel makes installer, zipfile and zlib raise.
+UNSOUND = (InstallerError, InvalidRecordEntry, zipfile.BadZipFile, zlib.error, ValueError, KeyError, AssertionError)
 
 
 class LazyWheel(WheelFile):
@@ -25,10 +30,18 @@ class LazyWheel(WheelFile):
 
     def get_contents(self) -> Iterator[Tuple[Tuple[str, str, str], Any, bool]]:
         rows = {row[0]: row for row in parse_record_file(self.read_dist_info("RECORD").splitlines())}
+        wrappers = self._wrappers()
         for info in sorted(self._zipfile.infolist(), key=lambda info: info.filename):
-            if not info.is_dir():
+            if not info.is_dir() and info.filename not in wrappers:
                 member = Member(self._zipfile, info)
                 yield rows.get(info.filename, (info.filename, "", "")), NamedMember(member, rows), member.is_program
+
+    def _wrappers(self) -> Set[str]:
+        """Return the paths of scripts that an entry point makes, too: as with pip, that one's are taken."""
+        if "entry_points.txt" not in self.dist_info_filenames:
+            return set()
+        points = parse_entrypoints(self.read_dist_info("entry_points.txt"))
+        return {f"{self.data_dir}/scripts/{name}" for name, *_ in points}
 
 
 class NamedMember:
@@ -59,7 +72,7 @@ class LayerDestination(WheelDestination):
         path, member = os.fspath(path), stream.member
         if scheme == "scripts":
             with member.open() as opened, fix_shebang(opened, self._place.interpreter) as mended:
-                return self._write_bytes(scheme, path, mended.read(), program=True)
+                return self._write_bytes(scheme, path, mended.read(), program=is_executable)
         mode = PROGRAM_MODE if is_executable else FILE_MODE
         # A wheel that tells no hash of a file: its checksum and size must do to tell it from another one.
         mark = stream.hash or f"crc32={member.info.CRC:08x}:{member.info.file_size}"
@@ -97,9 +110,12 @@ class LayerDestination(WheelDestination):
 
     def _full_path(self, scheme: Scheme, path: str) -> str:
         folder = self._place.folder_of(scheme, self._distribution)
-        full = posixpath.normpath(f"{folder}/{path}")
-        if not full.startswith(f"{self._place.prefix}/"):
-            raise ImageError(f"{self._owner}: its file {path} would lie outside of {self._place.prefix}.")
+        full = posixpath.normpath(posixpath.join(folder, path))
+        if not full.startswith(f"{folder}/"):
+            raise ImageError(
+                f"{self._owner}: its file {path} would lie outside of {folder}.\n"
+                "Expected a path below it. Keep another version in requirements.in and run: make lock"
+            )
         return full.lstrip("/")
 
     def _prefix(self, root: Scheme, scheme: Scheme) -> Optional[str]:
@@ -114,6 +130,11 @@ def sha256_hash(content: bytes) -> Hash:
     return Hash("sha256", value)
 
 
+def told(error: Exception) -> str:
+    """Return what an error says; installer's say it last."""
+    return str(error.args[-1]) if isinstance(error, InstallerError) and error.args else str(error)
+
+
 def wheel_entries(archive: zipfile.ZipFile, owner: str, place: Place, compiler: Optional[Compiler]) -> List[Entry]:
     """Return what pip would install of a wheel that stays open until its layer is written.
 
@@ -123,6 +144,6 @@ def wheel_entries(archive: zipfile.ZipFile, owner: str, place: Place, compiler: 
     destination = LayerDestination(owner, source.distribution, place, compiler)
     try:
         install(source, destination, {})
-    except (ValueError, KeyError, AssertionError, zipfile.BadZipFile) as error:
-        raise ImageError(f"{archive.filename}: is no wheel that can be installed: {error}") from None
+    except UNSOUND as error:
+        raise ImageError(f"{archive.filename}: is no wheel that can be installed: {told(error)}") from None
     return destination.entries
