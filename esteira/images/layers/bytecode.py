@@ -24,7 +24,7 @@ class Compiler:
         self._process = process
 
     def compile(self, path: str, source: bytes) -> Optional[bytes]:
-        """Return the content of the .pyc of a source, None if it is no Python; `path` is its absolute one in the image."""
+        """Return the content of the .pyc of a source, which lies at the absolute `path`; None if it is no Python."""
         name = path.encode("utf-8", "surrogateescape")
         sink, answers = cast(BinaryIO, self._process.stdin), cast(BinaryIO, self._process.stdout)
         try:

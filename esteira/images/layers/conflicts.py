@@ -59,7 +59,9 @@ def check_folders(files: Files) -> None:
 def refuse(faults: List[Tuple[str, str, str]]) -> None:
     if not faults:
         return
-    lines = [f"/{path}: {first} and {second} write it differently." for path, first, second in sorted(faults)]
+    # The byte code of unequal sources is no news.
+    news = [fault for fault in faults if "/__pycache__/" not in fault[0]] or faults
+    lines = [f"/{path}: {first} and {second} write it differently." for path, first, second in sorted(news)]
     more = [f"… and {len(lines) - SHOWN} more files"] if len(lines) > SHOWN else []
     raise ImageError(
         "\n".join([*lines[:SHOWN], *more])

@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import shutil
+import signal
 import zipfile
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Callable, Dict, Iterable, Iterator, List, Sequence
 
 from esteira.errors import ImageError, StateError
+from esteira.files import telling_os_errors
 from esteira.images.layers.bytecode import compiler
 from esteira.images.layers.conflicts import check_conflicts
 from esteira.images.layers.entry import Entry
@@ -21,6 +23,7 @@ from esteira.images.layers.place import Place
 from esteira.images.layers.store import Layer, LayerStore
 from esteira.images.layers.wheel import wheel_entries
 from esteira.images.layout import Layout
+from esteira.local.jobs.process_death import die_with_parent
 from esteira.release.digest import digest_file
 
 # Of the wheels' size: byte code comes on top, and a little is packed less well.
@@ -52,7 +55,8 @@ def package_layers(layout: Layout, wheels: Sequence[WheelFile], place: Place, sa
 def check_space(folder: Path, groups: Iterable[Group]) -> None:
     """Raise StateError unless the disk has room for the layers of some groups, about as large as their wheels."""
     needed = int(sum(group.size_bytes for group in groups) * ROOM)
-    folder.mkdir(parents=True, exist_ok=True)
+    with telling_os_errors("write", folder):
+        folder.mkdir(parents=True, exist_ok=True)
     free = shutil.disk_usage(folder).free
     if free < needed:
         raise StateError(
@@ -85,7 +89,10 @@ def make_layers(layout: Layout, groups: Dict[str, Group], place: Place) -> None:
         return
     # Forked, so that no worker reads tasks.py again; nothing here has started a thread.
     context = multiprocessing.get_context("fork")
-    with ProcessPoolExecutor(min(len(largest), os.cpu_count() or 1), mp_context=context) as pool:
+    number = min(len(largest), os.cpu_count() or 1)
+    # Workers of a build that is killed would wait for work for ever.
+    ending = (os.getpid(), signal.SIGKILL)
+    with ProcessPoolExecutor(number, mp_context=context, initializer=die_with_parent, initargs=ending) as pool:
         made = [pool.submit(make_layer, layout.folder, key, group, place) for key, group in largest]
         try:
             take_results(made)
