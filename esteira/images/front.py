@@ -64,7 +64,7 @@ def load_images(settings: Settings, names: Iterable[str], environ: Mapping[str, 
     engine = find_engine(environ)
     for made in make_images(settings, names, environ, console):
         tag = image_tag(made.image.name, made.image.manifest)
-        image = load_image(layout_of(settings), made.image.manifest, tag, engine)
+        image = load_image(layout_of(settings), made.image.manifest, tag, engine, console.print)
         console.print(f"  loaded into {engine.program} as {tag}, {image}")
 
 

@@ -21,6 +21,7 @@ from esteira.images.registry import Reference, RegistryClient, push_image
 from esteira.locks import locked
 from esteira.process import run_program
 from esteira.release.digest import digest_file, digest_value
+from tests.programs import lack, require_program
 
 EPOCH_S = 1700000000
 SUITE = "bookworm"
@@ -84,6 +85,9 @@ def cache_folder(environ: Mapping[str, str]) -> Path:
 
 def make_python_base(folder: Path) -> None:
     """Make the image in folder/layout."""
+    require_program("mmdebstrap", "mmdebstrap")
+    if os.getuid():
+        lack("the base image for tests is made by root")
     stage, root = folder / "python.tar", folder / "root.tar"
     with tarfile.open(stage, "w") as archive:
         archive.add(stage_python(folder / "python"), "usr/local", filter=as_root)

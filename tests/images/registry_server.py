@@ -2,7 +2,6 @@
 
 import crypt
 import os
-import shutil
 import subprocess
 import sys
 import time
@@ -16,6 +15,7 @@ import yaml
 
 from esteira.local.builds.child import SUPERVISOR
 from tests.bucket_server import free_port
+from tests.programs import require_program
 
 PROGRAM = "docker-registry"
 START_S = 30
@@ -56,9 +56,7 @@ def password_registry(tmp_path: Path) -> Iterator[RegistryServer]:
 @contextmanager
 def run_registry(folder: Path, more: Dict[str, Any] = {}) -> Iterator[RegistryServer]:  # noqa: B006
     """Run a registry with its storage in `folder`, its settings with `more`, until the block ends."""
-    program = shutil.which(PROGRAM)
-    if program is None:
-        pytest.fail(f"{PROGRAM}: no such program on the PATH. Run: apt-get install docker-registry", pytrace=False)
+    program = require_program(PROGRAM, "docker-registry")
     folder.mkdir(exist_ok=True)
     server = RegistryServer(f"127.0.0.1:{free_port()}", folder, folder / "log")
     settings = {

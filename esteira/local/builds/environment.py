@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import Dict, List, Mapping
 
-# Who runs it, where, in which language, and the way to package registries and certificates.
+# Who runs it, where, in which language, and the way to package registries, certificates and container engines.
 NAMES = frozenset(
     {
         *("HOME", "USER", "LOGNAME", "LANG", "LANGUAGE", "TZ", "TMPDIR", "NO_COLOR", "NO_PROXY", "no_proxy"),
@@ -19,7 +19,7 @@ NAMES = frozenset(
         *("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"),
     }
 )
-PREFIXES = ("LC_", "XDG_", "PIP_", "UV_", "SSL_CERT", "TF_", "CUDA", "NVIDIA_")
+PREFIXES = ("LC_", "XDG_", "PIP_", "UV_", "SSL_CERT", "TF_", "CUDA", "NVIDIA_", "DOCKER_", "CONTAINER_")
 # Where programs are looked for if the caller has no PATH.
 DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin"
 

@@ -17,6 +17,7 @@ from tests.images.base_image import BaseImage, manifest_document, name_image, pu
 from tests.images.registry.asking import make_blob, make_client
 from tests.images.registry_front import Front, run_front, run_proxy
 from tests.images.registry_server import RegistryServer
+from tests.programs import require_program
 
 pytestmark = [pytest.mark.programs, pytest.mark.loopback]
 
@@ -39,6 +40,7 @@ def sizes(base: BaseImage) -> List[int]:
 
 
 def skopeo_inspect(reference: str, *options: str) -> bytes:
+    require_program("skopeo", "skopeo")
     command = ["skopeo", "inspect", "--tls-verify=false", *options, f"docker://{reference}"]
     return subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout
 
