@@ -13,6 +13,7 @@ from esteira.settings.load import suggestion
 
 FILE = "docker/bases.toml"
 DIGEST = re.compile(r"^sha256:[0-9a-f]{64}$")
+DIGEST_LINE = re.compile(r"(?P<before>\s*digest\s*=\s*)(?:\"[^\"]*\"|'[^']*')(?P<after>.*\n?)")
 HEADER = re.compile(r"\s*\[(?P<name>[^\]]+)\]")
 KEYS = ("image", "tag", "digest", "python")
 
@@ -76,13 +77,17 @@ def value_faults(name: str, table: Mapping[str, str], pinned: bool) -> List[str]
 
 
 def with_digest(text: str, name: str, digest: str) -> str:
-    """Return the text of bases.toml with another digest in the table `name`, all else as it was."""
+    """Return the text of bases.toml with another digest in the table `name`, all else as it was.
+
+    Raises ImageError where the table is not written in lines of its own, which alone leaves comments as they are.
+    """
     lines, start = text.splitlines(keepends=True), header_line(text, name)
     for number in range(start + 1, len(lines)):
         if HEADER.match(lines[number]):
             break
-        if re.match(r"\s*digest\s*=", lines[number]):
-            lines[number] = f'digest = "{digest}"\n'
+        match = DIGEST_LINE.match(lines[number])
+        if match:
+            lines[number] = f'{match["before"]}"{digest}"{match["after"]}'
             return "".join(lines)
     lines.insert(start + 1, f'digest = "{digest}"\n')
     return "".join(lines)
@@ -90,5 +95,8 @@ def with_digest(text: str, name: str, digest: str) -> str:
 
 def header_line(text: str, name: str) -> int:
     """Return the number of the line that begins a table, counted from 0."""
-    headers = {number: HEADER.match(line) for number, line in enumerate(text.splitlines())}
-    return next(number for number, found in headers.items() if found and found["name"].strip(" \"'") == name)
+    for number, line in enumerate(text.splitlines()):
+        found = HEADER.match(line)
+        if found and found["name"].strip(" \"'") == name:
+            return number
+    raise ImageError(f"{FILE}: has no line [{name}]. Expected one, with the keys of the base in lines below it.")
