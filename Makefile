@@ -143,6 +143,9 @@ lint: ## Run ruff, mypy and yamllint
 bench-plan: ## Time the plan, with 10,000 files and a CSV of 1 GB too
 	$(python) -m bench.plan
 
+bench-images: ## Time making and pushing images against docker build and buildah (half an hour)
+	$(python) -m bench.images
+
 bench-run: ## Time the job runner against TFX's LocalDagRunner
 	$(python) -m bench.run
 
@@ -153,4 +156,5 @@ help: ## Show this help
 
 .PHONY: plan deploy deploy-partial deploy-full status releases show diff rollback lineage gc serve predict data \
   tune schema images image-runtime image-builder image-verify image-load image-check pins wheels wheels-check \
-  settings generate generate-check setup lock lock-upgrade lock-check clean test lint bench-plan bench-run help
+  settings generate generate-check setup lock lock-upgrade lock-check clean test lint bench-plan bench-images \
+  bench-run help

@@ -1,0 +1,159 @@
+"""What was measured, as tables for a terminal and for docs/images.md, and what of it was to be reached."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Dict, List, Optional
+
+from rich.console import Console
+from rich.table import Table
+
+from esteira.files import write_text
+
+BEGIN, END = "<!-- bench-images -->", "<!-- /bench-images -->"
+TITLES = {
+    "ours": "ours",
+    "docker-pip": "docker build, pip",
+    "docker-uv": "docker build, uv",
+    "buildkit-uv": "BuildKit, uv, its cache mounted",
+    "buildah": "buildah bud, pip",
+}
+CASE_TITLES = {
+    "cold": "cold, wheels at hand",
+    "nothing": "nothing changed",
+    "code": "one line of code changed",
+    "bump": "one dependency bumped",
+}
+Row = Dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Target:
+    """Something to reach, and what was found. `met` is None where a way or a case was left out."""
+
+    target: str
+    found: str
+    met: Optional[bool]
+
+
+def targets_of(measurements: List[Row]) -> List[Target]:
+    by = {(row["builder"], row["case"]): row for row in measurements}
+    found = [
+        ratio(by, "bump", "docker-uv", 100),
+        ratio(by, "bump", "buildkit-uv", 100),
+        ratio(by, "cold", "docker-uv", 3),
+        ratio(by, "cold", "buildkit-uv", 3),
+    ]
+    for case in ("nothing", "code"):
+        row = by.get(("ours", case))
+        text = f"{row['build_s']:.2f} s; with the push {row['total_s']:.2f} s" if row else ""
+        found.append(Target(f"{case}: build in 0.3 s or less", text, row["build_s"] <= 0.3 if row else None))
+    bump, sizes = by.get(("ours", "bump")), [by[key]["size_bytes"] for key in by if key[0].startswith("docker-")]
+    sent = f"{bump['bytes_sent'] / 1e6:.1f} MB" if bump else ""
+    found.append(Target("bump: sends less than 10 MB", sent, bump["bytes_sent"] < 10e6 if bump else None))
+    ours = by.get(("ours", "cold"))
+    if ours and sizes:
+        text = f"{ours['size_bytes'] / 1e6:.0f} MB, docker's smallest {min(sizes) / 1e6:.0f} MB"
+        found.append(Target("no larger than docker's", text, ours["size_bytes"] <= min(sizes)))
+    return found
+
+
+def ratio(by: "Dict[tuple[str, str], Row]", case: str, rival: str, times: int) -> Target:
+    name = f"{case}: build and push {times} times as fast as {rival}'s"
+    ours, theirs = by.get(("ours", case)), by.get((rival, case))
+    if not ours or not theirs:
+        return Target(name, "", None)
+    found = theirs["total_s"] / ours["total_s"]
+    return Target(name, f"{found:.1f} times ({theirs['total_s']:.2f} s, {ours['total_s']:.2f} s)", found >= times)
+
+
+def show(report: Dict[str, Any]) -> None:
+    console = Console()
+    table = Table(title=f"{report['packages']} packages, lock {report['lock']}")
+    for column in ("way", "case", "build s", "push s", "both s", "sent MB", "image MB", "load"):
+        table.add_column(column, justify="left" if column in ("way", "case") else "right")
+    for row in report["measurements"]:
+        sizes = [f"{row[name] / 1e6:,.2f}" for name in ("bytes_sent", "size_bytes")]
+        seconds = [f"{row[name]:.2f}" for name in ("build_s", "push_s", "total_s")]
+        table.add_row(row["builder"], row["case"], *seconds, *sizes, f"{row['load_before']:.1f}")
+    console.print(table)
+    for line in remarks(report):
+        console.print(line, highlight=False, markup=False)
+    for target in report["targets"]:
+        verdict = {True: "met", False: "missed", None: "not measured"}[target["met"]]
+        console.print(f"{verdict:>12}  {target['target']}: {target['found']}", highlight=False, markup=False)
+
+
+def remarks(report: Dict[str, Any]) -> List[str]:
+    """Return what is no case: digests, memory, the start of containers, compressors."""
+    lines = [
+        f"{name}: two builds from nothing gave {'one digest' if same else 'two digests'}"
+        for name, same in report["same_digest"].items()
+    ]
+    lines += [
+        f"{row['builder']}, cold: {row['peak_bytes'] / 1e6:.0f} MB in its largest process"
+        for row in report["measurements"]
+        if row["case"] == "cold" and row["peak_bytes"]
+    ]
+    lines += [
+        f"docker run, import {row['module']}, {row['image']}: {row['wall_s']:.1f} s, {row['cpu_s']:.1f} CPU s"
+        for row in report["start"]
+    ]
+    lines += [
+        f"{row['plain_bytes'] / 2**20:.0f} MiB by {row['compressor']}: {row['seconds']:.2f} s, "
+        f"{row['packed_bytes'] / 1e6:.1f} MB"
+        for row in report["compression"]
+    ]
+    return lines
+
+
+def markdown(report: Dict[str, Any]) -> str:
+    """Return the table of docs/images.md: a row a case, a column a way."""
+    by = {(row["builder"], row["case"]): row for row in report["measurements"]}
+    names = [name for name in TITLES if any(key[0] == name for key in by)]
+    rows = [["build + push, bytes sent", *(TITLES[name] for name in names)], ["---"] * (1 + len(names))]
+    for case, title in CASE_TITLES.items():
+        rows.append([title, *(cell(by.get((name, case))) for name in names)])
+    sizes = [by[name, "cold"]["size_bytes"] / 1e6 for name in names]
+    rows.append(["size of the image", *(f"{size:,.0f} MB" for size in sizes)])
+    same = [report["same_digest"].get(name) for name in names]
+    rows.append(["two builds, one digest", *({True: "yes", False: "no", None: ""}[found] for found in same)])
+    table = "\n".join(f"| {' | '.join(row)} |" for row in rows)
+    machine, versions = report["machine"], ", ".join(f"{name} {text}" for name, text in report["versions"].items())
+    verdicts = [
+        f"- {'met' if found['met'] else 'missed'}: {found['target']}: {found['found']}"
+        for found in report["targets"]
+        if found["met"] is not None
+    ]
+    notes = [f"- {line}" for line in remarks(report)]
+    place = f"{machine['cpu']}, {machine['cores']} cores, {machine['memory_bytes'] / 2**30:.0f} GiB; {versions}."
+    return "\n\n".join([table, "\n".join(notes), "\n".join(verdicts), place])
+
+
+def cell(row: Optional[Row]) -> str:
+    if row is None:
+        return ""
+    return f"{seconds(row['build_s'])} + {seconds(row['push_s'])} s, {megabytes(row['bytes_sent'])}"
+
+
+def seconds(value: float) -> str:
+    return f"{value:.0f}" if value >= 10 else f"{value:.1f}" if value >= 2 else f"{value:.2f}"
+
+
+def megabytes(value: int) -> str:
+    return (
+        f"{value / 1e6:,.0f} MB"
+        if value >= 10e6
+        else f"{value / 1e6:.1f} MB"
+        if value >= 1e5
+        else f"{value / 1e3:.1f} kB"
+    )
+
+
+def render_into(path: Path, report: Dict[str, Any]) -> bool:
+    """Put the table between the markers of a file; return whether it has them."""
+    text = path.read_text(encoding="utf-8") if path.exists() else ""
+    if BEGIN not in text or END not in text:
+        return False
+    head, tail = text.partition(BEGIN)[0], text.partition(END)[2]
+    write_text(path, f"{head}{BEGIN}\n{markdown(report)}\n{END}{tail}")
+    return True
