@@ -16,9 +16,11 @@ fi
 is_fresh() { holds "$venv" requirements.lock && { [ "$layer" = "$venv" ] || holds "$layer" requirements-dev.lock; }; }
 
 if ! is_fresh; then
+    beside=$(dirname "$venv")
+    mkdir -p "$beside"
     if command -v flock >/dev/null; then
-        # A second make in this clone waits for the first one's set-up instead of racing it.
-        flock "$here" sh "$here/make_environment.sh" "$venv" "$layer"
+        # A second make that needs the same environment, in this clone or another, waits instead of racing the first.
+        flock "$beside" sh "$here/make_environment.sh" "$venv" "$layer"
     else
         sh "$here/make_environment.sh" "$venv" "$layer"
     fi
