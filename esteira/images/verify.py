@@ -47,6 +47,8 @@ def verify_images(
 
     `python` is the interpreter of the project's environment.
     """
+    for image in made:
+        check_layers(layout_of(settings), image)
     surroundings, varied, same = vary(environ)
     with tempfile.TemporaryDirectory(prefix="esteira verify ") as folder:
         workspace, state = Path(folder) / "another folder", Path(folder) / "state"
@@ -120,6 +122,16 @@ def base_blobs(layout: Layout, digest: str) -> Iterator[str]:
                 yield from base_blobs(layout, entry.digest)
         return
     yield from (read_descriptor(entry).digest for entry in [document["config"], *document["layers"]])
+
+
+def check_layers(layout: Layout, made: Made) -> None:
+    """Raise ImageError unless each layer on this disk still has the bytes that it was made with."""
+    paths = {layer.name: (layout.blob(layer.digest), layer.digest) for layer in made.image.layers}
+    faults = [f"  layer {name}: {path}" for name, (path, digest) in paths.items() if digest_file(path) != digest]
+    if faults:
+        head = f"{made.image.name}: files of its layers were changed on this disk:"
+        tail = "Expected the bytes that they are named by. Remove them and run: make images"
+        raise ImageError("\n".join([head, *faults, tail]))
 
 
 def compare(made: Made, again: Dict[str, Any]) -> None:

@@ -24,8 +24,8 @@ from tests.images.wheels_made import CONSOLE, make_wheel, rich_wheel, wheel_file
 
 # What pip writes and an image need not have, and what a virtual environment has before it.
 ONLY_PIP = ("INSTALLER", "REQUESTED", "direct_url.json")
-# Real ones: entry points; a data folder and extension modules; a .pth file; many entry points; scripts.
-REAL = ("charset-normalizer", "jsonschema", "setuptools", "docopt", "crcmod", "pyyaml", "widgetsnbextension")
+# Real ones: entry points, extension modules, a .pth file, vendored packages, a data folder; built here or not.
+REAL = ("charset-normalizer", "jsonschema", "setuptools", "bleach", "crcmod", "pyyaml", "widgetsnbextension")
 
 
 class Laid(NamedTuple):
@@ -94,7 +94,9 @@ def laid_by_pip(venv: Path, wheel: WheelFile) -> Dict[str, Laid]:
     return {
         path.relative_to(venv).as_posix(): laid(path.name, path.stat().st_mode, path.read_bytes())
         for path in venv.rglob("*")
-        if path.is_file() and path not in before and path.name not in ONLY_PIP
+        if path.is_file()
+        and path not in before
+        and not (path.name in ONLY_PIP and path.parent.parent.name == "site-packages")
         # pip compiles scripts, too, which nobody imports.
         and path.parent != venv / "bin" / "__pycache__"
     }
@@ -123,7 +125,7 @@ def record_rows(content: bytes, scripts: List[str]) -> List[Tuple[str, ...]]:
 def rows_of(text: str, scripts: List[str]) -> Iterator[Tuple[str, ...]]:
     for row in csv.reader(text.splitlines()):
         # pip keeps the row of a script that it has left out for an entry point's.
-        if Path(row[0]).name in ONLY_PIP or "bin/__pycache__" in row[0] or ".data/scripts/" in row[0]:
+        if row[0].partition("/")[2] in ONLY_PIP or "bin/__pycache__" in row[0] or ".data/scripts/" in row[0]:
             continue
         yield (row[0],) if any(row[0].endswith(f"../{script}") for script in scripts) else tuple(row)
 

@@ -1,0 +1,108 @@
+"""The part `image` of a release: made of what was planned, and skipped on local where no base is to be had."""
+
+from pathlib import Path
+from typing import Tuple
+
+import pytest
+
+from esteira.errors import ImageError, StateError
+from esteira.images.layout import layout_of
+from esteira.images.part import image_part, is_at_hand
+from esteira.images.registry import RegistryClient
+from esteira.release.inputs import inputs_here, lay_inputs
+from esteira.release.manifest import Part
+from esteira.release.order import Order
+from esteira.release.store import open_store
+from esteira.settings import Settings
+from esteira.source import frozen_source
+from tests.bucket_server import free_port
+from tests.images.layers_read import say_nothing
+from tests.images.project_made import Project, make_project
+from tests.images.registry_server import RegistryServer
+from tests.repositories import write
+
+pytestmark = [pytest.mark.programs, pytest.mark.loopback]
+
+
+@pytest.fixture
+def project(tmp_path: Path, registry: RegistryServer) -> Project:
+    return make_project(tmp_path, registry.host)
+
+
+def planned(settings: Settings) -> Order:
+    """Return an order for what is here, its listing of inputs laid in the store."""
+    store = open_store(settings)
+    with frozen_source(settings.root, settings.state) as source:
+        inputs = inputs_here(settings, source)
+        lay_inputs(store, inputs)
+        parts = {name: found.digest for name, found in inputs.items()}
+        return Order(
+            kind="full",
+            reason="a test",
+            by="a test",
+            at="2020-02-02T02:02:02Z",
+            parent=None,
+            generation=0,
+            commit=source.commit,
+            dirty=source.is_dirty,
+            parts=parts,
+        )
+
+
+def part_of(project: Project, settings: Settings, order: Order) -> Tuple[Part, str]:
+    return image_part(settings, open_store(settings), order, project.environ, say_nothing)
+
+
+def test_the_part_names_the_image_in_the_layout(project: Project) -> None:
+    settings = project.settings()
+    order = planned(settings)
+    part, line = part_of(project, settings, order)
+    assert part.digest == order.parts["image"]
+    assert part.uri == str(layout_of(settings).blob(part.content))
+    assert line == f"runtime {part.content}"
+    assert is_at_hand(settings, part)
+    Path(part.uri).unlink()
+    assert not is_at_hand(settings, part)
+
+
+def test_the_part_names_the_image_in_the_registry(project: Project, registry: RegistryServer) -> None:
+    settings = project.settings(images__registry=f"{registry.host}/team")
+    part, line = part_of(project, settings, planned(settings))
+    assert part.uri == f"{registry.host}/team/runtime@{part.content}"
+    assert line.startswith(f"{part.uri}, ") and line.endswith(" MB sent")
+    assert RegistryClient(registry.host, {}).find_manifest("team/runtime", part.content) == part.content
+    assert is_at_hand(settings, part)
+
+
+def test_without_a_base_the_image_is_skipped_on_local(project: Project, registry: RegistryServer) -> None:
+    path = project.root / "docker" / "bases.toml"
+    path.write_text(path.read_text().replace(registry.host, f"127.0.0.1:{free_port()}"))
+    settings = project.settings()
+    order = planned(settings)
+    part, line = part_of(project, settings, order)
+    assert part == Part(digest=order.parts["image"])
+    assert line.startswith("skipped: ") and "\n" not in line.rstrip()
+    assert not is_at_hand(settings, part)
+
+
+def test_a_file_that_was_changed_after_the_plan_is_told(project: Project) -> None:
+    settings = project.settings()
+    order = planned(settings)
+    write(project.root / "pipeline" / "pipeline.py", "ANOTHER = 1\n")
+    with pytest.raises(ImageError) as caught:
+        part_of(project, settings, order)
+    assert str(caught.value) == (
+        "pipeline/pipeline.py: is not what it was when the deploy began. Run the deploy again."
+    )
+
+
+def test_a_listing_that_is_lost_is_told(project: Project) -> None:
+    settings = project.settings()
+    order = planned(settings)
+    store = open_store(settings)
+    lost = order.copy(update={"parts": {**order.parts, "image": f"sha256:{'1' * 64}"}})
+    with pytest.raises(StateError) as caught:
+        part_of(project, settings, lost)
+    assert str(caught.value) == (
+        f"{store.uri}: does not list the files that the image is made of. Run the deploy again."
+    )
