@@ -103,6 +103,15 @@ def as_bytes(content: Content) -> bytes:
     return content.encode("utf-8") if isinstance(content, str) else content
 
 
+def damage(path: Path, name: str) -> None:
+    """Change a byte in the middle of a file in a wheel."""
+    with zipfile.ZipFile(path) as archive:
+        info = archive.getinfo(name)
+    content = bytearray(path.read_bytes())
+    content[info.header_offset + 30 + len(name) + info.compress_size // 2] ^= 0xFF
+    path.write_bytes(content)
+
+
 def rich_wheel(folder: Path) -> WheelFile:
     """Return a wheel with all that wheels can hold."""
     data = "rich-1.0.data"

@@ -5,6 +5,7 @@ import hashlib
 import io
 import tarfile
 import zipfile
+import zlib
 from pathlib import Path
 from typing import List
 
@@ -16,7 +17,7 @@ from esteira.images.layers.entry import Entry, Member, file_entry, folder_entry,
 from esteira.images.layers.store import write_entries
 from esteira.release.digest import digest_bytes, digest_file
 from tests.images.layers_read import describe, members_of
-from tests.images.wheels_made import LARGE, make_wheel
+from tests.images.wheels_made import LARGE, damage, make_wheel
 
 ENTRIES = [
     folder_entry("/opt/empty"),
@@ -144,18 +145,7 @@ def test_a_wrong_checksum_of_a_large_file_is_told(tmp_path: Path) -> None:
     )
 
 
-def damage(path: Path, name: str) -> None:
-    """Change a byte in the middle of a file in a wheel."""
-    with zipfile.ZipFile(path) as archive:
-        info = archive.getinfo(name)
-    content = bytearray(path.read_bytes())
-    content[info.header_offset + 30 + len(name) + info.compress_size // 2] ^= 0xFF
-    path.write_bytes(content)
-
-
 def gzip_members(content: bytes) -> int:
-    import zlib
-
     ends: List[int] = []
     while content:
         unpacking = zlib.decompressobj(16 + zlib.MAX_WBITS)

@@ -18,9 +18,8 @@ from esteira.images.layout import Layout
 from esteira.release.digest import digest_file
 from tests.conftest import REPOSITORY
 from tests.images.image_made import tiny_wheels
-from tests.images.layers.test_archive import damage
 from tests.images.layers_read import PLACE, SITE, extract, say_nothing, tree_of
-from tests.images.wheels_made import LARGE, make_wheel, wheel_file
+from tests.images.wheels_made import LARGE, damage, make_wheel, wheel_file
 
 pytestmark = pytest.mark.programs
 # Builds the layers of the wheels in a folder, in a layout, and prints their digests.

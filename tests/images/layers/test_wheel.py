@@ -16,11 +16,9 @@ from esteira.images.layers.packages import package_layers
 from esteira.images.layers.place import Place
 from esteira.images.layers.wheel import wheel_entries
 from esteira.images.layout import Layout
-from esteira.images.wheels.locked import wheels_of
-from esteira.images.wheels.store import wheel_store
-from tests.conftest import REPOSITORY
 from tests.images.layers_read import PLACE, SITE, say_nothing, tree_of
 from tests.images.wheels_made import CONSOLE, make_wheel, rich_wheel, wheel_file
+from tests.images.wheels_real import real_wheel
 
 # What pip writes and an image need not have, and what a virtual environment has before it.
 ONLY_PIP = ("INSTALLER", "REQUESTED", "direct_url.json")
@@ -128,13 +126,6 @@ def rows_of(text: str, scripts: List[str]) -> Iterator[Tuple[str, ...]]:
         if row[0].partition("/")[2] in ONLY_PIP or "bin/__pycache__" in row[0] or ".data/scripts/" in row[0]:
             continue
         yield (row[0],) if any(row[0].endswith(f"../{script}") for script in scripts) else tuple(row)
-
-
-def real_wheel(folder: Path, name: str) -> WheelFile:
-    """Return a wheel of this repository's lock, which the environment of the project was made of."""
-    (wheel,) = [wheel for wheel in wheels_of(REPOSITORY / "requirements.lock") if wheel.name == name]
-    path = wheel_store(REPOSITORY, folder, os.environ).path(wheel)
-    return wheel_file(path, wheel.name, wheel.version)
 
 
 def entries_of(wheel: WheelFile) -> List[str]:
