@@ -143,7 +143,7 @@ lint: ## Run ruff, mypy and yamllint
 bench-plan: ## Time the plan, with 10,000 files and a CSV of 1 GB too
 	$(python) -m bench.plan
 
-bench-images: ## Time making and pushing images against docker build and buildah (half an hour)
+bench-images: ## Time making and pushing images against docker build and buildah (40 minutes)
 	$(python) -m bench.images
 
 bench-run: ## Time the job runner against TFX's LocalDagRunner

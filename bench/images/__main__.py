@@ -3,7 +3,7 @@
 One lock, one base, one set of wheels, one machine, one after the other; each way pushes to a registry of
 its own on loopback, with a fresh storage. Prints tables, writes bench/results/images.json, and puts the
 table into docs/images.md where that has the markers for it. Needs docker with a running daemon, buildah,
-docker-registry and 15 GB of free disk; half an hour, with nothing else going on.
+docker-registry and 15 GB of free disk; three quarters of an hour, with nothing else going on.
 """
 
 import argparse
@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import uuid
+import zlib
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -132,6 +133,7 @@ def empty_report(arguments: argparse.Namespace) -> Dict[str, Any]:
 
 def versions(names: List[str]) -> Dict[str, str]:
     found = {"uv": first_line(str(find_uv()), "--version").split()[1]}
+    found["zlib"] = zlib.ZLIB_RUNTIME_VERSION
     found["docker-registry"] = first_line("docker-registry", "--version").split()[-1]
     if any(name not in ("ours", "buildah") for name in names):
         found.update(docker_versions())
@@ -150,6 +152,7 @@ def measure_builder(builder: Builder, arguments: argparse.Namespace, report: Dic
         print(f"{builder.name}, {measurement.case}: {measurement.build_s} + {measurement.push_s} s", flush=True)
 
     try:
+        builder.prepare()
         first, last = measure_cases(builder, arguments.cases, done)
         module = MODULES[arguments.lock]
         for byte_code in STARTED.get(builder.name, ()) if shutil.which("docker") else ():

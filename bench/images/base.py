@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tarfile
 from pathlib import Path
-from typing import Any, Dict
+from typing import Any, Dict, Tuple
 
 from esteira.images.descriptor import Descriptor
 from esteira.images.layout import Layout
@@ -40,7 +40,7 @@ def make_base(folder: Path) -> Layout:
     return layout
 
 
-def add_layer(layout: Layout, folder: Path) -> "tuple[Descriptor, str]":
+def add_layer(layout: Layout, folder: Path) -> Tuple[Descriptor, str]:
     """Install pip and setuptools into a layer; return it with the digest of its tar."""
     target, tar = folder / "installers", folder / "installers.tar"
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-index", "--find-links", str(INSTALLERS)]

@@ -23,6 +23,8 @@ class Buildah(Builder):
         self.base = f"{registry.host}/{NAME}@{bench.base}"
         self.image = f"{registry.host}/{self.repository}:bench"
         self.driver = next((driver for driver in DRIVERS if self.try_driver(driver)), DRIVERS[-1])
+
+    def prepare(self) -> None:
         self.buildah("pull", "--quiet", "--tls-verify=false", self.base)
 
     def command(self, driver: str) -> Sequence[str]:

@@ -59,6 +59,9 @@ class Builder:
         """Return how the registry names what was pushed: a tag or a digest."""
         return "bench"
 
+    def prepare(self) -> None:
+        """Have the base at hand, which is not counted."""
+
     def make(self, *, push: bool = True) -> Made:
         raise NotImplementedError
 

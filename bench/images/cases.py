@@ -3,7 +3,7 @@
 import os
 import shutil
 from dataclasses import dataclass, field
-from typing import Any, Callable, Dict, List
+from typing import Any, Callable, Dict, List, Tuple
 
 from bench.images.builder import Builder, Made
 from bench.images.inputs import EDITED, LOCK, WHEELS, bump_lock, edit_code
@@ -51,7 +51,7 @@ class Edits:
 
     def undo(self) -> None:
         """Make the files again what they were when the first image was made."""
-        for name in (EDITED, WHEELS, LOCK):
+        for name in (str(EDITED), WHEELS, LOCK):
             if (self.builder.root / name).exists():
                 shutil.copyfile(self.builder.bench.inputs.checkout / name, self.builder.root / name)
 
@@ -60,7 +60,7 @@ CASES = {"cold": "none", "nothing": "none", "code": "code", "bump": "bump"}
 SHORT = ("nothing", "code")
 
 
-def measure_cases(builder: Builder, cases: List[str], done: Callable[[Measurement], None]) -> "tuple[Made, Made]":
+def measure_cases(builder: Builder, cases: List[str], done: Callable[[Measurement], None]) -> Tuple[Made, Made]:
     """Measure the cases in their order; return the first image, which is made from nothing, and the last."""
     edits, images = Edits(builder), []
     for case in (case for case in CASES if case == "cold" or case in cases):
@@ -74,7 +74,7 @@ def measure_cases(builder: Builder, cases: List[str], done: Callable[[Measuremen
     return images[0], images[-1]
 
 
-def measure_run(builder: Builder, edit: Callable[[], None], *, alone: bool) -> "tuple[Made, Dict[str, Any]]":
+def measure_run(builder: Builder, edit: Callable[[], None], *, alone: bool) -> Tuple[Made, Dict[str, Any]]:
     """Edit, make and push; if `alone`, edit and make once more without a push, for the time of the build."""
     build_s = None
     if alone:

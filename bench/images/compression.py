@@ -27,11 +27,8 @@ class Packed:
 def measure_compression(wheel: Path) -> List[Packed]:
     """Return what each compressor makes of the first 64 MB of a wheel's files, in the order of their names."""
     sample = read_sample(wheel)
-    found = [pack(f"zlib {level}", sample, lambda data, level=level: zlib.compress(data, level)) for level in (1, 6)]
-    for level in (1, 6, 9):
-        found.append(
-            pack(f"libdeflate {level}", sample, lambda data, level=level: deflate.deflate_compress(data, level))
-        )
+    found = [pack(f"zlib {level}", level, sample, zlib.compress) for level in (1, 6)]
+    found += [pack(f"libdeflate {level}", level, sample, deflate.deflate_compress) for level in (1, 6, 9)]
     return found
 
 
@@ -46,8 +43,8 @@ def read_sample(wheel: Path) -> bytes:
     return bytes(sample)
 
 
-def pack(compressor: str, sample: bytes, compress: Callable[[bytes], bytes]) -> Packed:
+def pack(compressor: str, level: int, sample: bytes, compress: Callable[[bytes, int], bytes]) -> Packed:
     started_s = time.monotonic()
     pieces = range(0, len(sample), MEMBER_BYTES)
-    packed_bytes = sum(len(compress(sample[start : start + MEMBER_BYTES])) for start in pieces)
+    packed_bytes = sum(len(compress(sample[start : start + MEMBER_BYTES], level)) for start in pieces)
     return Packed(compressor, round(time.monotonic() - started_s, 2), len(sample), packed_bytes)

@@ -31,6 +31,8 @@ class Docker(Builder):
         self.root = bench.inputs.context(self.folder / "context", self.dockerfile, **words)
         self.base = f"{registry.host}/{NAME}@{bench.base}"
         self.image = f"{registry.host}/{self.repository}:bench"
+
+    def prepare(self) -> None:
         self.docker("pull", "--quiet", self.base)
 
     @property
@@ -137,14 +139,20 @@ def buildkit_client() -> str:
 def can_build(program: str) -> bool:
     if subprocess.run([program, "buildx", "version"], capture_output=True, check=False).returncode == 0:
         return True
-    told = subprocess.run([program, "version", "--format", "{{.Client.Version}}"], capture_output=True, check=False)
-    return int(told.stdout.decode().partition(".")[0] or WITHOUT_PLUGIN) < WITHOUT_PLUGIN
+    done = subprocess.run([program, "version", "--format", "{{.Client.Version}}"], capture_output=True, check=False)
+    return int(done.stdout.decode().partition(".")[0] or WITHOUT_PLUGIN) < WITHOUT_PLUGIN
 
 
 def docker_versions() -> Dict[str, str]:
-    told = subprocess.run(
-        ["docker", "version", "--format", "{{.Client.Version}} {{.Server.Version}}"], stdout=subprocess.PIPE, check=True
-    )
-    client, _, server = told.stdout.decode().strip().partition(" ")
-    driver = subprocess.run(["docker", "info", "--format", "{{.Driver}}"], stdout=subprocess.PIPE, check=True)
-    return {"docker": client, "dockerd": server, "dockerd_storage": driver.stdout.decode().strip()}
+    """Return the versions of the clients and the daemon, and how that keeps images."""
+    client = "{{.Client.Version}}"
+    return {
+        "docker": told("docker", "version", "--format", client),
+        "docker_for_buildkit": told(buildkit_client() or "docker", "version", "--format", client),
+        "dockerd": told("docker", "version", "--format", "{{.Server.Version}}"),
+        "dockerd_storage": told("docker", "info", "--format", "{{.Driver}}"),
+    }
+
+
+def told(*command: str) -> str:
+    return subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout.decode().strip()

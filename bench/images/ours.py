@@ -33,6 +33,8 @@ class Ours(Builder):
         # A clone in use has the engine's byte code.
         subprocess.run([sys.executable, "-m", "compileall", "-q", "esteira", "tasks.py"], cwd=self.root, check=True)
         self.state, self.started = self.folder / "state", ""
+
+    def prepare(self) -> None:
         self.pull(self.state)
 
     @property
@@ -43,7 +45,6 @@ class Ours(Builder):
         return made.image
 
     def pull(self, state: Path) -> None:
-        """Have the base at hand, as the others have it."""
         reference = Reference(self.registry.host, NAME, digest=self.bench.base)
         platform = f"{PLATFORM['os']}/{PLATFORM['architecture']}"
         pull_base(reference, platform, Layout(state / "images"), open_clients({}))

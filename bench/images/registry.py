@@ -13,7 +13,7 @@ import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Dict, Iterator
+from typing import Any, Dict, Iterator, Tuple
 
 import requests
 import yaml
@@ -37,7 +37,7 @@ class Registry:
         blobs = self.folder / "storage" / "docker" / "registry" / "v2" / "blobs"
         return sum(path.stat().st_size for path in blobs.glob("*/*/*/data"))
 
-    def manifest(self, repository: str, reference: str) -> "tuple[str, Dict[str, Any]]":
+    def manifest(self, repository: str, reference: str) -> Tuple[str, Dict[str, Any]]:
         """Return the digest and the manifest of an image; of an index, those of its first image."""
         response = session().get(
             f"http://{self.host}/v2/{repository}/manifests/{reference}",

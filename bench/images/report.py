@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, List, Optional, Tuple
 
 from rich.console import Console
 from rich.table import Table
@@ -57,7 +57,7 @@ def targets_of(measurements: List[Row]) -> List[Target]:
     return found
 
 
-def ratio(by: "Dict[tuple[str, str], Row]", case: str, rival: str, times: int) -> Target:
+def ratio(by: Dict[Tuple[str, str], Row], case: str, rival: str, times: int) -> Target:
     name = f"{case}: build and push {times} times as fast as {rival}'s"
     ours, theirs = by.get(("ours", case)), by.get((rival, case))
     if not ours or not theirs:
@@ -70,7 +70,7 @@ def show(report: Dict[str, Any]) -> None:
     console = Console()
     table = Table(title=f"{report['packages']} packages, lock {report['lock']}")
     for column in ("way", "case", "build s", "push s", "both s", "sent MB", "image MB", "load"):
-        table.add_column(column, justify="left" if column in ("way", "case") else "right")
+        table.add_column(column, justify="left" if column in ("way", "case") else "right", no_wrap=True)
     for row in report["measurements"]:
         sizes = [f"{row[name] / 1e6:,.2f}" for name in ("bytes_sent", "size_bytes")]
         seconds = [f"{row[name]:.2f}" for name in ("build_s", "push_s", "total_s")]
@@ -140,6 +140,8 @@ def seconds(value: float) -> str:
 
 
 def megabytes(value: int) -> str:
+    if not value:
+        return "nothing"
     return (
         f"{value / 1e6:,.0f} MB"
         if value >= 10e6

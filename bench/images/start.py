@@ -24,5 +24,8 @@ def measure_start(image: str, module: str, *, byte_code: bool) -> Dict[str, floa
 def start_once(image: str, module: str, flags: List[str]) -> Dict[str, float]:
     command = ["docker", "run", "--rm", "--network", "none", *flags, image, "python", "-c"]
     started_s = time.monotonic()
-    done = subprocess.run([*command, STATEMENT.format(module=module)], stdout=subprocess.PIPE, check=True)
-    return {"wall_s": time.monotonic() - started_s, "cpu_s": float(done.stdout.decode().split()[-1])}
+    done = subprocess.run([*command, STATEMENT.format(module=module)], capture_output=True, check=False)
+    wall_s = time.monotonic() - started_s
+    if done.returncode:
+        raise SystemExit(f"{image}: cannot import {module}:\n{done.stderr.decode(errors='replace')}")
+    return {"wall_s": wall_s, "cpu_s": float(done.stdout.decode().split()[-1])}
