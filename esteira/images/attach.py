@@ -68,7 +68,7 @@ def refer(layout: Layout, image: Image, media_type: str, content: bytes) -> Desc
 def kept_bill(layout: Layout, materials: Materials) -> bytes:
     """Return the bill of materials, made where these wheels and this base have none yet."""
     hashes = sorted([wheel.name, wheel.sha256] for wheel in materials.wheels)
-    key = layer_key({"bill": hashes, "base": materials.base.reference}).partition(":")[2]
+    key = layer_key({"bill": hashes, "base": [materials.base.reference, materials.base.tag]}).partition(":")[2]
     path = layout.folder / "bills" / f"{key}.json"
     if not path.exists():
         packages = {wheel.name: read_package(layout, wheel) for wheel in materials.wheels}

@@ -7,7 +7,7 @@ from typing import List
 
 import pytest
 
-from esteira.images.attach import IMAGE, attach, referrers
+from esteira.images.attach import IMAGE, attach, kept_bill, referrers
 from esteira.images.build import build_image
 from esteira.images.layout import TAG
 from esteira.images.media import EMPTY, INDEX, MANIFEST
@@ -112,3 +112,11 @@ def test_images_of_two_names_lie_side_by_side(tiny: Tiny) -> None:
     assert sorted(tags(tiny)) == ["builder", "runtime"]
     assert len(referrers(tiny.layout, "runtime")) == 2
     assert len(referrers(tiny.layout, "builder")) == 2
+
+
+def test_a_bill_is_made_anew_where_the_base_is_known_by_another_tag(tiny: Tiny) -> None:
+    first = kept_bill(tiny.layout, tiny.materials())
+    assert kept_bill(tiny.layout, tiny.materials()) == first
+    path = tiny.root / "docker" / "bases.toml"
+    path.write_text(path.read_text().replace('"3.8-slim"', '"3.8.20-slim"'))
+    assert b'"version": "3.8.20-slim"' in kept_bill(tiny.layout, tiny.materials())

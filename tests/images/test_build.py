@@ -133,3 +133,12 @@ def test_a_folder_that_is_empty_stops_the_build(tiny: Tiny) -> None:
     path.write_text(path.read_text().replace('"pipeline"]', '"docker/none"]'))
     with pytest.raises(ImageError, match=r"^docker/none: holds no files\."):
         tiny.build()
+
+
+def test_an_image_without_folders_has_no_code(tiny: Tiny) -> None:
+    path = tiny.root / "docker" / "runtime.toml"
+    path.write_text(path.read_text().replace('["esteira", "pipeline"]', "[]"))
+    image = tiny.build()
+    assert not any(layer.name.startswith("code") for layer in image.layers)
+    write(tiny.root / "pipeline" / "pipeline.py", "ANOTHER = 1\n")
+    assert tiny.build() == image

@@ -24,6 +24,7 @@ from tests.images.engine.small_image import remove_image
 from tests.images.image_made import BASES, ORIGIN, Tiny, make_tiny
 from tests.images.layers_read import SITE
 from tests.images.registry_server import RegistryServer
+from tests.images.wheels_made import LARGE, rich_wheel
 from tests.images.wheels_real import real_wheel
 from tests.programs import require_docker, require_program
 from tests.repositories import write
@@ -60,7 +61,7 @@ class Kept(NamedTuple):
 def kept(tmp_path_factory: pytest.TempPathFactory) -> Kept:
     folder = tmp_path_factory.mktemp("consumers")
     base = python_base()
-    tiny = make_tiny(folder, [real_wheel(folder, name) for name in WHEELS])
+    tiny = make_tiny(folder, [*(real_wheel(folder, name) for name in WHEELS), rich_wheel(folder / "wheels")])
     copy_base(base.layout, tiny.layout, base.index.digest)
     write(tiny.root / "docker" / "bases.toml", BASES.format(digest=base.index.digest))
     image = tiny.build()
@@ -128,6 +129,9 @@ def test_umoci_unpacks_the_image(kept: Kept, tmp_path: Path) -> None:
     assert (root / "app" / "pipeline" / "pipeline.py").read_bytes() == code.read_bytes()
     assert (root / "app" / "pipeline" / "run.sh").stat().st_mode & 0o777 == 0o755
     assert (root / SITE / "yaml" / "__init__.py").stat().st_mode & 0o777 == 0o644
+    assert (root / SITE / "rich" / "large.txt").read_text() == LARGE
+    assert (root / SITE / "rich" / "olá.txt").read_text() == "a name beyond ASCII\n"
+    assert next((root / SITE / "rich").rglob("name.txt")).read_text() == "a path of more than 100 characters\n"
     assert os.readlink(root / "opt" / "venv" / "bin" / "python") == "/usr/local/bin/python3.8"
     assert (root / "opt" / "venv").stat().st_uid == os.getuid()
     settings = json.loads((bundle / "config.json").read_text())["process"]

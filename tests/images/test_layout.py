@@ -55,7 +55,8 @@ def test_a_lost_or_damaged_document_is_told(layout: Layout) -> None:
 
 def test_a_tag_moves_and_other_entries_stay(layout: Layout) -> None:
     assert layout.entries() == [] and layout.tagged("runtime") is None
-    old, new, other = tag_entry(entry("1"), "runtime"), tag_entry(entry("2"), "runtime"), tag_entry(entry("3"), "builder")
+    old, new = (tag_entry(entry(text), "runtime") for text in ("1", "2"))
+    other = tag_entry(entry("3"), "builder")
     bare, later = entry("4"), entry("5")
     layout.name([old, bare])
     layout.name([other])

@@ -21,7 +21,6 @@ UNCHECKED = 0b01
 # On a type's letter: the value gets the next number. It is referred to as `r` and that.
 NUMBERED = 0x80
 SINGLES = {None: b"N", True: b"T", False: b"F", ...: b"."}
-NAME = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")
 COUNTS = ("co_argcount", "co_posonlyargcount", "co_kwonlyargcount", "co_nlocals", "co_stacksize", "co_flags")
 OBJECTS = ("co_code", "co_consts", "co_names", "co_varnames", "co_freevars", "co_cellvars", "co_filename", "co_name")
 
@@ -74,7 +73,7 @@ def write_text(text: str, parts: List[bytes], numbers: Dict[str, int]) -> None:
     numbers[text] = len(numbers)
     content = text.encode("utf-8", "surrogatepass")
     # Names are kept once in a process, as Python's own byte code has it.
-    is_name = NAME.issuperset(text)
+    is_name = not text or text.replace("_", "0").isalnum()
     if not text.isascii():
         head = b"u" + struct.pack("<i", len(content))
     elif len(content) < 256:

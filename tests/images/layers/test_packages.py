@@ -7,7 +7,7 @@ import sys
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import Dict, List
+from typing import Callable, Dict, List
 
 import pytest
 
@@ -194,7 +194,7 @@ def large_wheels(folder: Path) -> List[WheelFile]:
 def test_a_build_that_is_killed_leaves_nothing_torn_and_the_next_one_goes_on(tmp_path: Path) -> None:
     wheels, layout = large_wheels(tmp_path / "wheels"), Layout(tmp_path / "images")
     process = start_build(tmp_path / "wheels", layout.folder)
-    wait_until(lambda: any(path.stat().st_size for path in (layout.folder / "scratch").glob("*")))
+    wait_until(lambda: is_being_written(layout.folder / "scratch"))
     children = children_of(process.pid)
     process.send_signal(signal.SIGKILL)
     process.communicate()
@@ -205,6 +205,8 @@ def test_a_build_that_is_killed_leaves_nothing_torn_and_the_next_one_goes_on(tmp
         assert_sound(layout)
     assert build(layout, wheels) == build(Layout(tmp_path / "other"), wheels)
     assert_sound(layout)
+    # What was left is gone.
+    assert list((layout.folder / "scratch").iterdir()) == []
 
 
 def test_two_builds_at_once_in_one_layout_make_one_image(tmp_path: Path) -> None:
@@ -232,7 +234,14 @@ def test_no_room_on_the_disk_is_told_before_anything_is_made(tmp_path: Path) -> 
     assert list((tmp_path / "images").iterdir()) == []
 
 
-def wait_until(is_so) -> None:  # type: ignore[no-untyped-def]
+def is_being_written(folder: Path) -> bool:
+    try:
+        return any(path.is_file() and path.stat().st_size for path in folder.rglob("*"))
+    except FileNotFoundError:
+        return False
+
+
+def wait_until(is_so: Callable[[], bool]) -> None:
     limit_s = time.monotonic() + DEADLINE_S
     while not is_so():
         assert time.monotonic() < limit_s, "it has not come about"
