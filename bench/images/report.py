@@ -24,7 +24,8 @@ CASE_TITLES = {
     "bump": "one dependency bumped",
 }
 HOW = (
-    "Wall seconds of whole commands, medians of five for the second and third row. All start with the same base "
+    "Wall seconds of whole commands, medians of five for the second and third row. Ours is one command: its build is "
+    "until the digest is told, in those two rows a whole command that pushes nothing. All start with the same base "
     "and the same wheels at hand, built ones among them; the Dockerfiles install them from a page of links on "
     "loopback. Each way pushes to a fresh registry on loopback; bytes are what appeared in its storage."
 )
