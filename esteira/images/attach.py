@@ -10,14 +10,10 @@ from esteira.files import write_bytes
 from esteira.images.build import Image, Materials
 from esteira.images.descriptor import Descriptor
 from esteira.images.layers.key import layer_key
-from esteira.images.layers.metadata import read_package
 from esteira.images.layout import Layout, tag_entry
-from esteira.images.media import EMPTY, INDEX, MANIFEST
+from esteira.images.media import EMPTY, INDEX, MANIFEST, PROVENANCE, SBOM
 from esteira.images.origin import Origin
-from esteira.images.provenance import MEDIA_TYPE as PROVENANCE
 from esteira.images.provenance import provenance
-from esteira.images.sbom import MEDIA_TYPE as SBOM
-from esteira.images.sbom import bill_of_materials
 
 # The image that an entry of the layout's index goes with.
 IMAGE = "dev.esteira.image"
@@ -71,6 +67,9 @@ def kept_bill(layout: Layout, materials: Materials) -> bytes:
     key = layer_key({"bill": hashes, "base": [materials.base.reference, materials.base.tag]}).partition(":")[2]
     path = layout.folder / "bills" / f"{key}.json"
     if not path.exists():
+        from esteira.images.layers.metadata import read_package
+        from esteira.images.sbom import bill_of_materials
+
         packages = {wheel.name: read_package(layout, wheel) for wheel in materials.wheels}
         write_bytes(path, bill_of_materials(materials.wheels, packages, materials.base))
     return path.read_bytes()

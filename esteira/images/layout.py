@@ -76,7 +76,7 @@ class Layout:
         try:
             document: Dict[str, Any] = json.loads(path.read_bytes())
         except (OSError, ValueError):
-            raise ImageError(f"{path}: is lost or damaged. Run: make images") from None
+            raise ImageError(f"{path}: is lost or damaged. If it is there, remove it; then run: make images") from None
         return document
 
     def entries(self) -> List[Descriptor]:

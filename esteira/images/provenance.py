@@ -13,7 +13,6 @@ from esteira.images.layers.key import FORM
 from esteira.images.origin import Origin
 from esteira.release.digest import digest_value
 
-MEDIA_TYPE = "application/vnd.in-toto+json"
 STATEMENT = "https://in-toto.io/Statement/v1"
 PREDICATE = "https://slsa.dev/provenance/v1"
 BUILD_TYPE = "urn:esteira:image:v1"

@@ -15,7 +15,6 @@ from esteira.images.layers.metadata import Package
 if TYPE_CHECKING:
     from cyclonedx.model.component import Component
 
-MEDIA_TYPE = "application/vnd.cyclonedx+json"
 # Serial numbers are made of what a document lists, in a name space of ours.
 NAMESPACE = uuid.UUID("6e2a3a53-3f4b-5e0f-9d0a-6c1b7f7c0c11")
 
