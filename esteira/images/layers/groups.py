@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Dict, Iterable, List, Tuple
 
 LARGE_BYTES = 4 << 20
-SMALL_LAYERS = 16
+SMALL_LAYERS = 32
 
 
 @dataclass(frozen=True)
