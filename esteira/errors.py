@@ -97,6 +97,6 @@ class ImageError(EsteiraError):
 
 
 class RegistryError(EsteiraError):
-    """A container registry cannot be reached, refuses, or serves something other than was asked for."""
+    """A container registry refuses, or serves something other than was asked for."""
 
     exit_code = 19

@@ -16,8 +16,10 @@ AGAIN = "Run the command again: it goes on from what is there."
 class UnreachableError(RegistryError):
     """A registry cannot be reached at all; its message is one line that a deploy's log can show."""
 
+    exit_code = 20
 
-class CutError(RegistryError):
+
+class CutError(Exception):
     """A connection broke, where the caller knows how to go on."""
 
 
