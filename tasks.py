@@ -293,7 +293,7 @@ def images(c: Context, set: "list[str]") -> None:
     from esteira.images.front import make_images
     from esteira.images.spec import NAMES
 
-    make_images(settings_here(set), NAMES, os.environ, console())
+    make_images(settings_here(set), NAMES, os.environ, tell)
 
 
 @task(iterable=["set"], help=SET)
@@ -302,7 +302,7 @@ def image_runtime(c: Context, set: "list[str]") -> None:
     """Make the image that the job's tasks run in."""
     from esteira.images.front import make_images
 
-    make_images(settings_here(set), ["runtime"], os.environ, console())
+    make_images(settings_here(set), ["runtime"], os.environ, tell)
 
 
 @task(iterable=["set"], help=SET)
@@ -311,7 +311,7 @@ def image_builder(c: Context, set: "list[str]") -> None:
     """Make the image that the steps of a build run in."""
     from esteira.images.front import make_images
 
-    make_images(settings_here(set), ["builder"], os.environ, console())
+    make_images(settings_here(set), ["builder"], os.environ, tell)
 
 
 @task(iterable=["set"], help=SET)
@@ -321,7 +321,7 @@ def image_verify(c: Context, set: "list[str]") -> None:
     from esteira.images.front import build_again
     from esteira.images.spec import NAMES
 
-    build_again(settings_here(set), NAMES, os.environ, console())
+    build_again(settings_here(set), NAMES, os.environ, tell)
 
 
 @task(iterable=["set"], help=SET)
@@ -331,7 +331,7 @@ def image_load(c: Context, set: "list[str]") -> None:
     from esteira.images.front import load_images
     from esteira.images.spec import NAMES
 
-    load_images(settings_here(set), NAMES, os.environ, console())
+    load_images(settings_here(set), NAMES, os.environ, tell)
 
 
 @task(iterable=["set"], help=SET)
@@ -340,7 +340,7 @@ def image_check(c: Context, set: "list[str]") -> None:
     """Import the pipeline and every executor inside the runtime image."""
     from esteira.images.front import check_runtime
 
-    check_runtime(settings_here(set), os.environ, console())
+    check_runtime(settings_here(set), os.environ, tell)
 
 
 @task

@@ -30,6 +30,9 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     subprocess.run(["git", "clone", "--quiet", str(REPOSITORY), str(root)], check=True)
     return root
 
+# A port on which nobody listens.
+NO_REGISTRY = "127.0.0.1:9"
+
 
 @pytest.fixture(scope="module")
 def sample(clone: Path) -> Path:
@@ -56,8 +59,9 @@ def deployed(clone: Path, sample: Path) -> str:
 
 
 def on_sample(clone: Path, *arguments: str, **environ: str) -> "subprocess.CompletedProcess[str]":
-    """Run make with what makes the sample's deploys short."""
-    return make(clone, *arguments, "DATA=sample.csv", "EPOCHS=3", ESTEIRA_DATA_SOURCE_COLUMN="source", **environ)
+    """Run make with what makes the sample's deploys short: no base is looked for on the net."""
+    environ = {"ESTEIRA_DATA_SOURCE_COLUMN": "source", "ESTEIRA_IMAGES_MIRRORS": f"docker.io={NO_REGISTRY}", **environ}
+    return make(clone, *arguments, "DATA=sample.csv", "EPOCHS=3", **environ)
 
 
 def current(clone: Path) -> str:
@@ -96,6 +100,9 @@ def test_a_clone_becomes_a_served_model(clone: Path, deployed: str) -> None:
     assert f"Deployed release {current(clone)} to local" in " ".join(deployed.split())
     assert re.search(r"macro_f1 +0\.\d+ +≥ 0\.\d+", deployed)
     assert "✓ probabilities as at training" in deployed
+    # Without its base no image is made, and a deploy here needs none.
+    assert f"image: skipped: The registry {NO_REGISTRY} cannot be reached: it refuses connections." in deployed
+    assert release(clone)["parts"]["image"]["content"] == ""
     # The data lies in the clone, untracked: it is named by its content and makes no source dirty.
     assert (release(clone)["commit"], release(clone)["dirty"]) == (commit.strip(), False)
     summary = deployed.partition("Deployed release")[2]

@@ -1,10 +1,7 @@
 """What a person asks of images: building, pushing and checking them."""
 
 import sys
-from typing import Iterable, List, Mapping
-
-from rich.console import Console
-from rich.table import Table
+from typing import TYPE_CHECKING, Callable, Iterable, List, Mapping
 
 from esteira.files import write_text
 from esteira.images.bases import FILE, read_bases, with_digest
@@ -19,61 +16,62 @@ from esteira.jobs.bind import RUNTIME
 from esteira.settings import Settings
 from esteira.source import frozen_source
 
+if TYPE_CHECKING:
+    from rich.table import Table
 
-def make_images(
-    settings: Settings, names: Iterable[str], environ: Mapping[str, str], console: Console
-) -> List[Made]:
+Say = Callable[[str], None]
+
+
+def make_images(settings: Settings, names: Iterable[str], environ: Mapping[str, str], say: Say) -> List[Made]:
     """Make images of what is here, push them where a registry is set, and show their digests."""
     with frozen_source(settings.root, settings.state) as source:
         code, origin = code_of_source(source), origin_of(source)
-        made = [make_image(settings, name, code, origin, environ=environ, say=console.print) for name in names]
+        made = [make_image(settings, name, code, origin, environ=environ, say=say) for name in names]
     for image in made:
-        console.print(describe(image))
+        say(describe(image))
         if settings.registry:
             pushed = push_made(settings, image, settings.registry, environ)
-            console.print(
+            say(
                 f"  pushed to {settings.registry}/{image.image.name}@{image.digest}: "
                 f"{pushed.blobs_sent} blobs, {pushed.bytes_sent / 1e6:,.1f} MB sent"
             )
     return made
 
 
-def build_again(
-    settings: Settings, names: Iterable[str], environ: Mapping[str, str], console: Console
-) -> None:
+def build_again(settings: Settings, names: Iterable[str], environ: Mapping[str, str], say: Say) -> None:
     """Make images of what is here once more, from nothing and in other surroundings, and compare.
 
     Raises ImageError that names the layers that differ.
     """
     with frozen_source(settings.root, settings.state) as source:
         code, origin = code_of_source(source), origin_of(source)
-        made = [make_image(settings, name, code, origin, environ=environ, say=console.print) for name in names]
+        made = [make_image(settings, name, code, origin, environ=environ, say=say) for name in names]
         verified = verify_images(settings, source, made, sys.executable, environ)
     for image in made:
         surroundings = ", ".join(verified.varied)
-        console.print(f"{image.image.name} {image.digest}: the same, built again with another {surroundings}")
+        say(f"{image.image.name} {image.digest}: the same, built again with another {surroundings}")
     for what in verified.same:
-        console.print(f"not varied: {what}")
+        say(f"not varied: {what}")
 
 
-def load_images(settings: Settings, names: Iterable[str], environ: Mapping[str, str], console: Console) -> None:
+def load_images(settings: Settings, names: Iterable[str], environ: Mapping[str, str], say: Say) -> None:
     """Make images of what is here and give them to Docker or Podman; ImageError if there is neither."""
     from esteira.images.engine.find import find_engine
     from esteira.images.engine.load import image_tag, load_image
 
     engine = find_engine(environ)
-    for made in make_images(settings, names, environ, console):
+    for made in make_images(settings, names, environ, say):
         tag = image_tag(made.image.name, made.image.manifest)
-        image = load_image(layout_of(settings), made.image.manifest, tag, engine, console.print)
-        console.print(f"  loaded into {engine.program} as {tag}, {image}")
+        image = load_image(layout_of(settings), made.image.manifest, tag, engine, say)
+        say(f"  loaded into {engine.program} as {tag}, {image}")
 
 
-def check_runtime(settings: Settings, environ: Mapping[str, str], console: Console) -> None:
+def check_runtime(settings: Settings, environ: Mapping[str, str], say: Say) -> None:
     """Make the runtime image and import, in a container of it, what a job needs; ImageError lists what is missing."""
     from esteira.images.check import check_image
 
-    (made,) = make_images(settings, [RUNTIME], environ, console)
-    check_image(settings, made.image.manifest, environ, console.print)
+    (made,) = make_images(settings, [RUNTIME], environ, say)
+    check_image(settings, made.image.manifest, environ, say)
 
 
 def describe(made: Made) -> str:
@@ -83,11 +81,13 @@ def describe(made: Made) -> str:
     return f"{image.name} {made.digest}, {image.size_bytes / 1e6:,.0f} MB, {layers}"
 
 
-def rewrite_pins(settings: Settings, environ: Mapping[str, str]) -> Table:
+def rewrite_pins(settings: Settings, environ: Mapping[str, str]) -> "Table":
     """Look each base's tag up in its registry, rewrite docker/bases.toml, and return what changed.
 
     Raises RegistryError, before anything is written, if a tag cannot be looked up.
     """
+    from esteira.tables import make_table
+
     client_for, path = open_clients(environ), settings.root / FILE
     bases = read_bases(settings.root, pinned=False)
     found = {}
@@ -95,9 +95,10 @@ def rewrite_pins(settings: Settings, environ: Mapping[str, str]) -> Table:
         reference = mirrored(parse_reference(base.tagged), settings.mirrors)
         found[name] = client_for(reference.host).resolve(reference.repository, base.tag)
     text = path.read_text(encoding="utf-8")
-    table = Table("base", "tag", "digest", "")
-    for name, base in bases.items():
+    for name in bases:
         text = with_digest(text, name, found[name])
-        table.add_row(name, base.tagged, found[name], "" if found[name] == base.digest else "new")
     write_text(path, text)
-    return table
+    rows = [
+        (name, base.tagged, found[name], "" if found[name] == base.digest else "new") for name, base in bases.items()
+    ]
+    return make_table(["base", "tag", "digest", ""], rows)

@@ -207,7 +207,7 @@ def test_a_registry_that_is_not_there_says_so_in_one_line_at_once() -> None:
     with pytest.raises(UnreachableError) as error:
         client.resolve("library/python", "3.8-slim")
     assert str(error.value) == f"The registry {host} cannot be reached: it refuses connections."
-    assert error.value.exit_code == 19
+    assert error.value.exit_code == 20
     assert pauses == []
 
 
