@@ -15,11 +15,14 @@ def take_folder(folder: Path) -> int:
 
 
 @contextmanager
-def locked(folder: Path) -> Iterator[None]:
-    """Hold a folder's lock, waiting for whoever has it. The kernel frees it when the process ends."""
+def locked(folder: Path, *, shared: bool = False) -> Iterator[None]:
+    """Hold a folder's lock, waiting for whoever has it; `shared` with others who do so, too.
+
+    The kernel frees it when the process ends.
+    """
     handle = os.open(folder, os.O_RDONLY)
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
+        fcntl.flock(handle, fcntl.LOCK_SH if shared else fcntl.LOCK_EX)
         yield
     finally:
         # By word: a child that was forked meanwhile has the handle too, and would keep the lock.
@@ -28,7 +31,13 @@ def locked(folder: Path) -> Iterator[None]:
 
 
 def is_locked(folder: Path) -> bool:
-    handle = os.open(folder, os.O_RDONLY)
+    """Return whether a process holds a folder: none holds one that is removed, and another user's private one is held."""
+    try:
+        handle = os.open(folder, os.O_RDONLY)
+    except FileNotFoundError:
+        return False
+    except PermissionError:
+        return True
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         return False

@@ -6,7 +6,8 @@ a killed build left behind.
 
 import os
 import shutil
-from contextlib import contextmanager
+import stat
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Iterator, List, Optional
 
@@ -55,7 +56,12 @@ def prune(builds: Path, keep: Optional[Path]) -> None:
 
 
 def latest(builds: Path) -> Optional[Path]:
-    folders = [(folder.stat().st_mtime, folder) for folder in builds.iterdir() if folder.is_dir()]
+    """Return the folder that was changed last. A build that is over may remove its own meanwhile."""
+    folders = []
+    for folder in builds.iterdir():
+        with suppress(FileNotFoundError):
+            status = folder.stat()
+            folders += [(status.st_mtime, folder)] if stat.S_ISDIR(status.st_mode) else []
     return max(folders)[1] if folders else None
 
 
