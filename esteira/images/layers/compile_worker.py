@@ -11,6 +11,7 @@ Source of the format: CPython 3.8, Python/marshal.c, version 4.
 """
 
 import importlib.util
+import signal
 import struct
 import sys
 import warnings
@@ -108,6 +109,9 @@ def long_bytes(value: int) -> bytes:
 
 
 def main() -> None:
+    # It ends with its input, and without a word: Ctrl-C is its starter's business, and so is one that went away.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     warnings.simplefilter("ignore")
     requests, answers = sys.stdin.buffer, sys.stdout.buffer
     while True:

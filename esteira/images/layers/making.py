@@ -30,26 +30,41 @@ def make_layers(layout: Layout, groups: Dict[str, Group], place: Place) -> None:
         return
     # Forked, so that no worker reads tasks.py again; nothing here has started a thread.
     context = multiprocessing.get_context("fork")
-    number = min(len(largest), os.cpu_count() or 1)
-    # Workers of a build that is killed would wait for work for ever.
-    ending = (os.getpid(), signal.SIGKILL)
-    with ProcessPoolExecutor(number, mp_context=context, initializer=die_with_parent, initargs=ending) as pool:
-        made = [pool.submit(make_layer, layout.folder, key, group, place) for key, group in largest]
+    # A container or a batch system may allow fewer processors than there are.
+    number = min(len(largest), len(os.sched_getaffinity(0)))
+    with ProcessPoolExecutor(number, mp_context=context, initializer=start_worker, initargs=(os.getpid(),)) as pool:
         try:
-            take_results(made)
+            take_results([pool.submit(make_layer, layout.folder, key, group, place) for key, group in largest])
         except BrokenProcessPool:
             raise ImageError(
                 "A process that makes a layer was ended, maybe for lack of memory. Run the command again: "
                 "layers that are done are kept."
             ) from None
-        finally:
-            for future in made:
-                future.cancel()
+        except KeyboardInterrupt:
+            # What they have begun could take a minute. The next build removes what they leave.
+            end_workers()
+            raise
+
+
+def start_worker(parent: int) -> None:
+    """Let a worker end with the build `parent`, for whose work it would wait for ever, and leave Ctrl-C to that."""
+    die_with_parent(parent, signal.SIGKILL)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def end_workers() -> None:
+    for worker in multiprocessing.active_children():
+        worker.kill()
 
 
 def take_results(made: "List[Future[None]]") -> None:
-    for future in made:
-        future.result()
+    """Wait for all; the first that fails raises its error, and what was not begun by then is left."""
+    try:
+        for future in made:
+            future.result()
+    finally:
+        for future in made:
+            future.cancel()
 
 
 def make_layer(folder: Path, key: str, group: Group, place: Place) -> None:

@@ -3,12 +3,14 @@
 import importlib.util
 import marshal
 import os
+import signal
 import struct
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from types import CodeType
-from typing import Any, Dict, List
+from typing import Any, BinaryIO, Dict, List, cast
 
 import pytest
 
@@ -165,6 +167,27 @@ def test_what_is_no_python_3_has_no_byte_code(source: bytes) -> None:
 def test_a_warning_of_the_compiler_is_no_line_for_people(capfd: pytest.CaptureFixture[str]) -> None:
     with compiler() as compiling:
         assert compiling.compile("/app/x.py", b"x = 1 is 1\ny = '\\d'\n") is not None
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.programs
+def test_ctrl_c_is_no_business_of_the_interpreter(capfd: pytest.CaptureFixture[str]) -> None:
+    with compiler() as compiling:
+        assert compiling.compile("/app/x.py", b"X = 1\n") is not None
+        compiling._process.send_signal(signal.SIGINT)
+        assert compiling.compile("/app/y.py", b"Y = 1\n") is not None
+    assert compiling._process.returncode == 0
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.programs
+def test_an_interpreter_whose_starter_is_gone_ends_without_a_word(capfd: pytest.CaptureFixture[str]) -> None:
+    with compiler() as compiling:
+        assert compiling.compile("/app/x.py", b"X = 1\n") is not None
+        cast(BinaryIO, compiling._process.stdout).close()
+        with suppress(ValueError):
+            compiling.compile("/app/y.py", b"Y = 1\n")
+    assert compiling._process.returncode == -signal.SIGPIPE
     assert capfd.readouterr() == ("", "")
 
 

@@ -41,9 +41,16 @@ def build(layout: Layout, wheels: List[WheelFile]) -> List[str]:
     return [layer.digest for layer in package_layers(layout, wheels, PLACE, say_nothing)]
 
 
-def start_build(wheels: Path, layout: Path) -> "subprocess.Popen[str]":
+def start_build(wheels: Path, layout: Path, *, start_new_session: bool = False) -> "subprocess.Popen[str]":
     command = [sys.executable, "-c", BUILD, str(wheels), str(layout)]
-    return subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    return subprocess.Popen(
+        command,
+        cwd=REPOSITORY,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=start_new_session,
+    )
 
 
 def stamps(layout: Layout) -> Dict[str, object]:
@@ -207,6 +214,20 @@ def test_a_build_that_is_killed_leaves_nothing_torn_and_the_next_one_goes_on(tmp
     assert_sound(layout)
     # What was left is gone.
     assert list((layout.folder / "scratch").iterdir()) == []
+
+
+def test_a_build_ends_at_ctrl_c_without_a_word_of_its_workers(tmp_path: Path) -> None:
+    """The terminal sends SIGINT to all of them: only the build itself raises KeyboardInterrupt."""
+    large_wheels(tmp_path / "wheels")
+    process = start_build(tmp_path / "wheels", tmp_path / "images", start_new_session=True)
+    wait_until(lambda: is_being_written(tmp_path / "images" / "scratch"))
+    children = children_of(process.pid)
+    os.killpg(process.pid, signal.SIGINT)
+    _, told = process.communicate()
+    assert process.returncode == -signal.SIGINT
+    assert len(children) >= 1
+    assert told.count("Traceback") == 1 and told.endswith("\nKeyboardInterrupt\n"), told
+    assert not any(Path(f"/proc/{child}").exists() for child in children)
 
 
 def test_two_builds_at_once_in_one_layout_make_one_image(tmp_path: Path) -> None:
