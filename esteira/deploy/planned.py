@@ -8,6 +8,7 @@ from typing import Dict, Iterator
 from esteira.clock import now
 from esteira.data.user_csv import find_csv
 from esteira.deploy.decide import Kind
+from esteira.images.origin import repository_url
 from esteira.release.digest import digest_bytes
 from esteira.release.holder import whoami
 from esteira.release.inputs import Inputs, inputs_here, lay_inputs
@@ -50,6 +51,7 @@ class Planned:
             generation=plan.generation,
             commit=plan.commit,
             dirty=plan.dirty,
+            url=repository_url(self.source.root),
             parts=plan.parts,
             csv=self.inputs["data"].values.get(CSV, ""),
             patch=digest_bytes(self.patch) if self.patch else "",

@@ -4,7 +4,7 @@ Source: image-spec v1.1, manifest.md, "Guidelines for Artifact Usage", and distr
 """
 
 from dataclasses import replace
-from typing import List
+from typing import List, Tuple
 
 from esteira.files import write_bytes
 from esteira.images.build import Image, Materials
@@ -19,8 +19,10 @@ from esteira.images.provenance import provenance
 IMAGE = "dev.esteira.image"
 
 
-def attach(layout: Layout, image: Image, materials: Materials, origin: Origin) -> Descriptor:
-    """Name the image in the layout, with all that goes with it, and return its index.
+def attach(
+    layout: Layout, image: Image, materials: Materials, origin: Origin
+) -> Tuple[Descriptor, List[Descriptor]]:
+    """Name the image in the layout, with all that goes with it; return its index and what refers to it.
 
     The layout's index has the image's name as a tag; what an image of that name had before is out of it.
     """
@@ -38,7 +40,7 @@ def attach(layout: Layout, image: Image, materials: Materials, origin: Origin) -
     ]
     before = [entry.digest for entry in referrers(layout, image.name)]
     layout.name([tag_entry(index, image.name), *referring], replacing=before)
-    return index
+    return index, referring
 
 
 def referrers(layout: Layout, name: str) -> List[Descriptor]:

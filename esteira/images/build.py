@@ -20,7 +20,7 @@ from esteira.images.layout import Layout
 from esteira.images.media import CONFIG, MANIFEST
 from esteira.images.registry.pull import PulledImage
 from esteira.images.spec import ImageSpec, base_of, place_of, read_spec
-from esteira.release.digest import digest_file
+from esteira.release.digest import digest_bytes
 
 Say = Callable[[str], None]
 
@@ -66,13 +66,15 @@ def read_materials(
     lock = root / spec.lock
     # The base first: where it cannot be had, nothing else need be fetched.
     pulled = find_base(base)
+    wheels = find_wheels(lock)
     return Materials(
         name=name,
         spec=spec,
         base=base,
         pulled=pulled,
-        lock_digest=digest_file(lock),
-        wheels=find_wheels(lock),
+        # As git has it: a checkout may have other line ends.
+        lock_digest=digest_bytes(lock.read_bytes().replace(b"\r\n", b"\n")),
+        wheels=wheels,
         code=code.below(*spec.folders),
     )
 

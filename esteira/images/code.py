@@ -69,7 +69,11 @@ def read_listed(root: Path, path: str, entry: str) -> bytes:
     except OSError as error:
         raise ImageError(f"{path}: cannot be read: {error.strerror}. Run the deploy again.") from None
     if blob_id(content, len(blob)) != blob:
-        raise ImageError(f"{path}: is not what it was when the deploy began. Run the deploy again.")
+        raise ImageError(
+            f"{path}: is not what it was when the deploy began. Run the deploy again.\n"
+            "If it says so again, .gitattributes changes the file on its way (eol, ident, filter): "
+            "expected none of them for what an image holds."
+        )
     return content
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Callable, Iterable, List, Mapping
 from esteira.files import write_text
 from esteira.images.bases import FILE, read_bases, with_digest
 from esteira.images.code import code_of_source
-from esteira.images.layout import layout_of
+from esteira.images.layout import layout_of, using
 from esteira.images.make import Made, make_image, push_made
 from esteira.images.origin import origin_of
 from esteira.images.registry.client import open_clients
@@ -22,20 +22,27 @@ if TYPE_CHECKING:
 Say = Callable[[str], None]
 
 
-def make_images(settings: Settings, names: Iterable[str], environ: Mapping[str, str], say: Say) -> List[Made]:
-    """Make images of what is here, push them where a registry is set, and show their digests."""
-    with frozen_source(settings.root, settings.state) as source:
-        code, origin = code_of_source(source), origin_of(source)
-        made = [make_image(settings, name, code, origin, environ=environ, say=say) for name in names]
-    for image in made:
-        say(describe(image))
-        if settings.registry:
-            pushed = push_made(settings, image, settings.registry, environ)
-            say(
-                f"  pushed to {settings.registry}/{image.image.name}@{image.digest}: "
-                f"{pushed.blobs_sent} blobs, {pushed.bytes_sent / 1e6:,.1f} MB sent"
-            )
+def make_images(
+    settings: Settings, names: Iterable[str], environ: Mapping[str, str], say: Say, *, push: bool = True
+) -> List[Made]:
+    """Make images of what is here, show their digests and, with `push`, push them where a registry is set."""
+    with using(layout_of(settings)):
+        with frozen_source(settings.root, settings.state) as source:
+            code, origin = code_of_source(source), origin_of(source)
+            made = [make_image(settings, name, code, origin, environ=environ, say=say) for name in names]
+        for image in made:
+            say(describe(image))
+            if push and settings.registry:
+                push_image(settings, image, environ, say)
     return made
+
+
+def push_image(settings: Settings, image: Made, environ: Mapping[str, str], say: Say) -> None:
+    pushed = push_made(settings, image, settings.registry, environ)
+    say(
+        f"  pushed to {settings.registry}/{image.image.name}@{image.digest}: "
+        f"{pushed.blobs_sent} blobs, {pushed.bytes_sent / 1e6:,.1f} MB sent"
+    )
 
 
 def build_again(settings: Settings, names: Iterable[str], environ: Mapping[str, str], say: Say) -> None:
@@ -60,7 +67,7 @@ def load_images(settings: Settings, names: Iterable[str], environ: Mapping[str, 
     from esteira.images.engine.load import image_tag, load_image
 
     engine = find_engine(environ)
-    for made in make_images(settings, names, environ, say):
+    for made in make_images(settings, names, environ, say, push=False):
         tag = image_tag(made.image.name, made.image.manifest)
         image = load_image(layout_of(settings), made.image.manifest, tag, engine, say)
         say(f"  loaded into {engine.program} as {tag}, {image}")
@@ -69,8 +76,10 @@ def load_images(settings: Settings, names: Iterable[str], environ: Mapping[str, 
 def check_runtime(settings: Settings, environ: Mapping[str, str], say: Say) -> None:
     """Make the runtime image and import, in a container of it, what a job needs; ImageError lists what is missing."""
     from esteira.images.check import check_image
+    from esteira.images.engine.find import find_engine
 
-    (made,) = make_images(settings, [RUNTIME], environ, say)
+    find_engine(environ)  # before a long build
+    (made,) = make_images(settings, [RUNTIME], environ, say, push=False)
     check_image(settings, made.image.manifest, environ, say)
 
 

@@ -15,7 +15,7 @@ from esteira.errors import ImageError
 from esteira.files import telling_os_errors, write_bytes
 from esteira.images.descriptor import Descriptor, describe_bytes, document_bytes, read_descriptor
 from esteira.images.media import INDEX
-from esteira.locks import locked
+from esteira.locks import is_locked, locked
 from esteira.settings import Settings
 
 TAG = "org.opencontainers.image.ref.name"
@@ -118,6 +118,22 @@ class Layout:
         marker = self.folder / "oci-layout"
         if not marker.exists():
             write_bytes(marker, document_bytes(MARKER))
+
+
+@contextmanager
+def using(layout: Layout) -> Iterator[None]:
+    """Keep what lies in a layout from being collected, as others may do at the same time."""
+    folder = layout.folder / "blobs"
+    with telling_os_errors("write", folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    with locked(folder, shared=True):
+        yield
+
+
+def is_used(layout: Layout) -> bool:
+    """Return whether an image is being made or pushed."""
+    folder = layout.folder / "blobs"
+    return folder.is_dir() and is_locked(folder)
 
 
 def tag_entry(entry: Descriptor, tag: str) -> Descriptor:

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Callable, List, Mapping
+from typing import Callable, List, Mapping, Sequence
 
-from esteira.images.attach import attach, referrers
+from esteira.images.attach import attach
 from esteira.images.bases import Base
 from esteira.images.build import Image, Materials, build_image, read_materials
 from esteira.images.config import PLATFORM
@@ -26,10 +26,11 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Made:
-    """An image in the layout, the index that names it, and what it was made of."""
+    """An image in the layout, the index that names it, what refers to it, and what it was made of."""
 
     image: Image
     index: Descriptor
+    referrers: Sequence[Descriptor]
     materials: Materials
 
     @property
@@ -55,7 +56,8 @@ def make_image(
         lambda lock: find_wheels(settings, lock, environ),
     )
     image = build_image(layout, materials, say)
-    return Made(image, attach(layout, image, materials, origin), materials)
+    index, referring = attach(layout, image, materials, origin)
+    return Made(image, index, referring, materials)
 
 
 def find_base(settings: Settings, layout: Layout, base: Base, environ: Mapping[str, str]) -> PulledImage:
@@ -84,6 +86,4 @@ def push_made(settings: Settings, made: Made, registry: str, environ: Mapping[st
     target = parse_reference(f"{registry}/{made.image.name}:{tag}")
     client = open_clients(environ)(target.host)
     base = base_reference(settings, made.materials.base)
-    return push_image(
-        layout, made.index, target, client, mount_from=[base], referrers=referrers(layout, made.image.name)
-    )
+    return push_image(layout, made.index, target, client, mount_from=[base], referrers=made.referrers)

@@ -4,9 +4,9 @@ from typing import Callable, Mapping, Tuple
 
 from esteira.errors import StateError
 from esteira.images.code import code_of_workspace
-from esteira.images.layout import layout_of
+from esteira.images.layout import layout_of, using
 from esteira.images.make import Made, make_image, push_made
-from esteira.images.origin import Origin, repository_url
+from esteira.images.origin import Origin
 from esteira.images.registry.refusals import UnreachableError
 from esteira.jobs.bind import RUNTIME
 from esteira.release.inputs import read_inputs
@@ -19,8 +19,17 @@ Say = Callable[[str], None]
 
 
 def is_at_hand(settings: Settings, part: Part) -> bool:
-    """Return whether an image was made for a part and, where images are kept here alone, is still here."""
-    return bool(part.content) and (bool(settings.registry) or layout_of(settings).blob(part.content).is_file())
+    """Return whether an image was made for a part and is where it is needed: in the registry that is set, or here."""
+    if not part.content:
+        return False
+    needed_here = not settings.registry or settings.run.isolation == "container"
+    is_here = layout_of(settings).blob(part.content).is_file()
+    is_pushed = part.uri == pushed_name(settings, part.content)
+    return (is_here or not needed_here) and (is_pushed or not settings.registry)
+
+
+def pushed_name(settings: Settings, digest: str) -> str:
+    return f"{settings.registry}/{RUNTIME}@{digest}"
 
 
 def image_part(
@@ -36,14 +45,15 @@ def image_part(
     if inputs is None:
         raise StateError(f"{store.uri}: does not list the files that the image is made of. Run the deploy again.")
     code = code_of_workspace(settings.root, inputs.files)
-    origin = Origin(order.commit, order.dirty, repository_url(settings.root))
-    try:
-        made = make_image(settings, RUNTIME, code, origin, environ=environ, say=say)
-    except UnreachableError as error:
-        if not settings.is_local:
-            raise
-        return Part(digest=digest), f"skipped: {error}"
-    return laid_part(settings, digest, made, environ)
+    origin = Origin(order.commit, order.dirty, order.url)
+    with using(layout_of(settings)):
+        try:
+            made = make_image(settings, RUNTIME, code, origin, environ=environ, say=say)
+        except UnreachableError as error:
+            if not settings.is_local:
+                raise
+            return Part(digest=digest), f"skipped: {error}"
+        return laid_part(settings, digest, made, environ)
 
 
 def laid_part(settings: Settings, digest: str, made: Made, environ: Mapping[str, str]) -> Tuple[Part, str]:
@@ -51,6 +61,6 @@ def laid_part(settings: Settings, digest: str, made: Made, environ: Mapping[str,
         place = str(layout_of(settings).blob(made.digest))
         return Part(digest=digest, content=made.digest, uri=place), f"{RUNTIME} {made.digest}"
     pushed = push_made(settings, made, settings.registry, environ)
-    name = f"{settings.registry}/{RUNTIME}@{made.digest}"
+    name = pushed_name(settings, made.digest)
     sent = f"{pushed.bytes_sent / 1e6:,.1f} MB sent"
     return Part(digest=digest, content=made.digest, uri=name), f"{name}, {sent}"

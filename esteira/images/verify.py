@@ -49,7 +49,7 @@ def verify_images(
     """
     for image in made:
         check_layers(layout_of(settings), image)
-    surroundings, varied, same = vary(environ)
+    surroundings, varied, same = vary()
     with tempfile.TemporaryDirectory(prefix="esteira verify ") as folder:
         workspace, state = Path(folder) / "another folder", Path(folder) / "state"
         fill_workspace(workspace, source)
@@ -74,7 +74,7 @@ def verify_images(
     return Verified(["folder", "time zone", "locale", "hash seed", *varied], same)
 
 
-def vary(environ: Mapping[str, str]) -> Tuple[List[str], List[str], List[str]]:
+def vary() -> Tuple[List[str], List[str], List[str]]:
     """Return the head of a command that changes its surroundings, what it changes and what it can't here."""
     command, varied, same = ["sh", "-c", 'umask 077; exec "$@"', "sh"], ["umask"], []
     for what, head in (

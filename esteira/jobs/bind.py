@@ -21,7 +21,7 @@ def bind_release(settings: Settings, release: Release, compiled: Job) -> Job:
     uris = {name: part.uri for name, part in release.parts.items()}
     return bind_job(
         compiled,
-        image=image_name(settings, release.parts["image"]),
+        image=image_name(release.parts["image"]),
         pipeline_root=f"{settings.bucket}/root",
         parameters={
             "data_uri": uris["data"],
@@ -35,14 +35,15 @@ def bind_release(settings: Settings, release: Release, compiled: Job) -> Job:
     )
 
 
-def image_name(settings: Settings, part: Part) -> str:
+def image_name(part: Part) -> str:
     """Return what every task of the job names as its image: by digest, the image's own where it was made.
 
     Where it was not, the digest of what it would be made of keeps the results of other code apart.
     """
     if not part.content:
         return f"local@{part.digest}"
-    return f"{settings.registry or 'esteira'}/{RUNTIME}@{part.content}"
+    # A part that was pushed is named by where it lies, which is elsewhere by now if the registry was changed.
+    return part.uri if part.uri.endswith(f"@{part.content}") else f"esteira/{RUNTIME}@{part.content}"
 
 
 def bind_job(

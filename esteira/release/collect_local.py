@@ -5,7 +5,7 @@ from typing import AbstractSet, Iterable, List, Set
 
 from esteira.files import telling_os_errors
 from esteira.images.bases import read_bases
-from esteira.images.layout import layout_of
+from esteira.images.layout import is_used, layout_of
 from esteira.images.unused import unused_paths
 from esteira.local.jobs.content import walk_files
 from esteira.local.jobs.store import Store as MetadataStore
@@ -51,9 +51,12 @@ def local_removals(
 
 
 def unused_images(settings: Settings, kept: List[Release]) -> List[Path]:
-    """Return what neither kept releases, the images made last nor their bases need of the images here."""
+    """Return what neither kept releases, the images made last nor their bases need of the images here.
+
+    Nothing goes while an image is being made.
+    """
     layout = layout_of(settings)
-    if not layout.folder.is_dir():
+    if not layout.folder.is_dir() or is_used(layout):
         return []
     bases = [base.digest for base in read_bases(settings.root).values()]
     return unused_paths(layout, [*bases, *(release.parts["image"].content for release in kept if has_image(release))])

@@ -18,8 +18,8 @@ class Order(Frozen):
 
     `parts` maps each part to the digest of what it is made of; `generation` is that of the pointer
     `current` when the deploy began; `csv` the digest of the user's CSV, `patch` that of
-    what differs from the commit; `force` makes every part anew;
-    `lease` names the lease that the deploy holds.
+    what differs from the commit; `url` is the repository's address, "" where it has none on the
+    net; `force` makes every part anew; `lease` names the lease that the deploy holds.
     """
 
     kind: Literal["full", "partial"]
@@ -30,6 +30,7 @@ class Order(Frozen):
     generation: int
     commit: str
     dirty: bool
+    url: str = ""
     parts: Dict[str, str]
     csv: str = ""
     patch: str = ""

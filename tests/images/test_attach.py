@@ -31,7 +31,7 @@ def tags(tiny: Tiny) -> List[str]:
 
 def test_the_layout_names_the_image_by_an_index_with_its_origin(tiny: Tiny) -> None:
     image = tiny.build()
-    index = attach(tiny.layout, image, tiny.materials(), ORIGIN)
+    index, _ = attach(tiny.layout, image, tiny.materials(), ORIGIN)
     notes = {
         "org.opencontainers.image.revision": ORIGIN.commit,
         "org.opencontainers.image.source": "https://example.test/a/b",
@@ -94,8 +94,8 @@ def test_what_the_image_before_had_is_out_of_the_index(tiny: Tiny) -> None:
 
 def test_the_commit_stands_beside_the_image_and_not_in_it(tiny: Tiny) -> None:
     image = tiny.build()
-    one = attach(tiny.layout, image, tiny.materials(), ORIGIN)
-    two = attach(tiny.layout, image, tiny.materials(), Origin("f" * 40, True, ""))
+    one, _ = attach(tiny.layout, image, tiny.materials(), ORIGIN)
+    two, _ = attach(tiny.layout, image, tiny.materials(), Origin("f" * 40, True, ""))
     assert one.digest != two.digest
     assert tiny.layout.read(two.digest)["annotations"] == {
         "org.opencontainers.image.revision": "f" * 40,

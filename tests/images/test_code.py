@@ -66,7 +66,11 @@ def test_a_workspace_gives_the_files_that_were_listed(root: Path, tmp_path: Path
     write(root / "esteira" / "a.py", "A = 2\n")
     with pytest.raises(ImageError) as caught:
         code_of_workspace(root, files).read(["esteira/a.py"])
-    assert str(caught.value) == "esteira/a.py: is not what it was when the deploy began. Run the deploy again."
+    assert str(caught.value) == (
+        "esteira/a.py: is not what it was when the deploy began. Run the deploy again.\n"
+        "If it says so again, .gitattributes changes the file on its way (eol, ident, filter): "
+        "expected none of them for what an image holds."
+    )
     (root / "esteira" / "a.py").unlink()
     with pytest.raises(ImageError) as caught:
         code_of_workspace(root, files).read(["esteira/a.py"])

@@ -65,7 +65,8 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Kept:
     copy_base(base.layout, tiny.layout, base.index.digest)
     write(tiny.root / "docker" / "bases.toml", BASES.format(digest=base.index.digest))
     image = tiny.build()
-    return Kept(tiny, image, attach(tiny.layout, image, tiny.materials(), ORIGIN))
+    index, _ = attach(tiny.layout, image, tiny.materials(), ORIGIN)
+    return Kept(tiny, image, index)
 
 
 def run(*command: str, environ: Dict[str, str] = {}) -> str:  # noqa: B006

@@ -1,15 +1,18 @@
 """Images of a repository: the base from a registry, the wheels from the store, the layout's index, and a push."""
 
+import os
 from pathlib import Path
 
 import pytest
 
 from esteira.errors import ImageError, RegistryError
+from esteira.git import git
 from esteira.images.code import code_of_source
 from esteira.images.layout import layout_of
 from esteira.images.make import Made, base_reference, make_image, push_made
 from esteira.images.origin import origin_of
 from esteira.images.registry import RegistryClient
+from esteira.images.registry.referrers import list_referrers
 from esteira.images.registry.refusals import UnreachableError
 from esteira.settings import Settings
 from esteira.source import frozen_source
@@ -59,6 +62,34 @@ def test_a_commit_that_changes_no_file_of_it_gives_the_same_image(project: Proje
     second = make(project, settings)
     assert second.digest == first.digest
     assert second.index.digest != first.index.digest
+
+
+def test_a_clone_with_other_line_ends_gives_the_same_image(project: Project, tmp_path: Path) -> None:
+    commit_all(project.root)
+    clone = tmp_path / "clone"
+    git(tmp_path, "clone", "--quiet", "-c", "core.autocrlf=true", str(project.root), str(clone))
+    assert b"\r\n" in (clone / "requirements.lock").read_bytes()
+    there = project._replace(root=clone)
+    first = make(project, project.settings())
+    assert make(there, there.settings()).digest == first.digest
+
+
+def test_a_name_of_no_encoding_gets_into_the_image(project: Project) -> None:
+    (project.root / "pipeline" / os.fsdecode(b"caf\xe9.txt")).write_text("black")
+    made = make(project, project.settings())
+    assert make(project, project.settings()).digest == made.digest
+
+
+def test_what_goes_with_an_image_is_pushed_with_it_whatever_was_made_since(
+    project: Project, registry: RegistryServer
+) -> None:
+    settings = project.settings()
+    first = make(project, settings)
+    write(project.root / "pipeline" / "new.py", "NEW = 1\n")
+    assert make(project, settings).digest != first.digest
+    push_made(settings, first, f"{registry.host}/team", project.environ)
+    listed = list_referrers(RegistryClient(registry.host, {}), "team/runtime", first.digest)
+    assert listed.digests == {entry.digest for entry in first.referrers}
 
 
 def test_a_push_is_found_by_the_digest_that_was_built(project: Project, registry: RegistryServer) -> None:

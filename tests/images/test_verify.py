@@ -83,7 +83,7 @@ def test_an_image_that_comes_out_otherwise_is_told(project: Project) -> None:
 def test_the_layers_that_differ_are_told(tmp_path: Path) -> None:
     tiny = make_tiny(tmp_path)
     image = tiny.build()
-    made = Made(image, image.manifest, tiny.materials())
+    made = Made(image, image.manifest, [], tiny.materials())
     layers: Dict[str, List[str]] = {layer.name: [layer.digest, layer.diff_id] for layer in image.layers}
     compare(made, {"digest": image.manifest.digest, "layers": layers})
     first, second = image.layers[0], image.layers[1]

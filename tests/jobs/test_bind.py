@@ -4,7 +4,8 @@ from typing import Any, Dict
 import pytest
 
 from esteira.errors import CompileError
-from esteira.jobs.bind import bind_job
+from esteira.jobs.bind import bind_job, image_name
+from esteira.release.manifest import Part
 
 STORE = "projects/p/locations/l/metadataStores/default"
 
@@ -69,3 +70,12 @@ def test_a_parameter_that_the_job_lacks_is_named(job: Dict[str, Any]) -> None:
         bound(job, modules_uri="gs://b/m")
     assert "pipeline/pipeline.py: the job has no runtime parameter modules_uri." in str(caught.value)
     assert "It has: data_uri." in str(caught.value)
+
+
+def test_an_image_is_named_by_where_it_was_pushed_and_one_that_was_not_made_by_what_it_would_be_made_of() -> None:
+    digest, made_of = f"sha256:{'1' * 64}", f"sha256:{'2' * 64}"
+    pushed = Part(digest=made_of, content=digest, uri=f"r:5000/team/runtime@{digest}")
+    kept = Part(digest=made_of, content=digest, uri=f"/state/images/blobs/sha256/{'1' * 64}")
+    assert image_name(pushed) == f"r:5000/team/runtime@{digest}"
+    assert image_name(kept) == f"esteira/runtime@{digest}"
+    assert image_name(Part(digest=made_of)) == f"local@{made_of}"

@@ -82,7 +82,8 @@ class LayerStore:
             kept = merge_equal(entries)
             with telling_os_errors("write", path):
                 written = write_entries(path, kept)
-            write_json(self._folder(key) / "files.json", files_of(kept))
+            # Names may hold bytes of no encoding, which only escapes can tell.
+            write_text(self._folder(key) / "files.json", json.dumps(files_of(kept), sort_keys=True))
             self.layout.adopt(path, written.digest)
         record = {
             "name": name,
