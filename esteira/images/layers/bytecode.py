@@ -9,12 +9,14 @@ import subprocess
 import sys
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO, Iterator, Optional, cast
+from typing import BinaryIO, Iterator, Mapping, Optional, cast
 
 from esteira.errors import ImageError
 from esteira.images.layers.place import CACHE_TAG
 
 WORKER = Path(__file__).with_name("compile_worker.py")
+# An interpreter outside the system's folders may find its shared library by this alone.
+STARTERS = ("LD_LIBRARY_PATH",)
 
 
 class Compiler:
@@ -37,12 +39,16 @@ class Compiler:
 
 
 @contextmanager
-def compiler() -> Iterator[Compiler]:
-    """Run a compiler with nothing of this process's environment."""
+def compiler(environ: Mapping[str, str] = os.environ) -> Iterator[Compiler]:
+    """Run a compiler with nothing of an environment, this process's, but what its interpreter needs to start."""
     # The interpreter itself, not the environment's: no .pth file and no sitecustomize may have a say.
     command = [os.path.realpath(sys.executable), "-S", "-s", "-B", str(WORKER)]
+    starters = {name: environ[name] for name in STARTERS if name in environ}
     with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={"PYTHONHASHSEED": "0", "PYTHONUTF8": "1"}
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env={**starters, "PYTHONHASHSEED": "0", "PYTHONUTF8": "1"},
     ) as process:
         try:
             yield Compiler(process)

@@ -171,6 +171,15 @@ def test_a_warning_of_the_compiler_is_no_line_for_people(capfd: pytest.CaptureFi
 
 
 @pytest.mark.programs
+def test_of_the_environment_an_interpreter_gets_what_it_needs_to_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LD_LIBRARY_PATH", "/opt/python/lib")
+    with compiler() as compiling:
+        assert compiling.compile("/app/x.py", b"X = 1\n") is not None
+        environ = Path(f"/proc/{compiling._process.pid}/environ").read_text().rstrip("\0").split("\0")
+    assert sorted(environ) == ["LD_LIBRARY_PATH=/opt/python/lib", "PYTHONHASHSEED=0", "PYTHONUTF8=1"]
+
+
+@pytest.mark.programs
 def test_ctrl_c_is_no_business_of_the_interpreter(capfd: pytest.CaptureFixture[str]) -> None:
     with compiler() as compiling:
         assert compiling.compile("/app/x.py", b"X = 1\n") is not None
