@@ -1,9 +1,12 @@
 # find_python sets PYTHON to a working Python 3.8. "Working" is tried, never told from a name: pyenv's shim
 # python3.8 fails until a version is chosen, and an interpreter built without some library fails much later.
 
+# 3.8.3 changed byte code (https://bugs.python.org/issue39562), which the digests of images follow from.
 attempt() {
     "$1" -c 'import sys, bz2, ctypes, lzma, sqlite3, ssl, zlib
-if sys.version_info[:2] != (3, 8): sys.exit("it is Python %d.%d" % sys.version_info[:2])' 2>&1
+version = sys.version_info[:3]
+if version[:2] != (3, 8): sys.exit("it is Python %d.%d" % version[:2])
+if version < (3, 8, 3): sys.exit("it is Python %d.%d.%d; expected 3.8.3 or newer" % version)' 2>&1
 }
 
 works() { attempt "$1" >/dev/null; }

@@ -170,6 +170,19 @@ def test_the_python_that_was_named_is_used_or_refused(clone: Path) -> None:
     assert f"ESTEIRA_PYTHON={bad} is no working Python 3.8: broken shim" in refused.stderr
 
 
+@pytest.mark.parametrize(
+    ("version", "reason"),
+    [((3, 8, 2), "it is Python 3.8.2; expected 3.8.3 or newer"), ((3, 9, 1), "it is Python 3.9"), ((3, 8, 3), "")],
+)
+def test_a_python_that_writes_other_byte_code_is_refused(clone: Path, version: "tuple[int, ...]", reason: str) -> None:
+    """A real interpreter that says it is another version."""
+    path = fake_python(clone / "python", works=True)
+    path.write_text(f'#!/bin/sh\nexec "{BASE_PYTHON}" "$1" "import sys; sys.version_info = {version}\n$2"\n')
+    tried = find_python(clone, ESTEIRA_PYTHON=str(path))
+    told = f"Set-up: ESTEIRA_PYTHON={path} is no working Python 3.8: {reason}" if reason else str(path)
+    assert (tried.stderr if reason else tried.stdout).splitlines()[0] == told
+
+
 def test_no_python_tells_what_was_tried_and_how_to_get_one(clone: Path) -> None:
     fake_python(clone / ".pyenv" / "versions" / "3.9.1" / "bin" / "python", works=False)
     none = find_python(clone)
