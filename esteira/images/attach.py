@@ -3,7 +3,9 @@
 Source: image-spec v1.1, manifest.md, "Guidelines for Artifact Usage", and distribution-spec v1.1, referrers.
 """
 
+import json
 from dataclasses import replace
+from pathlib import Path
 from typing import List, Tuple
 
 from esteira.files import write_bytes
@@ -68,10 +70,18 @@ def kept_bill(layout: Layout, materials: Materials) -> bytes:
     hashes = sorted([wheel.name, wheel.sha256] for wheel in materials.wheels)
     key = layer_key({"bill": hashes, "base": [materials.base.reference, materials.base.tag]}).partition(":")[2]
     path = layout.folder / "bills" / f"{key}.json"
-    if not path.exists():
+    if not holds_json(path):
         from esteira.images.layers.metadata import read_package
         from esteira.images.sbom import bill_of_materials
 
         packages = {wheel.name: read_package(layout, wheel) for wheel in materials.wheels}
         write_bytes(path, bill_of_materials(materials.wheels, packages, materials.base))
     return path.read_bytes()
+
+
+def holds_json(path: Path) -> bool:
+    try:
+        json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return False
+    return True

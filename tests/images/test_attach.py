@@ -120,3 +120,11 @@ def test_a_bill_is_made_anew_where_the_base_is_known_by_another_tag(tiny: Tiny) 
     path = tiny.root / "docker" / "bases.toml"
     path.write_text(path.read_text().replace('"3.8-slim"', '"3.8.20-slim"'))
     assert b'"version": "3.8.20-slim"' in kept_bill(tiny.layout, tiny.materials())
+
+
+def test_a_kept_bill_that_was_damaged_is_made_anew(tiny: Tiny) -> None:
+    materials = tiny.materials()
+    whole = kept_bill(tiny.layout, materials)
+    (bill,) = (tiny.layout.folder / "bills").iterdir()
+    bill.write_bytes(b"")
+    assert kept_bill(tiny.layout, materials) == whole
