@@ -31,7 +31,7 @@ def locked(folder: Path, *, shared: bool = False) -> Iterator[None]:
 
 
 def is_locked(folder: Path) -> bool:
-    """Return whether a process holds a folder: none holds one that is removed, and another user's private one is held."""
+    """Return whether a process holds a folder: not if it is removed meanwhile; another user's private one is held."""
     try:
         handle = os.open(folder, os.O_RDONLY)
     except FileNotFoundError:

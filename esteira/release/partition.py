@@ -12,17 +12,21 @@ from typing_extensions import Literal
 
 Value = TypeVar("Value")
 
+
+def left_behind(*folders: str) -> Tuple[str, ...]:
+    """Return what editors and Python leave there: backups, byte code, hidden files and all below hidden folders."""
+    names = (".**", "**~", "**.pyc", "__pycache__/**")
+    return tuple(f"{folder}/{below}{name}" for folder in folders for below in ("", "**/") for name in names)
+
+
 CODE = ("esteira/**", "pipeline/**", "requirements.lock", "requirements.wheels")
 HYPERPARAMETERS = "modules/best_hyperparameters/**"
 # They make the default data, so they count only where no CSV of one's own is trained on.
 DEFAULT_DATA = ("modules/create_dataset.py", "modules/dataset.txt")
 # They tell how a CSV is read, so they count only where there is one.
 CSV_COLUMNS = ("data.text_column", "data.label_column", "data.source_column")
-# What editors and Python leave behind: hidden files and all below hidden folders, backups, byte code.
-LEFT_BEHIND = (
-    *("modules/.**", "modules/**/.**", "modules/**~", "modules/**.pyc"),
-    *("modules/__pycache__/**", "modules/**/__pycache__/**"),
-)
+# A secret in a hidden file must not get into an image that is pushed.
+NO_CODE = left_behind("esteira", "pipeline", "docker")
 
 # Values that no setting holds: the digest of the user's CSV, and that of a local encoder's folder.
 CSV = "csv"
@@ -44,21 +48,21 @@ class Rule(NamedTuple):
 
 PARTITION: Dict[str, Rule] = {
     # What the container images hold.
-    "image": Rule("full", files=(*CODE, "docker/**")),
+    "image": Rule("full", files=(*CODE, "docker/**"), but=NO_CODE),
     # The compiled pipeline, its image and parameters open.
-    "job": Rule("full", files=CODE, values=("pipeline.name", "training.*", "gate.*", ENCODER)),
+    "job": Rule("full", files=CODE, values=("pipeline.name", "training.*", "gate.*", ENCODER), but=NO_CODE),
     # The code of the model, and what makes one file of it: of modules/ just the files that count here travel in it.
     "modules": Rule(
         "partial",
         files=("modules/**", "esteira/jobs/bundle*.py"),
-        but=(HYPERPARAMETERS, *DEFAULT_DATA, *LEFT_BEHIND),
+        but=(HYPERPARAMETERS, *DEFAULT_DATA, *left_behind("modules")),
     ),
     # The rows to train on and to evaluate on, and the schema that they must obey.
     "data": Rule(
         "partial",
         files=("esteira/data/**", "pipeline/schema.pbtxt", *DEFAULT_DATA),
         values=("data.*", CSV),
-        but=("data.file",),
+        but=("data.file", *NO_CODE),
     ),
     # What `make tune` found.
     "hyperparameters": Rule("partial", files=(HYPERPARAMETERS,)),
