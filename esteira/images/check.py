@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import subprocess
 import tempfile
 from functools import partial
@@ -22,6 +23,7 @@ COMMAND = ("python", "-m", "esteira.images.inside")
 QUIET = {"PYTHONIOENCODING": "utf-8", "TF_CPP_MIN_LOG_LEVEL": "2", "PYTHONWARNINGS": "ignore"}
 ENV = {"HOME": "/tmp", "USER": "esteira", **QUIET}
 MODULES = "modules"
+HELD = ("esteira", "pipeline")
 MISSING = re.compile(r"No module named '?([\w.]+)")
 TAIL_LINES = 10
 
@@ -97,9 +99,22 @@ def hints(root: Path, lines: List[str]) -> List[str]:
 
 def hint(root: Path, module: str) -> str:
     package = module.partition(".")[0]
-    path = root / Path(*module.split("."))
-    if path.is_dir() or path.with_suffix(".py").is_file():
-        return f"{module}: is in this repository. Name the folder {package} in docker/runtime.toml."
-    if (root / package).is_dir():
+    found = path_of(root, module)
+    if found and package in HELD:
+        see = f"git check-ignore -v {shlex.quote(found)}"
+        return f"{module}: is in this repository and not in the image. Is it ignored by git? See: {see}"
+    if found:
+        return f"{module}: is at {found}. Move it below pipeline/ (an image holds nothing else of the repository)."
+    if package in (*HELD, MODULES):
         return f"{module}: is neither in the image nor in this repository. Add it below {package}/."
     return f"{module}: add the package that holds it to requirements.in, and run: make lock"
+
+
+def path_of(root: Path, module: str) -> str:
+    """Return the path of a module's file or folder of code in the repository; "" where there is none."""
+    path = Path(*module.split("."))
+    file = path.with_suffix(".py")
+    if (root / file).is_file():
+        return file.as_posix()
+    # A folder without code, such as docker/, is not what an import of that name means.
+    return path.as_posix() if any((root / path).glob("**/*.py")) else ""

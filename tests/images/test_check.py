@@ -7,12 +7,13 @@ from typing import List, Tuple
 import pytest
 
 from esteira.errors import ImageError
-from esteira.images.check import check_image
+from esteira.images.check import check_image, hints
 from esteira.images.engine.find import Engine
 from esteira.images.engine.load import image_tag
 from esteira.images.layout import Layout
 from esteira.settings import Settings
 from tests.images.engine.small_image import add_small_image, remove_image, require_engine, unique_script
+from tests.repositories import write
 
 pytestmark = pytest.mark.programs
 AGAIN = "Then run: make images && make image-check"
@@ -60,6 +61,7 @@ def test_what_is_missing_is_told_with_the_file_to_add_it_to(settings: Settings, 
         "✗ pipeline.one.Executor: ModuleNotFoundError: No module named pipeline.report",
         "✗ pipeline.two.Executor: ModuleNotFoundError: No module named pipeline.lost",
         "✗ three.Executor: ModuleNotFoundError: No module named matplotlib.pyplot",
+        "✗ pipeline.four.Executor: ModuleNotFoundError: No module named tests.make",
     ]
     lines, tag, error = check(settings, engine, python=script("✓ pipeline.pipeline", *failures, status=1))
     assert lines == ["✓ pipeline.pipeline", *failures]
@@ -68,9 +70,31 @@ def test_what_is_missing_is_told_with_the_file_to_add_it_to(settings: Settings, 
         *failures,
         "matplotlib.pyplot: add the package that holds it to requirements.in, and run: make lock",
         "pipeline.lost: is neither in the image nor in this repository. Add it below pipeline/.",
-        "pipeline.report: is in this repository. Name the folder pipeline in docker/runtime.toml.",
+        "pipeline.report: is in this repository and not in the image. Is it ignored by git? "
+        "See: git check-ignore -v pipeline/report.py",
+        "tests.make: is at tests/make.py. Move it below pipeline/ (an image holds nothing else of the repository).",
         AGAIN,
     ]
+
+
+@pytest.mark.parametrize(
+    ("module", "told"),
+    [
+        ("pipeline.own", "is in this repository and not in the image. Is it ignored by git? See: {see}/own.py"),
+        ("pipeline.deep", "is in this repository and not in the image. Is it ignored by git? See: {see}/deep"),
+        ("pipeline.lost", "is neither in the image nor in this repository. Add it below pipeline/."),
+        ("common", "is at common. Move it below pipeline/ (an image holds nothing else of the repository)."),
+        ("common.rows", "is at common/rows.py. Move it below pipeline/ (an image holds nothing else of the repository)."),
+        ("docker", "add the package that holds it to requirements.in, and run: make lock"),
+        ("yaml.nodes", "add the package that holds it to requirements.in, and run: make lock"),
+    ],
+)
+def test_a_module_is_to_be_added_where_an_image_can_hold_it(tmp_path: Path, module: str, told: str) -> None:
+    for path in ("pipeline/own.py", "pipeline/deep/model.py", "common/rows.py", "docker/runtime.toml"):
+        write(tmp_path / path, "")
+    line = f"✗ pipeline.pipeline: ModuleNotFoundError: No module named '{module}'"
+    see = "git check-ignore -v pipeline"
+    assert hints(tmp_path, [line]) == [f"{module}: {told.format(see=see)}", AGAIN]
 
 
 def test_another_failure_is_to_be_mended_in_the_pipeline(settings: Settings, engine: Engine) -> None:
@@ -90,7 +114,8 @@ def test_an_image_without_the_engines_code_is_told(settings: Settings, engine: E
     assert error.splitlines() == [
         f"{tag}: python -m esteira.images.inside left with status 1:",
         "/opt/venv/bin/python: No module named esteira.images.inside",
-        "esteira.images.inside: is in this repository. Name the folder esteira in docker/runtime.toml.",
+        "esteira.images.inside: is in this repository and not in the image. Is it ignored by git? "
+        "See: git check-ignore -v esteira/images/inside.py",
         AGAIN,
     ]
 
