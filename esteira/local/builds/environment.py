@@ -10,16 +10,18 @@ import sys
 from pathlib import Path
 from typing import Dict, List, Mapping
 
-# Who runs it, where, in which language, and the way to package registries, certificates and container engines.
+# Who runs it, where, in which language, and the way to package registries, certificates, container engines and
+# the credentials that images are pushed with: a registry must let a step in as it does `make images`.
 NAMES = frozenset(
     {
         *("HOME", "USER", "LOGNAME", "LANG", "LANGUAGE", "TZ", "TMPDIR", "NO_COLOR", "NO_PROXY", "no_proxy"),
         *("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"),
         *("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "LD_LIBRARY_PATH", "PYTHONDONTWRITEBYTECODE"),
+        "GOOGLE_APPLICATION_CREDENTIALS",
         *("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"),
     }
 )
-PREFIXES = ("LC_", "XDG_", "PIP_", "UV_", "SSL_CERT", "TF_", "CUDA", "NVIDIA_", "DOCKER_", "CONTAINER_")
+PREFIXES = ("LC_", "XDG_", "PIP_", "UV_", "SSL_CERT", "TF_", "CUDA", "NVIDIA_", "DOCKER_", "CONTAINER_", "CLOUDSDK_")
 # Where programs are looked for if the caller has no PATH.
 DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin"
 

@@ -13,6 +13,9 @@ CALLER = {
     "ESTEIRA_TRAINING_EPOCHS": "1",
     "PYTHONPATH": "/elsewhere",
     "SECRET_TOKEN": "s",
+    "CLOUDSDK_CONFIG": "/home/u/gcloud",
+    "GOOGLE_APPLICATION_CREDENTIALS": "/home/u/key.json",
+    "DOCKER_CONFIG": "/home/u/docker",
     "GIT_DIR": "/g",
 }
 
@@ -24,6 +27,9 @@ def test_a_step_sees_a_short_list_of_the_callers_variables() -> None:
         "LC_ALL": "C",
         "https_proxy": "p",
         "UV_CACHE_DIR": "/c",
+        "CLOUDSDK_CONFIG": "/home/u/gcloud",
+        "GOOGLE_APPLICATION_CREDENTIALS": "/home/u/key.json",
+        "DOCKER_CONFIG": "/home/u/docker",
         "PATH": os.path.dirname(sys.executable) + ":/bin",
         "PYTHONUNBUFFERED": "1",
         "PYTHONUTF8": "1",
