@@ -8,6 +8,8 @@ from typing import IO, Optional
 
 FILE_MODE = 0o644
 PROGRAM_MODE = 0o755
+# What the mark of a link begins with.
+LINK_MARK = "link:"
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,7 @@ class Entry:
     """A thing in a layer, at a path without a leading slash.
 
     A file has `content` or `member`, a link `target`, and a folder none of them. `mark` tells contents
-    apart, `owner` is the package that a file belongs to.
+    and targets apart, `owner` is the package that a file or link belongs to.
     """
 
     path: str
@@ -65,8 +67,8 @@ def file_entry(path: str, content: bytes, *, program: bool = False, owner: str =
     return Entry(path.lstrip("/"), mode, content=content, mark=mark, owner=owner)
 
 
-def link_entry(path: str, target: str) -> Entry:
-    return Entry(path.lstrip("/"), 0o777, target=target)
+def link_entry(path: str, target: str, *, owner: str = "") -> Entry:
+    return Entry(path.lstrip("/"), 0o777, target=target, mark=f"{LINK_MARK}{target}", owner=owner)
 
 
 def folder_entry(path: str, mode: int = PROGRAM_MODE) -> Entry:

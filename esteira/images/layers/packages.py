@@ -7,10 +7,11 @@ from typing import Callable, Iterable, List, Sequence
 
 from esteira.errors import ImageError, StateError
 from esteira.files import telling_os_errors
-from esteira.images.layers.conflicts import check_conflicts
+from esteira.images.layers.conflicts import check_conflicts, files_of
 from esteira.images.layers.groups import Group, WheelFile, group_wheels
 from esteira.images.layers.key import layer_key
 from esteira.images.layers.place import Place
+from esteira.images.layers.skeleton import skeleton_entries, skeleton_key
 from esteira.images.layers.store import Layer, LayerStore
 from esteira.images.layout import Layout
 
@@ -24,7 +25,7 @@ def package_layers(layout: Layout, wheels: Sequence[WheelFile], place: Place, sa
     """Return the layers that hold the wheels, those that are not there yet made anew.
 
     Raises ImageError for a wheel that is damaged, is another one than the lock names, or writes a file
-    that another one writes differently.
+    that another one, or the virtual environment, has differently.
     """
     store = LayerStore(layout)
     groups = {group_key(group, place): group for group in group_wheels(wheels)}
@@ -36,9 +37,10 @@ def package_layers(layout: Layout, wheels: Sequence[WheelFile], place: Place, sa
         say(f"making {count_layers(len(missing))} of packages, {len(groups) - len(missing)} are there")
         make_layers(layout, missing, place)
     keys = list(groups)
-    if not store.is_checked(keys):
-        check_conflicts(store.files(key) for key in keys)
-        store.keep_checked(keys)
+    together = [skeleton_key(place), *keys]
+    if not store.is_checked(together):
+        check_conflicts([files_of(skeleton_entries(place)), *(store.files(key) for key in keys)])
+        store.keep_checked(together)
     return [found_layer(store, key) for key in keys]
 
 

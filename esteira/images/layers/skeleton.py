@@ -4,6 +4,7 @@ import posixpath
 from dataclasses import asdict
 from typing import List
 
+from esteira.images.layers.conflicts import ENVIRONMENT
 from esteira.images.layers.entry import Entry, file_entry, folder_entry, link_entry
 from esteira.images.layers.key import layer_key
 from esteira.images.layers.place import VERSION, Place
@@ -11,8 +12,12 @@ from esteira.images.layers.store import Layer, LayerStore, given
 
 
 def skeleton_layer(store: LayerStore, place: Place) -> Layer:
-    key = layer_key({"skeleton": asdict(place)})
+    key = skeleton_key(place)
     return store.find(key) or store.make(key, "virtual environment", lambda: given(skeleton_entries(place)))
+
+
+def skeleton_key(place: Place) -> str:
+    return layer_key({"skeleton": asdict(place)})
 
 
 def skeleton_entries(place: Place) -> List[Entry]:
@@ -25,10 +30,10 @@ def skeleton_entries(place: Place) -> List[Entry]:
         f"home = {posixpath.dirname(place.python)}\ninclude-system-site-packages = false\nversion = {VERSION}\n"
     )
     return [
-        file_entry(f"{place.prefix}/pyvenv.cfg", configuration.encode("ascii")),
-        link_entry(f"{place.prefix}/bin/python", place.python),
-        link_entry(f"{place.prefix}/bin/python3", "python"),
-        link_entry(f"{place.prefix}/bin/python{VERSION}", "python"),
-        link_entry(f"{place.prefix}/lib64", "lib"),
+        file_entry(f"{place.prefix}/pyvenv.cfg", configuration.encode("utf-8"), owner=ENVIRONMENT),
+        link_entry(f"{place.prefix}/bin/python", place.python, owner=ENVIRONMENT),
+        link_entry(f"{place.prefix}/bin/python3", "python", owner=ENVIRONMENT),
+        link_entry(f"{place.prefix}/bin/python{VERSION}", "python", owner=ENVIRONMENT),
+        link_entry(f"{place.prefix}/lib64", "lib", owner=ENVIRONMENT),
         folder_entry(place.packages),
     ]

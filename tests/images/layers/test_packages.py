@@ -179,6 +179,27 @@ def test_packages_that_write_a_file_differently_are_told(tmp_path: Path, name: s
     )
 
 
+@pytest.mark.parametrize(
+    ("path", "told"),
+    [
+        ("scripts/python", "/opt/venv/bin/python: the virtual environment and one 1.0 write it differently."),
+        ("data/pyvenv.cfg", "/opt/venv/pyvenv.cfg: the virtual environment and one 1.0 write it differently."),
+        ("data/lib64/x.txt", "/opt/venv/lib64: the virtual environment has a link there, and one 1.0 files below it."),
+        ("data/bin", "/opt/venv/bin: one 1.0 has a file there, and the virtual environment files below it."),
+    ],
+)
+def test_a_package_that_writes_over_the_virtual_environment_is_told(tmp_path: Path, path: str, told: str) -> None:
+    wheel = make_wheel(tmp_path, "one", {f"one-1.0.data/{path}": "another\n"})
+    for _ in range(2):
+        with pytest.raises(ImageError) as caught:
+            build(Layout(tmp_path / "images"), [wheel])
+        lines = str(caught.value).splitlines()
+        assert lines[0] == told
+        assert lines[1].endswith(
+            "Leave the package out, or keep a version that fits, in requirements.in and run: make lock"
+        )
+
+
 def test_layers_that_do_not_fit_are_told_each_time(tmp_path: Path) -> None:
     layout, wheels = Layout(tmp_path / "images"), two_that_differ(tmp_path, "two")
     for _ in range(2):

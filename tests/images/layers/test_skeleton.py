@@ -46,6 +46,13 @@ def test_python_takes_the_skeleton_for_its_environment(tmp_path: Path) -> None:
     assert told == f"{root} 1 ['{site}']\n"
 
 
+def test_a_path_beyond_ascii_is_written_as_python_reads_it(tmp_path: Path) -> None:
+    layout, place = Layout(tmp_path / "images"), Place("/opt/venv", "/opt/olá/bin/python3.8")
+    tree = tree_of(layout, [skeleton_layer(LayerStore(layout), place)])
+    assert tree["opt/venv/pyvenv.cfg"].content.splitlines()[0] == "home = /opt/olá/bin".encode()
+    assert tree["opt/venv/bin/python"].content == "/opt/olá/bin/python3.8".encode()
+
+
 def test_another_interpreter_makes_another_layer(tmp_path: Path) -> None:
     store = LayerStore(Layout(tmp_path / "images"))
     one, again = skeleton_layer(store, PLACE), skeleton_layer(store, PLACE)

@@ -6,8 +6,8 @@ from typing import Iterator, Sequence
 
 import pytest
 
-from esteira.errors import StateError
-from esteira.images.layers.entry import Entry, file_entry
+from esteira.errors import ImageError, StateError
+from esteira.images.layers.entry import Entry, file_entry, link_entry
 from esteira.images.layers.key import layer_key
 from esteira.images.layers.store import LayerStore, given
 from esteira.images.layout import Layout
@@ -99,6 +99,14 @@ def test_a_full_disk_is_told_with_the_place(store: LayerStore) -> None:
     assert list(scratch.iterdir()) == []
     assert store.find(KEY) is None
     store.make(KEY, "a layer", lambda: given(large))
+
+
+def test_a_link_with_a_file_below_it_is_no_layer(tmp_path: Path) -> None:
+    store = LayerStore(Layout(tmp_path / "images"))
+    entries = [file_entry("/a/lib64/x", b"x"), link_entry("/a/lib64", "lib")]
+    with pytest.raises(ImageError, match=r"^/a/lib64: .* has a link there, and "):
+        store.make(KEY, "a layer", lambda: given(entries))
+    assert store.find(KEY) is None
 
 
 def test_a_key_depends_on_content_and_builder_alone() -> None:

@@ -172,7 +172,8 @@ def test_a_link_in_a_wheel_is_a_file_as_pip_has_it(tmp_path: Path) -> None:
         package_layers(layout, [both], PLACE, say_nothing)
     assert str(caught.value) == (
         f"/{SITE}/tricky/link: tricky 1.0 has a file there, and tricky 1.0 files below it.\n"
-        "Expected a file or a folder. Keep one of the two packages in requirements.in and run: make lock"
+        "Expected a file or a folder. "
+        "Keep one of the two packages, or a version that fits, in requirements.in and run: make lock"
     )
 
 
