@@ -9,12 +9,16 @@ from dataclasses import asdict, dataclass
 from email.message import Message
 from email.parser import HeaderParser
 from pathlib import Path
-from typing import Iterator, List
+from typing import Any, Iterable, Iterator, List
 
 from esteira.errors import ImageError
 from esteira.files import write_json
 from esteira.images.layers.groups import WheelFile
 from esteira.images.layout import Layout
+
+# To be raised when other things are read: what was kept under another one is not used.
+FORM = 2
+CLASSIFIER = "License :: "
 
 
 @dataclass(frozen=True)
@@ -27,7 +31,7 @@ class Package:
 
 def read_package(layout: Layout, wheel: WheelFile) -> Package:
     """Return what a wheel says of itself; ImageError if it has no metadata."""
-    record = layout.folder / "packages" / f"{wheel.sha256}.json"
+    record = layout.folder / "packages" / f"{wheel.sha256}.{FORM}.json"
     try:
         return Package(**json.loads(record.read_bytes()))
     except (OSError, ValueError, TypeError):
@@ -37,8 +41,31 @@ def read_package(layout: Layout, wheel: WheelFile) -> Package:
 
 
 def describe(metadata: Message) -> Package:
-    lines = str(metadata.get("License", "")).strip().splitlines()
-    return Package(lines[0].strip() if lines else "", sorted(set(needs_of(metadata))))
+    return Package(licence_of(metadata), sorted(set(needs_of(metadata))))
+
+
+def licence_of(metadata: Message) -> str:
+    """Return the licence in a line, as the newest of the fields for it tells it. https://peps.python.org/pep-0639"""
+    return (
+        first_line(metadata.get("License-Expression"))
+        or first_line(metadata.get("License"))
+        or ", ".join(classified(metadata.get_all("Classifier") or []))
+    )
+
+
+def first_line(value: Any) -> str:
+    """Return the first line of a field, "" where it is missing or UNKNOWN, as old setuptools wrote it."""
+    lines = str(value or "").strip().splitlines()
+    line = lines[0].strip() if lines else ""
+    return "" if line.upper() == "UNKNOWN" else line
+
+
+def classified(classifiers: Iterable[Any]) -> List[str]:
+    """Return the licences that trove classifiers name, which do not say whether all or any of them hold;
+    "License :: OSI Approved" alone names none."""
+    found = [str(line).strip() for line in classifiers]
+    names = [line.rpartition(" :: ")[2] for line in found if line.startswith(CLASSIFIER)]
+    return [name for name in names if name != "OSI Approved"]
 
 
 def needs_of(metadata: Message) -> Iterator[str]:

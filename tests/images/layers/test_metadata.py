@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from esteira.errors import ImageError
+from esteira.files import write_json
 from esteira.images.layers.metadata import Package, read_package
 from esteira.images.layout import Layout
 from tests.images.wheels_made import make_wheel, wheel_file
@@ -33,6 +34,34 @@ def test_a_package_tells_its_licence_and_what_it_needs(tmp_path: Path) -> None:
 def test_of_a_licence_the_first_line_is_told(tmp_path: Path, lines: "tuple[str, ...]", licence: str) -> None:
     wheel = make_wheel(tmp_path, "one", {"one.py": ""}, metadata=lines)
     assert read_package(Layout(tmp_path / "images"), wheel).licence == licence
+
+
+MIT, BSD = "Classifier: License :: OSI Approved :: MIT License", "Classifier: License :: OSI Approved :: BSD License"
+
+
+@pytest.mark.parametrize(
+    ("lines", "licence"),
+    [
+        (("License: a text", MIT, "License-Expression: MIT OR Apache-2.0"), "MIT OR Apache-2.0"),
+        (("License: MIT", BSD), "MIT"),
+        (("License: UNKNOWN", MIT), "MIT License"),
+        (("License: UNKNOWN",), ""),
+        ((MIT, "Classifier: Topic :: Software", BSD), "MIT License, BSD License"),
+        (("Classifier: License :: Public Domain",), "Public Domain"),
+        (("Classifier: License :: OSI Approved", BSD), "BSD License"),
+    ],
+)
+def test_a_licence_is_told_by_the_newest_field_that_names_one(
+    tmp_path: Path, lines: "tuple[str, ...]", licence: str
+) -> None:
+    wheel = make_wheel(tmp_path, "one", {"one.py": ""}, metadata=lines)
+    assert read_package(Layout(tmp_path / "images"), wheel).licence == licence
+
+
+def test_what_an_older_version_read_is_not_used(tmp_path: Path) -> None:
+    layout, wheel = Layout(tmp_path / "images"), make_wheel(tmp_path, "one", {"one.py": ""}, metadata=(MIT,))
+    write_json(layout.folder / "packages" / f"{wheel.sha256}.json", {"licence": "", "needs": []})
+    assert read_package(layout, wheel) == Package("MIT License", [])
 
 
 def test_what_has_no_metadata_is_told(tmp_path: Path) -> None:
