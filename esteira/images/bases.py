@@ -16,6 +16,11 @@ DIGEST = re.compile(r"^sha256:[0-9a-f]{64}$")
 DIGEST_LINE = re.compile(r"(?P<before>\s*digest\s*=\s*)(?:\"[^\"]*\"|'[^']*')(?P<after>.*\n?)")
 HEADER = re.compile(r"\s*\[(?P<name>[^\]]+)\]")
 KEYS = ("image", "tag", "digest", "python")
+EXPECTED = {
+    "image": "an image such as docker.io/library/python",
+    "tag": "the tag that people know it by, such as 3.8-slim",
+    "python": "the absolute path of a Python 3.8 in the image",
+}
 
 
 @dataclass(frozen=True)
@@ -44,7 +49,9 @@ def read_bases(root: Path, *, pinned: bool = True) -> Dict[str, Base]:
         tables = tomli.loads((root / FILE).read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ImageError(f"{FILE}: no such file. Run: git checkout -- {FILE}") from None
-    except (OSError, UnicodeDecodeError, tomli.TOMLDecodeError) as error:
+    except OSError as error:
+        raise ImageError(f"{FILE}: cannot be read: {error.strerror}.") from None
+    except (UnicodeDecodeError, tomli.TOMLDecodeError) as error:
         raise ImageError(f"{FILE}: is not TOML: {error}. Expected tables such as [python].") from None
     faults = [fault for name, table in tables.items() for fault in table_faults(name, table, pinned)]
     if faults:
@@ -63,7 +70,9 @@ def table_faults(name: str, table: Any, pinned: bool) -> List[str]:
 
 
 def value_faults(name: str, table: Mapping[str, str], pinned: bool) -> List[str]:
-    faults = []
+    faults = [f"{name}.{key} is empty; expected {EXPECTED[key]}." for key in EXPECTED if not table[key].strip()]
+    if faults:
+        return faults
     if "@" in table["image"] or ":" in table["image"].rpartition("/")[2]:
         faults.append(f'{name}.image is "{table["image"]}"; expected no tag or digest in it: they have their own keys.')
     if pinned and not DIGEST.match(table.get("digest", "")):
@@ -72,7 +81,7 @@ def value_faults(name: str, table: Mapping[str, str], pinned: bool) -> List[str]
             f"Expected {name}.digest to be sha256:<64 hex>. Run: make pins"
         )
     if not posixpath.isabs(table["python"]):
-        faults.append(f'{name}.python is "{table["python"]}"; expected the absolute path of a Python 3.8 in the image.')
+        faults.append(f'{name}.python is "{table["python"]}"; expected {EXPECTED["python"]}.')
     return faults
 
 

@@ -11,13 +11,16 @@ from pydantic import ValidationError, validator
 from esteira.errors import ImageError
 from esteira.images.bases import Base, read_bases
 from esteira.images.layers.place import Place
-from esteira.release.partition import files_of
+from esteira.release.partition import PARTITION, files_of
 from esteira.settings.load import suggestion
 from esteira.settings.model import Section, matched
 
 NAMES = ("runtime", "builder")
 FOLDER = "docker"
 PREFIX = "/opt/venv"
+LOCKS = tuple(path for path in PARTITION["image"].files if path.endswith(".lock"))
+# A layer sets the mode of each folder above its files anew, and these are not as others are.
+OTHERS = ("/tmp", "/var/tmp", "/root")
 USER_PATTERN = re.compile(r"^[0-9]+:[0-9]+$")
 VARIABLE_PATTERN = re.compile(r"^[A-Za-z_][A-Za-z0-9_]*$")
 # The parts of a label's name, as Docker advises them.
@@ -44,8 +47,9 @@ class ImageSpec(Section):
     @validator("lock")
     def check_lock(cls, value: str) -> str:
         check_inside(value)
-        if not value.endswith(".lock"):
-            raise ValueError(f'is "{value}"; expected a lock such as requirements.lock')
+        # A plan looks at the files of the part: a change of any other lock would deploy no image.
+        if value not in LOCKS:
+            raise ValueError(f'is "{value}"; expected {" or ".join(LOCKS)}, from which make lock makes the wheels')
         return value
 
     @validator("folders", each_item=True)
@@ -58,8 +62,12 @@ class ImageSpec(Section):
 
     @validator("workdir")
     def check_workdir(cls, value: str) -> str:
-        if not posixpath.isabs(value) or posixpath.normpath(value) != value or value == "/":
+        if not posixpath.isabs(value) or posixpath.normpath(value) != value or value in ("/", "//"):
             raise ValueError(f'is "{value}"; expected an absolute folder such as /app')
+        for folder in OTHERS:
+            if f"{value}/".startswith(f"{folder}/"):
+                expected = f"a folder outside {folder}, such as /app: it has a mode of its own"
+                raise ValueError(f'is "{value}"; expected {expected}')
         return value
 
     @validator("user")
@@ -120,7 +128,9 @@ def read_toml(path: Path, place: str) -> Mapping[str, Any]:
         return tomli.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ImageError(f"{place}: no such file. Run: git checkout -- {place}") from None
-    except (OSError, UnicodeDecodeError, tomli.TOMLDecodeError) as error:
+    except OSError as error:
+        raise ImageError(f"{place}: cannot be read: {error.strerror}.") from None
+    except (UnicodeDecodeError, tomli.TOMLDecodeError) as error:
         raise ImageError(f'{place}: is not TOML: {error}. Expected lines such as: lock = "requirements.lock"') from None
 
 

@@ -75,6 +75,17 @@ def test_every_fault_is_told_with_its_place(tmp_path: Path) -> None:
             "expected no tag or digest in it: they have their own keys.",
         ),
         (
+            '"docker.io/library/python"',
+            '""',
+            "python.image is empty; expected an image such as docker.io/library/python.",
+        ),
+        ('"3.8-slim"', '""', "python.tag is empty; expected the tag that people know it by, such as 3.8-slim."),
+        (
+            '"/usr/local/bin/python3.8"',
+            '""',
+            "python.python is empty; expected the absolute path of a Python 3.8 in the image.",
+        ),
+        (
             '"/usr/local/bin/python3.8"',
             '"python3.8"',
             'python.python is "python3.8"; expected the absolute path of a Python 3.8 in the image.',
@@ -99,6 +110,13 @@ def test_a_file_that_is_missing_or_no_toml_is_told(tmp_path: Path) -> None:
         "docker/bases.toml: is not TOML: Expected ']' at the end of a table declaration (at line 1, column 8). "
         "Expected tables such as [python]."
     )
+
+
+def test_a_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
+    (tmp_path / "docker" / "bases.toml").mkdir(parents=True)
+    with pytest.raises(ImageError) as caught:
+        read_bases(tmp_path)
+    assert str(caught.value) == "docker/bases.toml: cannot be read: Is a directory."
 
 
 def test_a_digest_is_rewritten_and_nothing_else() -> None:

@@ -83,8 +83,8 @@ def test_what_is_missing_is_told_with_the_file_to_add_it_to(settings: Settings, 
         ("pipeline.own", "is in this repository and not in the image. Is it ignored by git? See: {see}/own.py"),
         ("pipeline.deep", "is in this repository and not in the image. Is it ignored by git? See: {see}/deep"),
         ("pipeline.lost", "is neither in the image nor in this repository. Add it below pipeline/."),
-        ("common", "is at common. Move it below pipeline/ (an image holds nothing else of the repository)."),
-        ("common.rows", "is at common/rows.py. Move it below pipeline/ (an image holds nothing else of the repository)."),
+        ("common", "is at common. {move}"),
+        ("common.rows", "is at common/rows.py. {move}"),
         ("docker", "add the package that holds it to requirements.in, and run: make lock"),
         ("yaml.nodes", "add the package that holds it to requirements.in, and run: make lock"),
     ],
@@ -93,8 +93,9 @@ def test_a_module_is_to_be_added_where_an_image_can_hold_it(tmp_path: Path, modu
     for path in ("pipeline/own.py", "pipeline/deep/model.py", "common/rows.py", "docker/runtime.toml"):
         write(tmp_path / path, "")
     line = f"✗ pipeline.pipeline: ModuleNotFoundError: No module named '{module}'"
-    see = "git check-ignore -v pipeline"
-    assert hints(tmp_path, [line]) == [f"{module}: {told.format(see=see)}", AGAIN]
+    move = "Move it below pipeline/ (an image holds nothing else of the repository)."
+    told = told.format(move=move, see="git check-ignore -v pipeline")
+    assert hints(tmp_path, [line]) == [f"{module}: {told}", AGAIN]
 
 
 def test_another_failure_is_to_be_mended_in_the_pipeline(settings: Settings, engine: Engine) -> None:

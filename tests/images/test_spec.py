@@ -44,7 +44,11 @@ def test_a_specification_is_read(tmp_path: Path) -> None:
 
 PATHS = "expected a path below the repository, without . and .."
 FOLDERS = "expected esteira, pipeline, docker or a folder below them"
-LOCKS = "expected a lock such as requirements.lock"
+LOCKS = "expected requirements.lock, from which make lock makes the wheels"
+
+
+def outside(folder: str) -> str:
+    return f"expected a folder outside {folder}, such as /app: it has a mode of its own."
 
 
 @pytest.mark.parametrize(
@@ -60,9 +64,17 @@ LOCKS = "expected a lock such as requirements.lock"
         ('["esteira", "pipeline"]', '["modules"]', [f'folders has "modules"; {FOLDERS}.']),
         ('["esteira", "pipeline"]', '"esteira"', ["folders value is not a valid list."]),
         ('"requirements.lock"', '"requirements.in"', [f'lock is "requirements.in"; {LOCKS}.']),
+        ('"requirements.lock"', '"requirements-dev.lock"', [f'lock is "requirements-dev.lock"; {LOCKS}.']),
+        ('"requirements.lock"', '"requirement.lock"', [f'lock is "requirement.lock"; {LOCKS}.']),
+        ('"requirements.lock"', '"pipeline/own.lock"', [f'lock is "pipeline/own.lock"; {LOCKS}.']),
+        ('"requirements.lock"', '"requirements.wheels"', [f'lock is "requirements.wheels"; {LOCKS}.']),
         ('"requirements.lock"', '"../requirements.lock"', [f'lock has "../requirements.lock"; {PATHS}.']),
         ('"/app"\nentry', '"app"\nentry', ['workdir is "app"; expected an absolute folder such as /app.']),
         ('"/app"\nentry', '"/"\nentry', ['workdir is "/"; expected an absolute folder such as /app.']),
+        ('"/app"\nentry', '"/tmp"\nentry', [f'workdir is "/tmp"; {outside("/tmp")}']),
+        ('"/app"\nentry', '"/tmp/app"\nentry', [f'workdir is "/tmp/app"; {outside("/tmp")}']),
+        ('"/app"\nentry', '"/var/tmp/app"\nentry', [f'workdir is "/var/tmp/app"; {outside("/var/tmp")}']),
+        ('"/app"\nentry', '"/root/app"\nentry', [f'workdir is "/root/app"; {outside("/root")}']),
         ('"65532:65532"', '"0:0"', ['user is "0:0", root; expected another user, such as 65532:65532.']),
         ('"65532:65532"', '"00:5"', ['user is "00:5", root; expected another user, such as 65532:65532.']),
         ('"65532:65532"', '"root"', ['user is "root"; expected uid:gid in numbers, such as 65532:65532.']),
@@ -113,6 +125,18 @@ def test_a_specification_that_is_no_toml_is_told(tmp_path: Path) -> None:
         "docker/runtime.toml: is not TOML: Invalid value (at line 1, column 8). "
         'Expected lines such as: lock = "requirements.lock"'
     )
+
+
+def test_a_specification_that_cannot_be_read_is_told(tmp_path: Path) -> None:
+    (tmp_path / "docker" / "runtime.toml").mkdir(parents=True)
+    with pytest.raises(ImageError) as caught:
+        read_spec(tmp_path, "runtime")
+    assert str(caught.value) == "docker/runtime.toml: cannot be read: Is a directory."
+
+
+def test_a_folder_whose_name_begins_like_another_may_be_worked_in(tmp_path: Path) -> None:
+    write(tmp_path / "docker" / "runtime.toml", RUNTIME.replace('"/app"\nentry', '"/tmpfiles"\nentry'))
+    assert read_spec(tmp_path, "runtime").workdir == "/tmpfiles"
 
 
 def test_a_base_that_nobody_pinned_is_told(tmp_path: Path) -> None:
