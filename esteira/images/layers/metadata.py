@@ -61,8 +61,10 @@ def first_line(value: Any) -> str:
 
 
 def classified(classifiers: Iterable[Any]) -> List[str]:
-    """Return the licences that trove classifiers name, which do not say whether all or any of them hold;
-    "License :: OSI Approved" alone names none."""
+    """Return the licences that trove classifiers name; they do not say whether all or any of them hold.
+
+    "License :: OSI Approved" alone names none.
+    """
     found = [str(line).strip() for line in classifiers]
     names = [line.rpartition(" :: ")[2] for line in found if line.startswith(CLASSIFIER)]
     return [name for name in names if name != "OSI Approved"]
