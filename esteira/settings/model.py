@@ -24,8 +24,13 @@ REPOSITORY_PATTERN = re.compile(r"^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$")
 # A pipeline's name becomes the id of a Vertex AI metadata context.
 # https://cloud.google.com/vertex-ai/docs/reference/rest/v1/projects.locations.pipelineJobs/create
 PIPELINE_PATTERN = re.compile(r"^[a-z][a-z0-9-]{0,62}$")
+# The beginning of an image's name; https://github.com/distribution/reference has the grammar.
+REGISTRY_PATTERN = re.compile(
+    r"^(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:]+\])(?::[0-9]+)?"
+    r"(?:/[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*)*/?\Z"
+)
 # Registries and their mirrors, such as Artifact Registry's remote repositories.
-MIRRORS_PATTERN = re.compile(r"^[\w.:-]+=[\w.:/-]+(,[\w.:-]+=[\w.:/-]+)*$")
+MIRRORS_PATTERN = re.compile(r"^(?!.*//)[\w.:-]+=[\w.:/-]+(,[\w.:-]+=[\w.:/-]+)*\Z")
 
 
 class Section(BaseModel):
@@ -127,6 +132,11 @@ class ImagesSettings(Section):
 
     registry: str = ""
     mirrors: str = ""
+
+    @validator("registry")
+    def check_registry(cls, value: str) -> str:
+        expected = "host[:port]/path without a scheme, such as 127.0.0.1:5000/esteira"
+        return matched(value, REGISTRY_PATTERN, expected) if value else value
 
     @validator("mirrors")
     def check_mirrors(cls, value: str) -> str:

@@ -175,3 +175,63 @@ def test_a_hub_module_is_a_url_or_holds_from_any_folder(root: Path) -> None:
 def test_settings_cannot_be_changed(settings: Settings) -> None:
     with pytest.raises(TypeError):
         settings.training.epochs = 3  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    "registry",
+    [
+        *("https://127.0.0.1:5000/x", "127.0.0.1/X", "Example.test/x", "example.test/a b", " example.test/x"),
+        *("example.test/x:latest", "example.test/x@sha256", "example.test//x", "/x", "example.test:/x"),
+        "example.test/x\n",
+    ],
+)
+def test_a_registry_that_begins_no_images_name_is_told(root: Path, registry: str) -> None:
+    assert faults(root, ESTEIRA_IMAGES_REGISTRY=registry) == (
+        f'ESTEIRA_IMAGES_REGISTRY: is "{registry}"; '
+        "expected host[:port]/path without a scheme, such as 127.0.0.1:5000/esteira"
+    )
+
+
+@pytest.mark.parametrize(
+    ("registry", "place"),
+    [
+        ("", ""),
+        ("127.0.0.1:5000", "127.0.0.1:5000"),
+        ("127.0.0.1:5000/esteira/", "127.0.0.1:5000/esteira"),
+        ("[::1]:5000/esteira", "[::1]:5000/esteira"),
+        ("localhost/a--b/c__d.e_f", "localhost/a--b/c__d.e_f"),
+        ("europe-west1-docker.pkg.dev/my-project/images", "europe-west1-docker.pkg.dev/my-project/images"),
+    ],
+)
+def test_the_registry_of_local_is_told_without_a_slash_at_its_end(root: Path, registry: str, place: str) -> None:
+    assert load_settings(root, {"ESTEIRA_IMAGES_REGISTRY": registry}, {}).registry == place
+
+
+def test_the_registry_and_mirrors_of_local_are_those_of_images(root: Path) -> None:
+    images = '[images]\nregistry = "127.0.0.1:1/x"\nmirrors = "a=b/c,d:5=e"\n'
+    write(root, f'{DEV}mirrors = "docker.io=dev.test/hub"\n{images}')
+    settings = load_settings(root, {}, {})
+    assert (settings.registry, settings.mirrors) == ("127.0.0.1:1/x", {"a": "b/c", "d:5": "e"})
+
+
+def test_the_registry_and_mirrors_of_a_cloud_environment_are_its_own(root: Path) -> None:
+    write(root, f'{DEV}mirrors = "docker.io=dev.test/hub"\n[images]\nregistry = "127.0.0.1:1/x"\nmirrors = "a=b"\n')
+    settings = load_settings(root, {"ESTEIRA_ENV": "dev"}, {})
+    assert settings.registry == "europe-west1-docker.pkg.dev/my-project/images"
+    assert settings.mirrors == {"docker.io": "dev.test/hub"}
+
+
+def test_without_a_word_there_is_no_registry_and_no_mirror(root: Path) -> None:
+    settings = load_settings(root, {}, {})
+    assert (settings.registry, settings.mirrors) == ("", {})
+
+
+@pytest.mark.parametrize("mirrors", ["docker.io", "docker.io=", "=hub", "a=b,", "a=b c", "a=https://b"])
+def test_mirrors_that_stand_for_no_registry_are_told(root: Path, mirrors: str) -> None:
+    expected = (
+        f'is "{mirrors}"; expected registries and what stands for them, '
+        "such as docker.io=europe-west1-docker.pkg.dev/my-project/docker-hub"
+    )
+    assert faults(root, ESTEIRA_IMAGES_MIRRORS=mirrors) == f"ESTEIRA_IMAGES_MIRRORS: {expected}"
+    write(root, f'{DEV}mirrors = "{mirrors}"\n')
+    assert faults(root) == f"esteira.toml: environments.dev.mirrors: {expected}"
