@@ -7,14 +7,18 @@ cache still knows it.
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Dict, List
+from typing import Any, Dict, List, Tuple
 from urllib.parse import urlsplit
 
 from esteira.git import git_or_empty
 from esteira.source import Source
 
+HOST = r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?"
+# Neither @ nor a colon: what stands before them may be a password, wherever they are.
+PATH = r"[A-Za-z0-9._~%+/-]*"
+HOST_AND_PATH = re.compile(rf"(?P<host>{HOST})(?P<path>{PATH})")
 # git@host:path, which is no URL; https://git-scm.com/docs/git-clone#_git_urls
-SCP_LIKE = re.compile(r"^(?:[\w.-]+@)?(?P<host>[\w.-]+):(?P<path>[^/].*)$")
+SCP_LIKE = re.compile(rf"(?:[A-Za-z0-9._-]+@)?(?P<host>{HOST}):(?P<path>(?!/){PATH})")
 REVISION = "org.opencontainers.image.revision"
 SOURCE = "org.opencontainers.image.source"
 DIRTY = "dev.esteira.dirty"
@@ -50,11 +54,26 @@ def repository_url(root: Path) -> str:
 
 
 def public_url(url: str) -> str:
-    parts = urlsplit(url)
-    if parts.scheme in ("https", "http", "ssh", "git") and parts.hostname:
-        return f"https://{parts.hostname}{without_suffix(parts.path)}"
-    match = SCP_LIKE.match(url) if "://" not in url else None
-    return f"https://{match['host']}/{without_suffix(match['path'])}" if match else ""
+    """Return host and path of a remote's address as https; "" for one that is read in more than one way."""
+    if "://" not in url:
+        match = SCP_LIKE.fullmatch(url)
+        return f"https://{match['host']}/{without_suffix(match['path'])}" if match else ""
+    host, path = split_url(url)
+    match = HOST_AND_PATH.fullmatch(f"{host}{path}")
+    return f"https://{host}{without_suffix(path)}" if match and match["host"] == host else ""
+
+
+def split_url(url: str) -> Tuple[str, str]:
+    """Return a URL's host and path, two empty texts for what git does not fetch from over the net."""
+    try:
+        parts = urlsplit(url)
+        # A port that is no number is the beginning of a password with a slash in it.
+        known = parts.scheme in ("https", "http", "ssh", "git") and (parts.port is None or parts.port > 0)
+    except ValueError:
+        return "", ""
+    # An @ that late ends a user and a password with a ? or a # in it.
+    ambiguous = "@" in parts.query + parts.fragment
+    return (parts.hostname or "", parts.path) if known and not ambiguous else ("", "")
 
 
 def without_suffix(path: str) -> str:
