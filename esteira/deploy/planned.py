@@ -13,7 +13,7 @@ from esteira.release.digest import digest_bytes
 from esteira.release.holder import whoami
 from esteira.release.inputs import Inputs, inputs_here, lay_inputs
 from esteira.release.order import Order, patch_name
-from esteira.release.partition import CSV, PATTERNS
+from esteira.release.partition import CSV, LEFT_OUT, PATTERNS
 from esteira.release.plan import Plan, make_plan
 from esteira.release.store import Store, open_store
 from esteira.settings import Settings
@@ -32,7 +32,7 @@ class Planned:
     @cached_property
     def patch(self) -> bytes:
         """What makes the source of its commit, of the files that parts are made of; empty if nothing differs."""
-        return source_patch(self.source, PATTERNS)
+        return source_patch(self.source, PATTERNS, LEFT_OUT)
 
     def lay(self, store: Store) -> None:
         """Keep what the parts are made of, so that a release of it can be compared and made again."""

@@ -78,7 +78,7 @@ def pushed_models(settings: Settings) -> Set[str]:
 def unfinished(folder: Path) -> List[Path]:
     """Return what writers and collections that were killed left where things are made in a store."""
     made = (folder / NEW).glob("*/")
-    return sorted(path for path in made if not is_locked(path))
+    return sorted(path for path in made if not is_locked(path) and path.exists())
 
 
 def describe(kind: str, path: Path, base: Path) -> Removal:

@@ -76,6 +76,12 @@ PARTITION: Dict[str, Rule] = {
 }
 
 PATTERNS = sorted({pattern for rule in PARTITION.values() for pattern in rule.files})
+# What `left_behind` names in all folders of parts, as git's own patterns have it.
+LEFT_OUT = [
+    f"{folder}/**/{name}"
+    for folder in ("docker", "esteira", "modules", "pipeline")
+    for name in (".*", ".*/**", "*~", "*.pyc", "__pycache__/**")
+]
 
 
 def files_of(part: str, files: Dict[str, Value], *, default_data: bool) -> Dict[str, Value]:

@@ -8,7 +8,7 @@ from esteira.data.user_csv import find_csv
 from esteira.release.history import keep_release, make_current
 from esteira.release.inputs import Inputs, inputs_here, lay_inputs
 from esteira.release.manifest import Part, Release, identified
-from esteira.release.partition import PATTERNS
+from esteira.release.partition import LEFT_OUT, PATTERNS
 from esteira.release.plan import Plan, make_plan
 from esteira.release.store import open_store
 from esteira.settings import Settings, load_settings
@@ -80,7 +80,7 @@ class Checkout:
                     at="2026-11-22T21:30:41Z",
                 )
             )
-            store.write(f"releases/{release.id}/source.patch", source_patch(source, PATTERNS))
+            store.write(f"releases/{release.id}/source.patch", source_patch(source, PATTERNS, LEFT_OUT))
         keep_release(store, release)
         make_current(store, release.id, if_generation=plan.generation)
         return release

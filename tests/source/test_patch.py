@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from esteira.release.partition import LEFT_OUT, PATTERNS
 from esteira.source import frozen_source
 from esteira.source.patch import source_patch
 from tests.repositories import commit_all, run_git, write
@@ -42,6 +43,15 @@ def test_only_files_that_match_are_in_it(repository: Path) -> None:
     write(repository / "deep" / "c.txt", "c\n")
     patch = patch_of(repository, "modules/**", "*.txt").decode()
     assert [line for line in patch.splitlines() if line.startswith("+++")] == ["+++ b/b.txt", "+++ b/modules/deep/a"]
+
+
+def test_what_no_part_is_made_of_is_left_out_of_it(repository: Path) -> None:
+    for name in (".env", "deep/.hidden/secret", "x.py~", "deep/__pycache__/x.cpython-38.pyc", "deep/.env"):
+        write(repository / "pipeline" / name, "secret\n")
+    write(repository / "pipeline" / "deep" / "kept.py", "kept\n")
+    with frozen_source(repository, repository.parent / "state") as source:
+        patch = source_patch(source, PATTERNS, LEFT_OUT).decode()
+    assert [line for line in patch.splitlines() if line.startswith("+++")] == ["+++ b/pipeline/deep/kept.py"]
 
 
 def test_paths_are_those_of_the_folder_in_a_bigger_repository(repository: Path) -> None:
