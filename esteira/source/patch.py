@@ -12,8 +12,9 @@ from esteira.source.source import Source
 def source_patch(source: Source, patterns: Sequence[str], without: Sequence[str] = ()) -> bytes:
     """Return what `git apply` makes the frozen tree of its commit with, empty if nothing differs.
 
-    Only files that match one of the patterns, in git's own form, and none of `without` are in it. Paths are relative to the
-    source's root; where that is a folder of a bigger repository: git apply --directory=<the folder>.
+    Only files that match one of the patterns, in git's own form, and none of `without` are in it. Paths
+    are relative to the source's root; where that is a folder of a bigger repository:
+    git apply --directory=<the folder>.
     """
     if not source.is_dirty:
         return b""
