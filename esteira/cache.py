@@ -52,9 +52,9 @@ def hash_file(path: Path) -> str:
 
 
 @contextmanager
-def scratch_in(folder: Path) -> Iterator[Path]:
-    """Make a folder below <folder>/scratch and remove it at the end, with what killed processes left there."""
-    parent = folder / "scratch"
+def scratch_in(folder: Path, name: str = "scratch") -> Iterator[Path]:
+    """Make a folder below <folder>/<name> and remove it at the end, with what killed processes left there."""
+    parent = folder / name
     with telling_os_errors("make a folder", parent):
         parent.mkdir(parents=True, exist_ok=True)
         with locked(parent):

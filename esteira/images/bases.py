@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Dict, List, Mapping
 
-import tomli
-
 from esteira.errors import ImageError
+from esteira.images.toml import read_toml
 from esteira.settings.load import suggestion
 
 FILE = "docker/bases.toml"
@@ -45,14 +44,7 @@ class Base:
 
 def read_bases(root: Path, *, pinned: bool = True) -> Dict[str, Base]:
     """Return the bases by name; ImageError that names every fault, among them an image without a digest if `pinned`."""
-    try:
-        tables = tomli.loads((root / FILE).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ImageError(f"{FILE}: no such file. Run: git checkout -- {FILE}") from None
-    except OSError as error:
-        raise ImageError(f"{FILE}: cannot be read: {error.strerror}.") from None
-    except (UnicodeDecodeError, tomli.TOMLDecodeError) as error:
-        raise ImageError(f"{FILE}: is not TOML: {error}. Expected tables such as [python].") from None
+    tables = read_toml(root, FILE, "tables such as [python].")
     faults = [fault for name, table in tables.items() for fault in table_faults(name, table, pinned)]
     if faults:
         raise ImageError("\n".join(f"{FILE}: {fault}" for fault in faults))

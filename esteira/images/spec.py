@@ -3,14 +3,14 @@
 import posixpath
 import re
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, Mapping
+from typing import Dict, Iterator, List
 
-import tomli
 from pydantic import ValidationError, validator
 
 from esteira.errors import ImageError
 from esteira.images.bases import Base, read_bases
 from esteira.images.layers.place import Place
+from esteira.images.toml import read_toml
 from esteira.release.partition import PARTITION, files_of
 from esteira.settings.load import suggestion
 from esteira.settings.model import Section, matched
@@ -100,7 +100,7 @@ def check_inside(path: str) -> None:
 def read_spec(root: Path, name: str) -> ImageSpec:
     """Return the specification of an image; ImageError that names every fault with its place."""
     place = f"{FOLDER}/{name}.toml"
-    values = read_toml(root / place, place)
+    values = read_toml(root, place, 'lines such as: lock = "requirements.lock"')
     try:
         return ImageSpec(**values)
     except ValidationError as error:
@@ -121,17 +121,6 @@ def base_of(root: Path, name: str, spec: ImageSpec) -> Base:
 
 def place_of(base: Base) -> Place:
     return Place(PREFIX, base.python)
-
-
-def read_toml(path: Path, place: str) -> Mapping[str, Any]:
-    try:
-        return tomli.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ImageError(f"{place}: no such file. Run: git checkout -- {place}") from None
-    except OSError as error:
-        raise ImageError(f"{place}: cannot be read: {error.strerror}.") from None
-    except (UnicodeDecodeError, tomli.TOMLDecodeError) as error:
-        raise ImageError(f'{place}: is not TOML: {error}. Expected lines such as: lock = "requirements.lock"') from None
 
 
 def faults_of(error: ValidationError) -> Iterator[str]:

@@ -1,14 +1,11 @@
 """Folders in the state folder for objects that the user's repository is to be spared."""
 
-import os
-import shutil
-import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Iterator
 
-from esteira.files import telling_os_errors, write_text
-from esteira.locks import is_locked, locked, take_folder
+from esteira.cache import scratch_in
+from esteira.files import write_text
 
 FOLDER = "sources"
 
@@ -16,21 +13,9 @@ FOLDER = "sources"
 @contextmanager
 def scratch_folder(root: Path, state: Path) -> Iterator[Path]:
     """Make a folder below <state>/sources and remove it at the end, with what killed processes left there."""
-    parent = state / FOLDER
-    with telling_os_errors("make a folder", parent):
-        parent.mkdir(parents=True, exist_ok=True)
-        keep_out_of_git(root, state)
-        with locked(parent):
-            for folder in parent.iterdir():
-                if not is_locked(folder):
-                    shutil.rmtree(folder, ignore_errors=True)
-            folder = Path(tempfile.mkdtemp(dir=parent))
-            lock = take_folder(folder)
-    try:
+    keep_out_of_git(root, state)
+    with scratch_in(state, FOLDER) as folder:
         yield folder
-    finally:
-        os.close(lock)
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def keep_out_of_git(root: Path, state: Path) -> None:
