@@ -1,7 +1,8 @@
 """What a person asks of images: building, pushing and checking them."""
 
 import sys
-from typing import TYPE_CHECKING, Callable, Iterable, List, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Callable, Iterable, Iterator, List, Mapping, Tuple
 
 from esteira.files import write_text
 from esteira.images.bases import FILE, read_bases, with_digest
@@ -14,7 +15,7 @@ from esteira.images.registry.reference import mirrored, parse_reference
 from esteira.images.verify import verify_images
 from esteira.jobs.bind import RUNTIME
 from esteira.settings import Settings
-from esteira.source import frozen_source
+from esteira.source import Source, frozen_source
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -22,27 +23,27 @@ if TYPE_CHECKING:
 Say = Callable[[str], None]
 
 
-def make_images(
-    settings: Settings, names: Iterable[str], environ: Mapping[str, str], say: Say, *, push: bool = True
-) -> List[Made]:
-    """Make images of what is here, show their digests and, with `push`, push them where a registry is set."""
-    with using(layout_of(settings)):
-        with frozen_source(settings.root, settings.state) as source:
-            code, origin = code_of_source(source), origin_of(source)
-            made = [make_image(settings, name, code, origin, environ=environ, say=say) for name in names]
+@contextmanager
+def made_here(
+    settings: Settings, names: Iterable[str], environ: Mapping[str, str], say: Say
+) -> Iterator[Tuple[Source, List[Made]]]:
+    """Make images of what is here, and keep them and their source as they are while one works with them."""
+    with using(layout_of(settings)), frozen_source(settings.root, settings.state) as source:
+        code, origin = code_of_source(source), origin_of(source)
+        yield source, [make_image(settings, name, code, origin, environ=environ, say=say) for name in names]
+
+
+def make_images(settings: Settings, names: Iterable[str], environ: Mapping[str, str], say: Say) -> None:
+    """Make images of what is here, show their digests, and push them where a registry is set."""
+    with made_here(settings, names, environ, say) as (_, made):
         for image in made:
             say(describe(image))
-            if push and settings.registry:
-                push_image(settings, image, environ, say)
-    return made
-
-
-def push_image(settings: Settings, image: Made, environ: Mapping[str, str], say: Say) -> None:
-    pushed = push_made(settings, image, settings.registry, environ)
-    say(
-        f"  pushed to {settings.registry}/{image.image.name}@{image.digest}: "
-        f"{pushed.blobs_sent} blobs, {pushed.bytes_sent / 1e6:,.1f} MB sent"
-    )
+            if settings.registry:
+                pushed = push_made(settings, image, settings.registry, environ)
+                say(
+                    f"  pushed to {settings.registry}/{image.image.name}@{image.digest}: "
+                    f"{pushed.blobs_sent} blobs, {pushed.bytes_sent / 1e6:,.1f} MB sent"
+                )
 
 
 def build_again(settings: Settings, names: Iterable[str], environ: Mapping[str, str], say: Say) -> None:
@@ -50,9 +51,7 @@ def build_again(settings: Settings, names: Iterable[str], environ: Mapping[str, 
 
     Raises ImageError that names the layers that differ.
     """
-    with frozen_source(settings.root, settings.state) as source:
-        code, origin = code_of_source(source), origin_of(source)
-        made = [make_image(settings, name, code, origin, environ=environ, say=say) for name in names]
+    with made_here(settings, names, environ, say) as (source, made):
         verified = verify_images(settings, source, made, sys.executable, environ)
     for image in made:
         surroundings = ", ".join(verified.varied)
@@ -67,10 +66,12 @@ def load_images(settings: Settings, names: Iterable[str], environ: Mapping[str, 
     from esteira.images.engine.load import image_tag, load_image
 
     engine = find_engine(environ)
-    for made in make_images(settings, names, environ, say, push=False):
-        tag = image_tag(made.image.name, made.image.manifest)
-        image = load_image(layout_of(settings), made.image.manifest, tag, engine, say)
-        say(f"  loaded into {engine.program} as {tag}, {image}")
+    with made_here(settings, names, environ, say) as (_, made):
+        for image in made:
+            say(describe(image))
+            tag = image_tag(image.image.name, image.image.manifest)
+            known = load_image(layout_of(settings), image.image.manifest, tag, engine, say)
+            say(f"  loaded into {engine.program} as {tag}, {known}")
 
 
 def check_runtime(settings: Settings, environ: Mapping[str, str], say: Say) -> None:
@@ -79,8 +80,9 @@ def check_runtime(settings: Settings, environ: Mapping[str, str], say: Say) -> N
     from esteira.images.engine.find import find_engine
 
     find_engine(environ)  # before a long build
-    (made,) = make_images(settings, [RUNTIME], environ, say, push=False)
-    check_image(settings, made.image.manifest, environ, say)
+    with made_here(settings, [RUNTIME], environ, say) as (_, (made,)):
+        say(describe(made))
+        check_image(settings, made.image.manifest, environ, say)
 
 
 def describe(made: Made) -> str:
