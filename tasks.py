@@ -358,7 +358,8 @@ def wheels(c: Context) -> None:
     """Fetch or build the wheels of the lock that are not in the store."""
     from esteira.images.wheels.fill import fill_store
 
-    tell(fill_store(settings_here().root, settings_here().state, os.environ))
+    chosen = settings_here()
+    tell(fill_store(chosen.root, chosen.state, os.environ))
 
 
 @task
@@ -367,7 +368,8 @@ def wheels_check(c: Context) -> None:
     """Choose and build the wheels of the lock again from nothing, and compare with what is recorded."""
     from esteira.images.wheels.check import check_here
 
-    tell(check_here(settings_here().root, settings_here().state, os.environ))
+    chosen = settings_here()
+    tell(check_here(chosen.root, chosen.state, os.environ))
 
 
 @task

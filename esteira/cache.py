@@ -1,6 +1,5 @@
 """Folders for what can be had again: the user's cache, for all clones, else the state folder."""
 
-import hashlib
 import os
 import shutil
 import tempfile
@@ -10,8 +9,7 @@ from typing import Iterator, List, Mapping
 
 from esteira.files import telling_os_errors
 from esteira.locks import is_locked, locked, take_folder
-
-CHUNK_BYTES = 1 << 20
+from esteira.release.digest import digest_file
 
 
 def cache_folders(name: str, state: Path, environ: Mapping[str, str]) -> List[Path]:
@@ -42,13 +40,7 @@ def first_writable(folders: List[Path]) -> Path:
 
 def hash_file(path: Path) -> str:
     """Return the SHA-256 of a file's bytes, in hexadecimal."""
-    digest = hashlib.sha256()
-    with path.open("rb") as stream:
-        while True:
-            chunk = stream.read(CHUNK_BYTES)
-            if not chunk:
-                return digest.hexdigest()
-            digest.update(chunk)
+    return digest_file(path).partition(":")[2]
 
 
 @contextmanager

@@ -14,8 +14,11 @@ Value = TypeVar("Value")
 
 
 def left_behind(*folders: str) -> Tuple[str, ...]:
-    """Return what editors and Python leave there: backups, byte code, hidden files and all below hidden folders."""
-    names = (".**", "**~", "**.pyc", "__pycache__/**")
+    """Return what editors and Python leave there: backups, byte code, hidden files and all below hidden folders.
+
+    The patterns mean the same here and to git.
+    """
+    names = (".*", ".*/**", "*~", "*.pyc", "__pycache__/**")
     return tuple(f"{folder}/{below}{name}" for folder in folders for below in ("", "**/") for name in names)
 
 
@@ -76,12 +79,7 @@ PARTITION: Dict[str, Rule] = {
 }
 
 PATTERNS = sorted({pattern for rule in PARTITION.values() for pattern in rule.files})
-# What `left_behind` names in all folders of parts, as git's own patterns have it.
-LEFT_OUT = [
-    f"{folder}/**/{name}"
-    for folder in ("docker", "esteira", "modules", "pipeline")
-    for name in (".*", ".*/**", "*~", "*.pyc", "__pycache__/**")
-]
+LEFT_OUT = (*NO_CODE, *left_behind("modules"))
 
 
 def files_of(part: str, files: Dict[str, Value], *, default_data: bool) -> Dict[str, Value]:

@@ -8,29 +8,28 @@ import sys
 from pathlib import Path
 from typing import List, Mapping, Sequence
 
-from esteira.errors import EsteiraError
 from esteira.images.wheels.locked import Wheel, wheels_of
+from esteira.images.wheels.script import exit_code_of
 from esteira.images.wheels.store import LOCK, WheelStore, wheel_store
-
-# What a shell leaves with after Ctrl-C.
-INTERRUPTED = 130
 
 
 def main(arguments: List[str], environ: Mapping[str, str]) -> int:
     """Fetch what is missing, print a folder of links for --find-links, and return the exit code."""
     state = Path(environ.get("ESTEIRA_STATE") or ".esteira").absolute()
-    try:
-        wheels = wheels_of(Path(arguments[0]))
+
+    def fill() -> None:
         store = wheel_store(Path.cwd(), state, environ)
-        tell_missing(wheels, store)
-        store.fetch_missing(wheels)
-        print(store.links(wheels))
-    except EsteiraError as error:
-        print(error, file=sys.stderr)
-        return error.exit_code
-    except KeyboardInterrupt:
-        return INTERRUPTED
-    return 0
+        print(store.links(filled(Path(arguments[0]), store)))
+
+    return exit_code_of(fill)
+
+
+def filled(lock: Path, store: WheelStore) -> List[Wheel]:
+    """Fetch what is missing of a lock's wheels, and return them all."""
+    wheels = wheels_of(lock)
+    tell_missing(wheels, store)
+    store.fetch_missing(wheels)
+    return wheels
 
 
 def tell_missing(wheels: Sequence[Wheel], store: WheelStore) -> None:
@@ -43,10 +42,8 @@ def tell_missing(wheels: Sequence[Wheel], store: WheelStore) -> None:
 
 def fill_store(root: Path, state: Path, environ: Mapping[str, str]) -> str:
     """Fetch what is missing of the repository's wheels and say where they are."""
-    wheels, store = wheels_of(root / LOCK), wheel_store(root, state, environ)
-    tell_missing(wheels, store)
-    store.fetch_missing(wheels)
-    return f"The {len(wheels)} wheels of {LOCK} are in {store.folder}."
+    store = wheel_store(root, state, environ)
+    return f"The {len(filled(root / LOCK, store))} wheels of {LOCK} are in {store.folder}."
 
 
 if __name__ == "__main__":

@@ -10,16 +10,15 @@ from pathlib import Path
 from typing import Dict, List, Mapping, Sequence
 
 from esteira.cache import cache_folders
-from esteira.errors import EsteiraError, ImageError
+from esteira.errors import ImageError
 from esteira.files import write_text
 from esteira.images.wheels.builder import inputs_digest
 from esteira.images.wheels.choose import choose_wheels
 from esteira.images.wheels.index import PLATFORM
 from esteira.images.wheels.locked import Locked, Wheel, read_lock, read_wheels
+from esteira.images.wheels.script import exit_code_of
 from esteira.images.wheels.store import WheelStore
 
-# What a shell leaves with after Ctrl-C.
-INTERRUPTED = 130
 BUILT_WITH = re.compile(r"^# Built with sha256:([0-9a-f]{64})", re.MULTILINE)
 
 
@@ -75,14 +74,7 @@ def main(arguments: List[str], environ: Mapping[str, str]) -> int:
     state = Path(environ.get("ESTEIRA_STATE") or ".esteira").absolute()
     folders = cache_folders("wheels", state, environ)
     store = WheelStore(folders, cache_folders("builders", state, environ), build_lock, environ)
-    try:
-        record_wheels(lock, store)
-    except EsteiraError as error:
-        print(error, file=sys.stderr)
-        return error.exit_code
-    except KeyboardInterrupt:
-        return INTERRUPTED
-    return 0
+    return exit_code_of(lambda: record_wheels(lock, store))
 
 
 if __name__ == "__main__":
