@@ -100,3 +100,18 @@ class RegistryError(EsteiraError):
     """A container registry refuses, or serves something other than was asked for."""
 
     exit_code = 19
+
+
+class GoogleError(EsteiraError):
+    """Google Cloud refuses, does not answer, or lacks what a deploy needs.
+
+    `status` is the HTTP status, 0 where there was no answer; `reason` Google's word for it, such as
+    SERVICE_DISABLED or ALREADY_EXISTS.
+    """
+
+    exit_code = 21
+
+    def __init__(self, message: str, status: int = 0, reason: str = "") -> None:
+        super().__init__(message)
+        self.status = status
+        self.reason = reason

@@ -22,6 +22,8 @@ from esteira.source import Source
 
 # The sections of the settings that a part's values may be taken from.
 SECTIONS = ("pipeline", "data", "training", "gate", "serving", "build")
+# Those that say nothing where a deploy goes to this machine.
+CLOUD_SECTIONS = ("cloud", "trainer", "endpoint")
 
 
 @dataclass(frozen=True)
@@ -65,8 +67,9 @@ def inputs_here(settings: Settings, source: Source) -> Dict[str, Inputs]:
 
 def known_values(settings: Settings) -> Dict[str, Any]:
     """Return every value that a part may depend on, by "section.key" or a name of its own."""
+    sections = SECTIONS if settings.is_local else (*SECTIONS, *CLOUD_SECTIONS)
     values = {
-        f"{section}.{key}": value for section in SECTIONS for key, value in getattr(settings, section).dict().items()
+        f"{section}.{key}": value for section in sections for key, value in getattr(settings, section).dict().items()
     }
     if not settings.is_local:
         values.update((f"environment.{key}", value) for key, value in settings.environment.dict().items())

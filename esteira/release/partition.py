@@ -73,8 +73,8 @@ PARTITION: Dict[str, Rule] = {
     "settings": Rule(
         "partial",
         files=("cloudbuild/*.j2", "tasks.py", ".github/workflows/deploy.yaml"),
-        values=("serving.*", "build.*", "environment.*"),
-        but=("serving.host", "serving.port"),
+        values=("serving.*", "build.*", "cloud.*", "trainer.*", "endpoint.*", "environment.*"),
+        but=("serving.host", "serving.port", "cloud.poll_s", "environment.github", "environment.mirrors"),
     ),
 }
 

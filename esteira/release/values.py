@@ -3,7 +3,7 @@
 from typing import Any, Dict, List, Tuple
 
 from esteira.release.changes import shown_value
-from esteira.release.inputs import SECTIONS, readable_inputs
+from esteira.release.inputs import CLOUD_SECTIONS, SECTIONS, readable_inputs
 from esteira.release.manifest import Release
 from esteira.release.store.interface import Store
 from esteira.settings import Settings
@@ -32,7 +32,7 @@ def other_than_default(store: Store, release: Release) -> List[Tuple[str, str, s
 
 def default_of(key: str) -> Any:
     section, _, name = key.partition(".")
-    if section not in SECTIONS:
+    if section not in (*SECTIONS, *CLOUD_SECTIONS):
         return NONE
     field = Settings.__fields__[section].type_.__fields__.get(name)
     return NONE if field is None else field.default

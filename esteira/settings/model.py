@@ -29,6 +29,22 @@ REGISTRY_PATTERN = re.compile(
     r"^(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:]+\])(?::[0-9]+)?"
     r"(?:/[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*)*/?\Z"
 )
+# https://cloud.google.com/iam/docs/service-accounts-create
+ACCOUNT_PATTERN = re.compile(r"^[a-z0-9-]+@[a-z0-9.-]+\.gserviceaccount\.com\Z")
+# https://cloud.google.com/vertex-ai/docs/general/vpc-peering
+NETWORK_PATTERN = re.compile(r"^projects/[a-z0-9-]+/global/networks/[a-z0-9-]+\Z")
+# https://cloud.google.com/kms/docs/resource-hierarchy
+KMS_PATTERN = re.compile(r"^projects/[^/]+/locations/[^/]+/keyRings/[^/]+/cryptoKeys/[^/]+\Z")
+# https://cloud.google.com/bigquery/docs/datasets#dataset-naming
+DATASET_PATTERN = re.compile(r"^[A-Za-z0-9_]{1,1024}\Z")
+GITHUB_PATTERN = re.compile(r"^[A-Za-z0-9-]+/[A-Za-z0-9._-]+\Z")
+# An image by its digest, so that no one can change what is served.
+IMAGE_PATTERN = re.compile(r"^[a-z0-9][a-z0-9.:-]*/[\w./-]+@sha256:[0-9a-f]{64}\Z")
+# A variable of a build's steps, and the secret that it is read from, at a version.
+# https://cloud.google.com/build/docs/securing-builds/use-secrets
+SECRETS_PATTERN = re.compile(r"^[A-Z_][A-Z0-9_]*=[\w-]+/[0-9]+(,[A-Z_][A-Z0-9_]*=[\w-]+/[0-9]+)*\Z")
+# https://cloud.google.com/vertex-ai/docs/pipelines/schedule-pipeline-run
+SCHEDULE_PATTERN = re.compile(r"^(TZ=[\w/+-]+ )?[\w*/,-]+( [\w*/,-]+){4}\Z")
 # Registries and their mirrors, such as Artifact Registry's remote repositories.
 MIRRORS_PATTERN = re.compile(r"^(?!.*//)[\w.:-]+=[\w.:/-]+(,[\w.:-]+=[\w.:/-]+)*\Z")
 
@@ -122,6 +138,74 @@ class BuildSettings(Section):
 
     machine_type: Literal["UNSPECIFIED", "E2_MEDIUM", "E2_HIGHCPU_8", "E2_HIGHCPU_32"] = "E2_HIGHCPU_8"
     timeout_s: int = Field(7200, ge=60, le=86400)
+    secrets: str = ""
+
+    @validator("secrets")
+    def check_secrets(cls, value: str) -> str:
+        expected = "VARIABLE=secret/version, more with commas, such as INDEX_TOKEN=index-token/3"
+        return matched(value, SECRETS_PATTERN, expected) if value else value
+
+
+class CloudSettings(Section):
+    """[cloud]: how a job runs in Google Cloud: on Vertex AI, or in the legacy form, which can only be compiled.
+
+    `schedule` is a cron line, with TZ=Area/City before it if it is not UTC; empty is none.
+    """
+
+    target: Literal["vertex", "ai_platform"] = "vertex"
+    failure_policy: Literal["fast", "slow"] = "fast"
+    cache: bool = True
+    schedule: str = ""
+    poll_s: int = Field(20, ge=1, le=600)
+
+    @validator("schedule")
+    def check_schedule(cls, value: str) -> str:
+        expected = 'a cron line of five fields such as "TZ=Europe/Berlin 0 6 * * 1"'
+        return matched(value, SCHEDULE_PATTERN, expected) if value else value
+
+
+class TrainerSettings(Section):
+    """[trainer]: where a job in Google Cloud trains: in the task's own container, or in a custom training job.
+
+    `cpus` and `memory_gb` are the task's; `machine_type` and `workers` the custom job's; accelerators either's.
+    """
+
+    place: Literal["task", "custom_job"] = "task"
+    cpus: int = Field(4, ge=1)
+    memory_gb: int = Field(16, ge=1)
+    machine_type: str = "n1-standard-8"
+    workers: int = Field(1, ge=1)
+    accelerator_type: str = ""
+    accelerator_count: int = Field(1, ge=1)
+
+
+class EndpointSettings(Section):
+    """[endpoint]: the Vertex AI endpoint that serves the model.
+
+    `by` is who deploys: a release, beside the old model and after a smoke test, or TFX's Pusher in the run.
+    `image` by digest; empty is the release's own. `keep` models stay deployed for a rollback, at no traffic.
+    """
+
+    by: Literal["release", "pusher"] = "release"
+    image: str = ""
+    machine_type: str = "n1-standard-2"
+    min_replicas: int = Field(1, ge=1)
+    max_replicas: int = Field(2, ge=1)
+    cpu_percent: int = Field(60, ge=1, le=100)
+    accelerator_type: str = ""
+    accelerator_count: int = Field(1, ge=1)
+    keep: int = Field(1, ge=0)
+    log_percent: int = Field(100, ge=0, le=100)
+
+    @validator("image")
+    def check_image(cls, value: str) -> str:
+        return matched(value, IMAGE_PATTERN, "host/name@sha256:<64 hex>") if value else value
+
+    @validator("max_replicas")
+    def check_replicas(cls, value: int, values: Dict[str, Any]) -> int:
+        if value < values.get("min_replicas", 1):
+            raise ValueError(f"is {value}; expected at least endpoint.min_replicas, {values['min_replicas']}")
+        return value
 
 
 class ImagesSettings(Section):
@@ -151,13 +235,23 @@ class DeploySettings(Section):
 
 
 class Environment(Section):
-    """[environments.NAME]: a Google Cloud project and region that releases go to."""
+    """[environments.NAME]: a Google Cloud project and region that releases go to.
+
+    The service accounts of builds and of the pipeline's runs are those that `make cloud-apply` makes, unless
+    others are named. `github` is the owner/repository whose workflows may deploy.
+    """
 
     project: str
     region: str
     bucket: str
     repository: str
     mirrors: str = ""
+    dataset: str = "esteira"
+    github: str = ""
+    build_account: str = ""
+    run_account: str = ""
+    network: str = ""
+    kms_key: str = ""
 
     @validator("project")
     def check_project(cls, value: str) -> str:
@@ -178,6 +272,42 @@ class Environment(Section):
     @validator("mirrors")
     def check_mirrors(cls, value: str) -> str:
         return matched_mirrors(value)
+
+    @validator("dataset")
+    def check_dataset(cls, value: str) -> str:
+        return matched(value, DATASET_PATTERN, "letters, digits and underscores")
+
+    @validator("github")
+    def check_github(cls, value: str) -> str:
+        return matched(value, GITHUB_PATTERN, "owner/repository") if value else value
+
+    @validator("build_account", "run_account")
+    def check_account(cls, value: str) -> str:
+        return matched(value, ACCOUNT_PATTERN, "the address of a service account") if value else value
+
+    @validator("network")
+    def check_network(cls, value: str) -> str:
+        return matched(value, NETWORK_PATTERN, "projects/NUMBER/global/networks/NAME") if value else value
+
+    @validator("kms_key")
+    def check_kms_key(cls, value: str) -> str:
+        expected = "projects/P/locations/L/keyRings/R/cryptoKeys/K"
+        return matched(value, KMS_PATTERN, expected) if value else value
+
+    @property
+    def builder_email(self) -> str:
+        """The service account that builds run as."""
+        return self.build_account or f"esteira-build@{self.project}.iam.gserviceaccount.com"
+
+    @property
+    def runner_email(self) -> str:
+        """The service account that jobs and served models run as."""
+        return self.run_account or f"esteira-run@{self.project}.iam.gserviceaccount.com"
+
+    @property
+    def location(self) -> str:
+        """The resource name that the names of the region's resources begin with."""
+        return f"projects/{self.project}/locations/{self.region}"
 
 
 class Settings(Section):
@@ -200,6 +330,9 @@ class Settings(Section):
     build: BuildSettings
     images: ImagesSettings
     deploy: DeploySettings
+    cloud: CloudSettings
+    trainer: TrainerSettings
+    endpoint: EndpointSettings
     environments: Dict[str, Environment]
 
     @property
