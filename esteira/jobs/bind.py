@@ -1,11 +1,12 @@
 """Binding a compiled job to an image, a pipeline root and the URIs of a release's parts."""
 
 import copy
-import json
 from typing import Any, Dict, List, Mapping
 
-from esteira.errors import CompileError
+from esteira.errors import CompileError, StateError
 from esteira.jobs.compile import IMAGE
+from esteira.jobs.targets import for_target
+from esteira.jobs.targets.tasks import filesystem_push
 from esteira.release.manifest import Part, Release
 from esteira.release.parts import BUNDLE
 from esteira.settings import Settings
@@ -13,26 +14,41 @@ from esteira.settings import Settings
 Job = Dict[str, Any]
 # The image that tasks run in, as docker/ and registries name it.
 RUNTIME = "runtime"
+# The metadata store of the environment `local`.
 METADATA_STORE = "projects/local/locations/local/metadataStores/default"
 
 
 def bind_release(settings: Settings, release: Release, compiled: Job) -> Job:
-    """Return the compiled job bound to the release's parts and the environment's places."""
+    """Return the compiled job bound to the release's parts and the environment's places, for its target.
+
+    Raises StateError if no task could run in the cloud, as the release's image was not pushed; CompileError if
+    the job does not fit the release or the target.
+    """
     uris = {name: part.uri for name, part in release.parts.items()}
-    return bind_job(
+    part = release.parts["image"]
+    bound = bind_job(
         compiled,
-        image=image_name(release.parts["image"]),
+        image=image_name(part) if settings.is_local else pushed_image(settings, release.id, part),
         pipeline_root=f"{settings.bucket}/root",
         parameters={
             "data_uri": uris["data"],
             "schema_uri": f"{uris['data']}/schema",
             "modules_uri": f"{uris['modules']}/{BUNDLE}",
             "hyperparameters_uri": uris["hyperparameters"],
-            "push_destination": json.dumps({"filesystem": {"base_directory": f"{settings.bucket}/serving"}}),
+            "push_destination": filesystem_push(f"{settings.bucket}/serving"),
         },
         labels={"release": release.id},
-        metadata_store=METADATA_STORE,
+        metadata_store=metadata_store_of(settings),
     )
+    return for_target(bound, settings, release)
+
+
+def metadata_store_of(settings: Settings) -> str:
+    """Return the resource name of the metadata store that the environment's runs are kept in.
+
+    Vertex AI makes `default` with a project's first run. https://cloud.google.com/vertex-ai/docs/ml-metadata
+    """
+    return METADATA_STORE if settings.is_local else f"{settings.environment.location}/metadataStores/default"
 
 
 def image_name(part: Part) -> str:
@@ -44,6 +60,18 @@ def image_name(part: Part) -> str:
         return f"local@{part.digest}"
     # A part that was pushed is named by where it lies, which is elsewhere by now if the registry was changed.
     return part.uri if part.uri.endswith(f"@{part.content}") else f"esteira/{RUNTIME}@{part.content}"
+
+
+def pushed_image(settings: Settings, release: str, part: Part) -> str:
+    """Return the name, by digest, that the cloud pulls a release's image by; StateError if it was not pushed."""
+    if not part.content or not part.uri.endswith(f"@{part.content}"):
+        raise StateError(
+            f"release {release}: its image {'was not pushed' if part.content else 'was not made'}, "
+            "so that no task can run in it in Google Cloud.\n"
+            f"Expected it at {settings.registry}/{RUNTIME}@sha256:<64 hex>. "
+            f"Run: make deploy-full ENV={settings.selected}"
+        )
+    return part.uri
 
 
 def bind_job(
@@ -58,8 +86,10 @@ def bind_job(
     """Return a copy of the job that names everything it reads.
 
     `metadata_store` is the resource name of the metadata store that runs are kept
-    in (projects/P/locations/L/metadataStores/default). Raises CompileError if the
-    job and `parameters` do not fit.
+    in (projects/P/locations/L/metadataStores/default). A pipeline's runs are in the
+    context that bears its name, on Vertex AI too: the SDK's `get_pipeline_df` finds it
+    by that name (google/cloud/aiplatform/metadata/metadata.py). Raises CompileError if
+    the job and `parameters` do not fit.
     """
     bound = copy.deepcopy(job)
     spec = bound["pipelineSpec"]
