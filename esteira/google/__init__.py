@@ -1,0 +1,1 @@
+"""Google Cloud's REST APIs, asked with google-auth and requests alone."""

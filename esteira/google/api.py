@@ -1,0 +1,243 @@
+"""Requests to Google's REST APIs: signed, repeated where that can do no harm, and refusals explained."""
+
+import json
+import random
+import threading
+import time
+from typing import TYPE_CHECKING, Any, Callable, Dict, Iterator, Mapping, Optional, Tuple, Union
+
+from esteira.google.addresses import base_url, is_local_url
+from esteira.google.login import Login
+from esteira.google.refusals import AGAIN, LostError, refused
+
+if TYPE_CHECKING:
+    import requests
+
+TIMEOUT_S = (10.0, 120.0)  # to connect, and between two pieces of an answer
+RETRY_S = 60.0
+FIRST_PAUSE_S = 0.5
+LONGEST_PAUSE_S = 30.0
+# The server has not acted, and says so.
+REFUSED_FOR_NOW = (429, 503)
+# It may have acted.
+UNKNOWN = (500, 502, 504)
+
+Json = Dict[str, Any]
+Query = Mapping[str, Union[str, int, bool]]
+Pause = Callable[[float], None]
+
+
+class Api:
+    """The APIs of one project in one region.
+
+    `environment` is its name for messages (`ENV=name`). A request that fails in passing is repeated for
+    `retry_s` seconds, or as long as the server asks to wait, at most LONGEST_PAUSE_S at a time.
+    """
+
+    def __init__(
+        self,
+        project: str,
+        region: str,
+        environ: Mapping[str, str],
+        *,
+        environment: str = "",
+        retry_s: float = RETRY_S,
+        pause: Pause = time.sleep,
+    ) -> None:
+        self.project = project
+        self.region = region
+        self.environment = environment
+        self.environ = environ
+        self._retry_s = retry_s
+        self._pause = pause
+        self._login = Login(environ)
+
+    def call(
+        self,
+        what: str,
+        service: str,
+        method: str,
+        path: str,
+        *,
+        body: Optional[Json] = None,
+        query: Optional[Query] = None,
+        repeat: Optional[bool] = None,
+        find: Optional[Callable[[], Optional[Json]]] = None,
+    ) -> Json:
+        """Return the answer's JSON, {} where it has none.
+
+        `what` completes "cannot …" in a message; `path` begins with the API's version, but for storage and
+        bigquery. GET, PUT and DELETE are repeated after any passing failure, other methods only where the
+        server says that it has not acted, unless `repeat` is given. With `find` another method is repeated,
+        too: after a failure that leaves open whether the server acted, `find` returns what it made, or None.
+
+        Raises NotFoundError, ExistsError, ChangedError, LostError or GoogleError.
+        """
+        send = lambda: self.request(service, method, path, body=body, query=query)  # noqa: E731
+        harmless = method in ("GET", "PUT", "DELETE") if repeat is None else repeat
+        try:
+            response = self.repeated(what, send, harmless or find is not None, before=find)
+        except _Found as found:
+            return found.body
+        return self.read(what, response)
+
+    def read(self, what: str, response: "requests.Response") -> Json:
+        """Return the JSON of an answer; the error that it stands for if it is a refusal."""
+        body = json_of(response)
+        if response.status_code >= 400:
+            raise refused(what, response.status_code, body, self.project, self.environment)
+        return body if isinstance(body, dict) else {}
+
+    def pages(self, what: str, service: str, path: str, key: str, query: Optional[Query] = None) -> Iterator[Json]:
+        """Yield the entries of a listing, which stand under `key`, over all its pages."""
+        token = ""
+        while True:
+            asked = {**(query or {}), **({"pageToken": token} if token else {})}
+            page = self.call(what, service, "GET", path, query=asked)
+            yield from page.get(key, [])
+            token = page.get("nextPageToken", "")
+            if not token:
+                return
+
+    def base(self, service: str) -> str:
+        return base_url(service, self.region, self.environ)
+
+    def request(
+        self,
+        service: str,
+        method: str,
+        path: str,
+        *,
+        body: Optional[Json] = None,
+        query: Optional[Query] = None,
+        url: str = "",
+        **options: Any,
+    ) -> "requests.Response":
+        """Send one request and return its answer, whatever its status; `url` in place of service and path.
+
+        Raises requests' own errors. `options` go to requests. A token that has expired is renewed once.
+        """
+        address = url or self.base(service) + path
+        if body is not None:
+            options["data"] = json.dumps(body).encode("utf-8")
+            options["headers"] = {"Content-Type": "application/json", **options.get("headers", {})}
+        options.setdefault("timeout", TIMEOUT_S)
+        params = {key: wire(value) for key, value in (query or {}).items()}
+        for fresh in (False, True):
+            headers = {**options.get("headers", {}), **self._headers(address, fresh)}
+            sent = {**options, "headers": headers, "params": params, "auth": keep_headers}
+            response = session(is_local_url(address)).request(method, address, **sent)
+            if response.status_code != 401 or fresh or is_local_url(address):
+                return response
+        raise AssertionError("the second attempt returns")
+
+    def repeated(
+        self,
+        what: str,
+        send: Callable[[], "requests.Response"],
+        harmless: bool,
+        *,
+        before: Optional[Callable[[], Optional[Json]]] = None,
+    ) -> "requests.Response":
+        """Return an answer that is none of a passing failure; `before` is asked before an unknown end is repeated.
+
+        Raises LostError where there was no answer and it would do harm to ask again, or time is over.
+        """
+        limit_s, pause_s = time.monotonic() + self._retry_s, FIRST_PAUSE_S
+        while True:
+            response, error = attempt(send)
+            status = response.status_code if response is not None else 0
+            unknown = response is None or status in UNKNOWN
+            if not unknown and status not in REFUSED_FOR_NOW:
+                return response  # type: ignore[return-value]
+            wait_s = min(max(asked_pause_s(response), pause_s), LONGEST_PAUSE_S)
+            over = time.monotonic() + wait_s > limit_s
+            if over or (unknown and not harmless):
+                if response is not None and not (unknown and harmless and before):
+                    return response
+                raise LostError(self._lost(what, error, status)) from error
+            self._pause(wait_s * (1 + random.random() / 4))
+            pause_s *= 2
+            found = before() if unknown and before else None
+            if found is not None:
+                raise _Found(found)
+
+    def _headers(self, address: str, fresh: bool) -> Dict[str, str]:
+        if is_local_url(address):
+            return {}
+        headers = {"Authorization": f"Bearer {self._login.token(fresh=fresh)}"}
+        quota = self._login.quota_project
+        return {**headers, "X-Goog-User-Project": quota} if quota else headers
+
+    def _lost(self, what: str, error: Optional[Exception], status: int) -> str:
+        reason = f"status {status}" if status else told(error)
+        return f"Google Cloud: cannot {what}: no answer: {reason}\nCheck the network. {AGAIN}"
+
+
+class _Found(Exception):
+    """What a request made whose answer was lost."""
+
+    def __init__(self, body: Json) -> None:
+        super().__init__()
+        self.body = body
+
+
+def attempt(
+    send: "Callable[[], requests.Response]"
+) -> "Tuple[Optional[requests.Response], Optional[Exception]]":
+    import requests
+
+    try:
+        return send(), None
+    except requests.RequestException as error:
+        return None, error
+
+
+def asked_pause_s(response: "Optional[requests.Response]") -> float:
+    """Return the seconds that an answer asks to wait; 0 if it asks for none."""
+    asked = response.headers.get("Retry-After", "") if response is not None else ""
+    return float(asked) if asked.isdigit() else 0.0
+
+
+def told(error: Optional[Exception]) -> str:
+    """Return the innermost reason of an error of requests, without addresses of objects."""
+    cause: Any = error
+    while getattr(cause, "reason", None) is not None and isinstance(cause.reason, BaseException):
+        cause = cause.reason
+    while cause is not None and cause.args and isinstance(cause.args[-1], BaseException):
+        cause = cause.args[-1]
+    text = str(getattr(cause, "strerror", None) or cause or "no answer")
+    return text.rpartition(">: ")[2].rstrip("')")
+
+
+def json_of(response: "requests.Response") -> Any:
+    """Return an answer's JSON, {} where it is empty or none."""
+    try:
+        return response.json() if response.content else {}
+    except ValueError:
+        return {}
+
+
+def wire(value: Union[str, int, bool]) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def keep_headers(request: "requests.PreparedRequest") -> "requests.PreparedRequest":
+    """Keep requests from putting in what ~/.netrc holds."""
+    return request
+
+
+_sessions = threading.local()
+
+
+def session(local: bool) -> "requests.Session":
+    """Return this thread's connections; those to this machine go past any proxy."""
+    known: Dict[bool, Any] = _sessions.__dict__.setdefault("known", {})
+    if local not in known:
+        import requests
+
+        known[local] = requests.Session()
+        known[local].headers["User-Agent"] = "esteira"
+        known[local].trust_env = not local
+    found: requests.Session = known[local]
+    return found

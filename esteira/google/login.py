@@ -1,0 +1,87 @@
+"""The credentials that requests to Google bear: the application default ones, else those of gcloud.
+
+https://cloud.google.com/docs/authentication/application-default-credentials
+"""
+
+import threading
+import time
+import warnings
+from typing import Any, Mapping, Optional
+
+from esteira.errors import GoogleError, ProgramError
+from esteira.process import run_program
+
+SCOPE = "https://www.googleapis.com/auth/cloud-platform"
+GCLOUD_S = 30.0
+# gcloud's tokens live for an hour, and it hands out one that has some minutes left.
+GCLOUD_LIFE_S = 240.0
+LOG_IN = "gcloud auth application-default login"
+
+
+class Login:
+    """Hands out access tokens, fresh ones when the last has expired. Thread-safe."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+        self._lock = threading.Lock()
+        self._credentials: Any = None
+        self._gcloud = ""
+        self._until_s = 0.0
+
+    def token(self, *, fresh: bool = False) -> str:
+        """Return an access token; GoogleError, with the command that logs in, if there is none to be had."""
+        with self._lock:
+            if self._credentials is None and not self._gcloud:
+                self._credentials = self._find()
+            if self._credentials is None:
+                if fresh or time.monotonic() > self._until_s:
+                    self._gcloud = self._ask_gcloud() or self._gcloud
+                return self._gcloud
+            if fresh or not self._credentials.valid:
+                self._refresh()
+            return str(self._credentials.token)
+
+    @property
+    def quota_project(self) -> Optional[str]:
+        """The project that requests count for, where the credentials name one."""
+        return getattr(self._credentials, "quota_project_id", None)
+
+    def _find(self) -> Any:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of Python 3.8's age, and of a user's own credentials
+            import google.auth
+            from google.auth.exceptions import GoogleAuthError
+
+            try:
+                return google.auth.default(scopes=[SCOPE])[0]
+            except GoogleAuthError as error:
+                self._gcloud = self._ask_gcloud()
+                if not self._gcloud:
+                    raise GoogleError(no_login(error), 401, "UNAUTHENTICATED") from error
+                return None
+
+    def _refresh(self) -> None:
+        import google.auth.transport.requests
+        from google.auth.exceptions import GoogleAuthError
+
+        try:
+            self._credentials.refresh(google.auth.transport.requests.Request())
+        except GoogleAuthError as error:
+            raise GoogleError(no_login(error), 401, "UNAUTHENTICATED") from error
+
+    def _ask_gcloud(self) -> str:
+        command = ["gcloud", "auth", "print-access-token", "--quiet"]
+        try:
+            token = run_program(command, env=self._environ, timeout_s=GCLOUD_S).strip()
+        except ProgramError:
+            return ""
+        self._until_s = time.monotonic() + GCLOUD_LIFE_S
+        return token
+
+
+def no_login(error: Exception) -> str:
+    reason = next(iter(str(error).splitlines()), type(error).__name__)
+    return (
+        f"there are no credentials for Google Cloud that can be used: {reason}\n"
+        f"Log in: {LOG_IN}    Then run the command again."
+    )

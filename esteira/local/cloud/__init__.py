@@ -1,0 +1,1 @@
+"""Stand-ins on this machine for what a deploy to Google Cloud talks to."""

@@ -1,0 +1,219 @@
+"""The stand-in of Google's APIs: one server on this machine, which checks each body by Google's own descriptions.
+
+A service's module gives a function for each method that it answers, by the method's id. What a service has
+not is answered with 501, so that nothing is taken for granted that Google would be asked for.
+"""
+
+import json
+import threading
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Callable, Dict, Iterator, List, Mapping, NamedTuple, Optional, Tuple
+from urllib.parse import parse_qsl, urlsplit
+
+from esteira.google.addresses import EMULATOR, OVERRIDE
+from esteira.local.cloud.discovery import DOCUMENTS, Discovery, Method, discovery
+from esteira.local.cloud.faults import Fault, Faults
+from esteira.local.cloud.refusal import Refused, denied, disabled
+
+# What stands before the path of a method: as gcloud has it where that is more than a name.
+PREFIXES = {"storage": "storage/v1/", "bigquery": "bigquery/v2/"}
+SERVICES = tuple(sorted(path.name.partition(".")[0] for path in DOCUMENTS.glob("*.json")))
+# Cloud Storage has paths of its own for contents.
+CONTENTS = ("upload/", "download/")
+
+
+class Call(NamedTuple):
+    """A request that was understood: `parameters` are those of path and query, `body` its JSON, None if empty.
+
+    `content` is the body as it came, `http` and `path` the request line, `headers` the request's.
+    """
+
+    method: str
+    parameters: Dict[str, str]
+    body: Any
+    content: bytes
+    http: str
+    path: str
+    headers: Mapping[str, str]
+
+
+class Raw(NamedTuple):
+    """An answer that is passed on as it is, not checked: another server's, or a file's content."""
+
+    status: int
+    content: bytes
+    headers: Mapping[str, str]
+
+
+Handler = Callable[[Call], Any]
+
+
+@dataclass
+class StandIn:
+    """What answers for Google: `handlers` by method id, the faults to come, and the calls that came.
+
+    `paths` answer paths that no document describes, by their beginning, such as "upload/storage/v1/".
+    """
+
+    handlers: Dict[str, Handler] = field(default_factory=dict)
+    paths: Dict[str, Handler] = field(default_factory=dict)
+    faults: Faults = field(default_factory=Faults)
+    calls: List[Call] = field(default_factory=list)
+    url: str = ""
+
+    def add(self, handlers: Mapping[str, Handler]) -> None:
+        self.handlers.update(handlers)
+
+    def variables(self) -> Dict[str, str]:
+        """Return the environment variables by which gcloud and the engine find this server."""
+        overrides = {OVERRIDE + name.upper(): self.url + PREFIXES.get(name, f"{name}/") for name in SERVICES}
+        return {**overrides, EMULATOR: self.url.rstrip("/")}
+
+    def called(self, method: str) -> List[Call]:
+        """Return the calls of a method, in their order."""
+        return [call for call in self.calls if call.method == method]
+
+    def answer(self, http: str, target: str, content: bytes, headers: Mapping[str, str]) -> Tuple[Raw, bool]:
+        """Return the answer to a request, and whether it is to be lost on its way."""
+        fault: Optional[Fault] = None
+        try:
+            call, handler, checked = self.understand(http, target, content, headers)
+            self.calls.append(call)
+            fault = self.faults.take(call.method)
+            if fault is not None and fault.kind != "lost":
+                self.fail(fault, call)
+            given = handler(call)
+            if isinstance(given, Raw):
+                return given, fault is not None
+            if checked:
+                check_answer(*checked, given)
+            return as_raw(200, given), fault is not None
+        except Refused as refusal:
+            headers = {"Retry-After": str(refusal.retry_after_s)} if refusal.retry_after_s else {}
+            return as_raw(refusal.status, refusal.body(), headers), fault is not None and fault.kind == "lost"
+
+    def understand(
+        self, http: str, target: str, content: bytes, headers: Mapping[str, str]
+    ) -> Tuple[Call, Handler, Optional[Tuple[Discovery, Method]]]:
+        """Return the call that a request is, with its handler; Refused for what Google would refuse."""
+        parts = urlsplit(target)
+        path, query = parts.path.lstrip("/"), dict(parse_qsl(parts.query, keep_blank_values=True))
+        for prefix, handler in self.paths.items():
+            if path.startswith(prefix):
+                return Call(prefix, query, None, content, http, target, headers), handler, None
+        service = next((name for name in SERVICES if path.startswith(PREFIXES.get(name, f"{name}/"))), "")
+        if not service:
+            raise Refused(404, f"{http} {target}: no API is served here")
+        api = discovery(service)
+        below = path[len(PREFIXES.get(service, f"{service}/")) :]
+        found = api.find(http, below)
+        if not found:
+            raise Refused(501, f"{service}: {http} {below} is no method that documents/ has")
+        method, named = found
+        body = read_body(content)
+        wrong = [*api.query_faults(method, query), *api.request_faults(method, body)]
+        if wrong:
+            raise Refused(400, "\n".join(wrong))
+        known = self.handlers.get(method.id)
+        if known is None:
+            raise Refused(501, f"{method.id}: the stand-in does not answer it")
+        return Call(method.id, {**query, **named}, body, content, http, target, headers), known, (api, method)
+
+    def fail(self, fault: Fault, call: Call) -> None:
+        """Refuse as a fault has it, or end the connection."""
+        service = call.method.partition(".")[0]
+        if fault.kind == "denied":
+            raise denied(call.method.rpartition("projects.")[2], f"{service}.googleapis.com/{call.path}")
+        if fault.kind == "disabled":
+            raise disabled(service, "demo-project")
+        if fault.kind == "expired":
+            raise Refused(401, "Request had invalid authentication credentials.")
+        if fault.kind == "quota":
+            raise Refused(429, f"Quota exceeded for quota metric '{service}' of service '{service}.googleapis.com'.")
+        if fault.kind == "busy":
+            raise Refused(429, "Too many requests.", retry_after_s=fault.retry_after_s)
+        if fault.kind == "unavailable":
+            raise Refused(503, "The service is currently unavailable.", retry_after_s=fault.retry_after_s)
+        raise ConnectionResetError
+
+
+def read_body(content: bytes) -> Any:
+    if not content:
+        return None
+    try:
+        return json.loads(content)
+    except ValueError:
+        raise Refused(400, "Invalid JSON payload received.") from None
+
+
+def check_answer(api: Discovery, method: Method, body: Any) -> None:
+    """Refuse to answer what Google would not: a stand-in that is wrong proves nothing."""
+    wrong = api.response_faults(method, body)
+    if wrong:
+        raise Refused(500, f"the stand-in's answer to {method.id} is wrong: " + "; ".join(wrong))
+
+
+def as_raw(status: int, body: Any, headers: Optional[Mapping[str, str]] = None) -> Raw:
+    content = json.dumps(body).encode("utf-8")
+    return Raw(status, content, {"Content-Type": "application/json; charset=UTF-8", **(headers or {})})
+
+
+class Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def __init__(self, stand_in: StandIn) -> None:
+        super().__init__(("127.0.0.1", 0), RequestHandler)
+        self.stand_in = stand_in
+
+
+class RequestHandler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: Server
+
+    def do(self) -> None:
+        content = self.read()
+        try:
+            answer, lost = self.server.stand_in.answer(self.command, self.path, content, dict(self.headers))
+        except ConnectionResetError:
+            lost = True
+        if lost:
+            self.close_connection = True
+            return
+        self.send_response(answer.status)
+        for name, value in answer.headers.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(answer.content)))
+        self.end_headers()
+        self.wfile.write(answer.content)
+
+    def read(self) -> bytes:
+        if self.headers.get("Transfer-Encoding", "") != "chunked":
+            return self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        content = b""
+        while True:
+            size = int(self.rfile.readline().split(b";")[0], 16)
+            content += self.rfile.read(size)
+            self.rfile.readline()
+            if not size:
+                return content
+
+    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do
+
+    def log_message(self, format: str, *arguments: Any) -> None:
+        """Keep what people read free of requests."""
+
+
+@contextmanager
+def served(stand_in: StandIn) -> Iterator[StandIn]:
+    """Serve a stand-in on a free port of 127.0.0.1 until the end of the block."""
+    with Server(stand_in) as server:
+        stand_in.url = f"http://127.0.0.1:{server.server_address[1]}/"
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+        thread.start()
+        try:
+            yield stand_in
+        finally:
+            server.shutdown()
+            thread.join()
