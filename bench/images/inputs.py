@@ -23,6 +23,7 @@ BUMP = Wheel(
     version="3.14",
     file="idna-3.14-py3-none-any.whl",
     sha256="e677eaf072e290f7b725f9acf0b3a2bd55f9fd6f7c70abe5f0e34823d0accf69",
+    size_bytes=72184,
     source="",
     place="bench/images/inputs.py",
 )
@@ -92,7 +93,7 @@ def write_locks(root: Path, wheels: List[Wheel]) -> None:
 def line_of(wheel: Wheel) -> str:
     """Return a wheel as requirements.wheels has it."""
     source = f", built from sha256:{wheel.source}" if wheel.source else ""
-    return f"{wheel.requirement} --hash=sha256:{wheel.sha256}  # {wheel.file}{source}\n"
+    return f"{wheel.requirement} --hash=sha256:{wheel.sha256}  # {wheel.file}, {wheel.size_bytes} bytes{source}\n"
 
 
 def edit_code(root: Path, number: int) -> None:

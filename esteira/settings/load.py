@@ -20,7 +20,7 @@ RESERVED = {
     f"{PREFIX}{name}"
     for name in (
         *("A", "ACCEPT", "B", "BUILD_ID", "ENV", "FORCE", "FORMAT", "KEEP", "MODEL", "OVERRIDES", "PART", "PLAN"),
-        *("PYTHON", "RELEASE", "STATE", "TEXT", "VENV", "WAIT", "YES"),
+        *("PYTHON", "REGISTRY_AT", "RELEASE", "STATE", "TEXT", "VENV", "WAIT", "YES"),
     )
 }
 

@@ -69,7 +69,9 @@ def keep_wheels(store: Path, wheels: Sequence[WheelFile]) -> Dict[str, str]:
         (store / wheel.sha256).mkdir(parents=True)
         shutil.copy(wheel.path, store / wheel.sha256)
         lock.append(f"{wheel.name}=={wheel.version} \\\n    --hash=sha256:{wheel.sha256}\n")
-        listed.append(f"{wheel.name}=={wheel.version} --hash=sha256:{wheel.sha256}  # {wheel.path.name}\n")
+        listed.append(
+            f"{wheel.name}=={wheel.version} --hash=sha256:{wheel.sha256}  # {wheel.path.name}, {wheel.size_bytes} bytes\n"
+        )
     return {"requirements.lock": "".join(lock), "requirements.wheels": "".join(listed)}
 
 

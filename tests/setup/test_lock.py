@@ -70,7 +70,7 @@ def test_the_wheels_of_the_lock_are_named_and_checked(clone: Path) -> None:
     assert locked.stderr.splitlines() == ["wrote docker/build.lock", "wrote requirements.wheels"]
     wheels = clone / "requirements.wheels"
     named = wheels.read_text()
-    assert "pluggy==1.4.0 --hash=sha256:" in named and "  # pluggy-1.4.0-py3-none-any.whl\n" in named
+    assert "pluggy==1.4.0 --hash=sha256:" in named and "  # pluggy-1.4.0-py3-none-any.whl, 20120 bytes\n" in named
     checked = lock(clone, "--check")
     assert (checked.returncode, checked.stderr) == (0, "")
     wheels.write_text(named.replace("pluggy==1.4.0", "pluggy==1.3.0"))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Callable, Container, Mapping, Optional
 
 from esteira.images.registry.authorize import Authorizer, Scopes
 from esteira.images.registry.credentials import find_credentials
-from esteira.images.registry.hosts import api_url, is_loopback
+from esteira.images.registry.hosts import api_url, is_loopback, stand_ins
 from esteira.images.registry.refusals import (
     CONNECT_S,
     READ_S,
@@ -38,9 +38,15 @@ class Connection:
     """Thread-safe; nothing is asked before the first request."""
 
     def __init__(self, host: str, environ: Mapping[str, str], sleep: Sleep = time.sleep) -> None:
+        stand_in = stand_ins(environ).get(host)
         self.host = host
+        # Whom the requests go to; `host` is what messages name.
+        self.asked = stand_in or host
+        self.url = api_url(self.asked)
         self._sleep = sleep
-        self._authorizer = Authorizer(host, lambda: find_credentials(host, environ), self._ask_token)
+        self._authorizer = Authorizer(
+            host, lambda: None if stand_in else find_credentials(host, environ), self._ask_token
+        )
         self._met = threading.Event()
 
     def send(
@@ -65,7 +71,7 @@ class Connection:
         """
         address = self._absolute(url)
         # An upload may be sent elsewhere, where nobody has to see what opens the registry.
-        ours = address.startswith(f"{api_url(self.host)}/")
+        ours = address.startswith(f"{self.url}/")
         used = self._authorizer.header(scopes) if ours else ""
         options = {"params": params, "data": body, "stream": stream, "timeout": (CONNECT_S, read_s)}
         renewed = False
@@ -89,7 +95,13 @@ class Connection:
         self._sleep(asked_pause_s(response) or FIRST_PAUSE_S * 2**attempt * random.uniform(0.75, 1.25))
 
     def _absolute(self, url: str) -> str:
-        return f"{api_url(self.host)}{url}" if url.startswith("/") else url
+        return f"{self.url}{url}" if url.startswith("/") else url
+
+    def _host_of(self, url: str) -> str:
+        """Return whom a request went to: the registry by its own name, or its token server."""
+        from urllib.parse import urlsplit
+
+        return self.host if url.startswith(self.url) else urlsplit(url).netloc
 
     def _ask_token(self, method: str, url: str, fields: Any, headers: Mapping[str, str]) -> "requests.Response":
         place = {"params": fields} if method == "GET" else {"data": fields}
@@ -107,7 +119,7 @@ class Connection:
                 if once and self._met.is_set():
                     raise CutError(f"{self.host}: {reason(error)}.") from error
                 if last or (is_unknown_or_closed(error) and not self._met.is_set()):
-                    raise unreachable(host_of(url, self.host), error) from error
+                    raise unreachable(self._host_of(url), error) from error
                 self.pause(attempt)
                 continue
             self._met.set()
@@ -133,7 +145,7 @@ class Connection:
 
         session = requests.Session()
         session.headers["User-Agent"] = "esteira"
-        session.trust_env = not is_loopback(self.host)  # no proxy leads back to this machine
+        session.trust_env = not is_loopback(self.asked)  # no proxy leads back to this machine
         for scheme in ("http://", "https://"):
             session.mount(scheme, HTTPAdapter(pool_connections=CONNECTIONS, pool_maxsize=CONNECTIONS))
         return session
@@ -141,13 +153,6 @@ class Connection:
 
 def keep_headers(request: "requests.PreparedRequest") -> "requests.PreparedRequest":
     return request
-
-
-def host_of(url: str, host: str) -> str:
-    """Return whom a request went to: the registry by its own name, or its token server."""
-    from urllib.parse import urlsplit
-
-    return host if url.startswith(api_url(host)) else urlsplit(url).netloc
 
 
 def asked_pause_s(response: "Optional[requests.Response]") -> float:

@@ -15,7 +15,6 @@ from esteira.files import telling_os_errors
 from esteira.images.descriptor import Descriptor
 from esteira.images.registry.authorize import Scopes, pull_scope, push_scope
 from esteira.images.registry.connection import ATTEMPTS, Connection
-from esteira.images.registry.hosts import api_url
 from esteira.images.registry.refusals import AGAIN, CutError, UnreachableError, said
 
 if TYPE_CHECKING:
@@ -185,7 +184,7 @@ class Upload:
         """Return an upload's URL, which may be relative to the registry's."""
         if not header and not before:
             raise RegistryError(f"{self._subject}: the registry begins an upload and does not say where.\n{AGAIN}")
-        return urljoin(f"{api_url(self._connection.host)}/", header) if header else before
+        return urljoin(f"{self._connection.url}/", header) if header else before
 
 
 def is_whole(path: Path, blob: Descriptor) -> bool:

@@ -65,9 +65,7 @@ class Chunk:
     def take(self, path: Path) -> Wheel:
         """Put a downloaded wheel into the store, whose hash pip compared with all of the lock's."""
         entry = self.wanted[normal_name(path.name.split("-")[0])]
-        sha256 = hash_file(path)
-        self.store.adopt(path, sha256)
-        return Wheel(entry.name, entry.version, path.name, sha256, "", entry.place)
+        return take_wheel(entry, path, self.store, "")
 
 
 def all_hashes(entry: Locked) -> str:
@@ -111,6 +109,11 @@ def build_from_source(entry: Locked, python: Path, store: WheelStore, folder: Pa
         ) from None
     source_sha256 = hash_file(source)
     built = build_wheel(store.adopt(source, source_sha256), python, folder, entry.requirement, store.environ)
-    sha256 = hash_file(built)
-    store.adopt(built, sha256)
-    return Wheel(entry.name, entry.version, built.name, sha256, source_sha256, entry.place)
+    return take_wheel(entry, built, store, source_sha256)
+
+
+def take_wheel(entry: Locked, path: Path, store: WheelStore, source: str) -> Wheel:
+    """Put the wheel of a package into the store and return what is recorded of it."""
+    sha256, size_bytes = hash_file(path), path.stat().st_size
+    store.adopt(path, sha256)
+    return Wheel(entry.name, entry.version, path.name, sha256, size_bytes, source, entry.place)

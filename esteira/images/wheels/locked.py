@@ -14,8 +14,9 @@ ENTRY = re.compile(r"(?P<name>[\w.-]+)(\[[\w.,-]+\])?==(?P<version>[^\s;]+)(?P<h
 HASH = re.compile(r"--hash=sha256:([0-9a-f]{64})(?!\S)")
 WHEEL = re.compile(
     r"(?P<name>[\w.-]+)==(?P<version>\S+) --hash=sha256:(?P<sha256>[0-9a-f]{64})"
-    r"  # (?P<file>[\w.+!-]+\.whl)(?:, built from sha256:(?P<source>[0-9a-f]{64}))?$"
+    r"  # (?P<file>[\w.+!-]+\.whl), (?P<size>[0-9]+) bytes(?:, built from sha256:(?P<source>[0-9a-f]{64}))?$"
 )
+WHEEL_LINE = "name==version --hash=sha256:<64 hex>  # <file>.whl, <size> bytes"
 MAKE_LOCK = "Run: make lock"
 
 
@@ -39,6 +40,7 @@ class Wheel(NamedTuple):
     version: str
     file: str
     sha256: str
+    size_bytes: int
     source: str
     place: str
 
@@ -83,12 +85,11 @@ def read_wheels(path: Path) -> List[Wheel]:
     for number, line in enumerate(read(path).splitlines(), 1):
         match = WHEEL.match(line)
         if match:
-            name, version, sha256, file, source = match.group("name", "version", "sha256", "file", "source")
-            found.append(Wheel(normal_name(name), version, file, sha256, source or "", f"{path}:{number}"))
+            name, version, sha256, file, size = match.group("name", "version", "sha256", "file", "size")
+            source, place = match["source"] or "", f"{path}:{number}"
+            found.append(Wheel(normal_name(name), version, file, sha256, int(size), source, place))
         elif line.strip() and not line.startswith("#"):
-            faults.append(
-                f'{path}:{number}: "{line}" names no wheel. Expected name==version --hash=sha256:<64 hex>  # <file>.whl'
-            )
+            faults.append(f'{path}:{number}: "{line}" names no wheel. Expected {WHEEL_LINE}')
     raise_all(faults)
     return found
 

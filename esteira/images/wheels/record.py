@@ -64,7 +64,7 @@ def render_wheels(wheels: Sequence[Wheel], lock: str, build_lock: Path) -> str:
 
 
 def render_wheel(wheel: Wheel) -> str:
-    line = f"{wheel.requirement} --hash=sha256:{wheel.sha256}  # {wheel.file}"
+    line = f"{wheel.requirement} --hash=sha256:{wheel.sha256}  # {wheel.file}, {wheel.size_bytes} bytes"
     return f"{line}, built from sha256:{wheel.source}" if wheel.source else line
 
 

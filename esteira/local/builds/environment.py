@@ -11,13 +11,15 @@ from pathlib import Path
 from typing import Dict, List, Mapping
 
 # Who runs it, where, in which language, and the way to package registries, certificates, container engines and
-# the credentials that images are pushed with: a registry must let a step in as it does `make images`.
+# the credentials that images are pushed with: a registry must let a step in as it does `make images`. Where a
+# rehearsal has it, a registry is asked elsewhere.
 NAMES = frozenset(
     {
         *("HOME", "USER", "LOGNAME", "LANG", "LANGUAGE", "TZ", "TMPDIR", "NO_COLOR", "NO_PROXY", "no_proxy"),
         *("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"),
         *("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "LD_LIBRARY_PATH", "PYTHONDONTWRITEBYTECODE"),
         "GOOGLE_APPLICATION_CREDENTIALS",
+        "ESTEIRA_REGISTRY_AT",
         *("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"),
     }
 )

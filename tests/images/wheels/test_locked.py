@@ -18,8 +18,8 @@ Foo.Bar==1.0 \\
 pure[extra]==2.0+local --hash=sha256:{C}
 """
 WHEELS = f"""# made by a test
-foo-bar==1.0 --hash=sha256:{A}  # Foo.Bar-1.0-cp38-cp38-manylinux2014_x86_64.whl
-pure==2.0+local --hash=sha256:{B}  # pure-2.0+local-py3-none-any.whl, built from sha256:{C}
+foo-bar==1.0 --hash=sha256:{A}  # Foo.Bar-1.0-cp38-cp38-manylinux2014_x86_64.whl, 12 bytes
+pure==2.0+local --hash=sha256:{B}  # pure-2.0+local-py3-none-any.whl, 3456 bytes, built from sha256:{C}
 """
 
 
@@ -41,8 +41,8 @@ def test_a_lock_is_read_with_every_hash_and_place(lock: Path) -> None:
 def test_wheels_are_read_with_what_they_were_built_from(lock: Path) -> None:
     path = lock.with_suffix(".wheels")
     assert wheels_of(lock) == [
-        Wheel("foo-bar", "1.0", "Foo.Bar-1.0-cp38-cp38-manylinux2014_x86_64.whl", A, "", f"{path}:2"),
-        Wheel("pure", "2.0+local", "pure-2.0+local-py3-none-any.whl", B, C, f"{path}:3"),
+        Wheel("foo-bar", "1.0", "Foo.Bar-1.0-cp38-cp38-manylinux2014_x86_64.whl", A, 12, "", f"{path}:2"),
+        Wheel("pure", "2.0+local", "pure-2.0+local-py3-none-any.whl", B, 3456, C, f"{path}:3"),
     ]
 
 
@@ -76,7 +76,7 @@ def test_a_line_that_names_no_wheel_is_told(lock: Path) -> None:
         read_wheels(path)
     assert str(raised.value).splitlines() == [
         f'{path}:1: "foo==1.0 --hash=sha256:{A}" names no wheel. '
-        "Expected name==version --hash=sha256:<64 hex>  # <file>.whl",
+        "Expected name==version --hash=sha256:<64 hex>  # <file>.whl, <size> bytes",
         "Run: make lock",
     ]
 
@@ -86,8 +86,8 @@ def test_wheels_that_are_not_the_locks_are_all_told(lock: Path) -> None:
     lock.write_text(LOCK + f"new==1.0 --hash=sha256:{A}\nnewer==2.0 --hash=sha256:{A}\n")
     path.write_text(
         WHEELS.replace(f"sha256:{C}", f"sha256:{A}").replace(A, C, 1)
-        + f"newer==1.0 --hash=sha256:{A}  # newer-1.0-py3-none-any.whl\n"
-        + f"old==1.0 --hash=sha256:{A}  # old-1.0-py3-none-any.whl\n"
+        + f"newer==1.0 --hash=sha256:{A}  # newer-1.0-py3-none-any.whl, 1 bytes\n"
+        + f"old==1.0 --hash=sha256:{A}  # old-1.0-py3-none-any.whl, 1 bytes\n"
     )
     with pytest.raises(ImageError) as raised:
         wheels_of(lock)

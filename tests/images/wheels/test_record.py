@@ -61,8 +61,9 @@ def test_the_best_wheel_is_recorded_and_a_source_is_built(lock: Path, index: Pat
         HEAD
         + "# What an index has only as source is built on each machine, always to the same bytes: make wheels-check\n"
         f"# Built with sha256:{inputs} (docker/build.lock, esteira/images/wheels/target)\n"
-        f"toyone==1.0 --hash=sha256:{one.sha256}  # {one.file}\n"
-        f"toysource==1.0 --hash=sha256:{built.sha256}  # {built.file}, built from sha256:{built.source}\n"
+        f"toyone==1.0 --hash=sha256:{one.sha256}  # {one.file}, {one.size_bytes} bytes\n"
+        f"toysource==1.0 --hash=sha256:{built.sha256}  # {built.file}, {built.size_bytes} bytes, "
+        f"built from sha256:{built.source}\n"
     )
     assert store.find(one) and store.find(built)
 
@@ -91,7 +92,7 @@ def test_other_built_bytes_are_refused(lock: Path, store: WheelStore) -> None:
     ]
     with pytest.raises(ImageError) as raised:
         check_recorded(lock, store)
-    line = f"{right.file}, built from sha256:{right.source}"
+    line = f"{right.file}, {right.size_bytes} bytes, built from sha256:{right.source}"
     assert str(raised.value).splitlines() == [
         f"{path}: is not what {lock} gives here:",
         f"  -toysource==1.0 --hash=sha256:{'0' * 64}  # {line}",
@@ -104,7 +105,7 @@ def test_other_built_bytes_are_refused(lock: Path, store: WheelStore) -> None:
 def test_what_the_lock_still_has_stays_without_an_index(lock: Path, index: Path, store: WheelStore) -> None:
     plain = index / "toyone-1.0-py3-none-any.whl"
     lock.with_suffix(".wheels").write_text(
-        wheels_line(plain) + "gone==1.0 --hash=sha256:" + "0" * 64 + "  # gone.whl\n"
+        wheels_line(plain) + "gone==1.0 --hash=sha256:" + "0" * 64 + "  # gone.whl, 1 bytes\n"
     )
     lock.write_text(lock_of(plain))
     shutil.rmtree(index)

@@ -61,7 +61,7 @@ def lock_of(*paths: Path) -> str:
 
 
 def wheels_line(path: Path) -> str:
-    return f"{path.name.split('-')[0]}==1.0 --hash=sha256:{hash_file(path)}  # {path.name}\n"
+    return f"{path.name.split('-')[0]}==1.0 --hash=sha256:{hash_file(path)}  # {path.name}, {path.stat().st_size} bytes\n"
 
 
 def toy_environ(tmp_path: Path, index: Path) -> Dict[str, str]:
