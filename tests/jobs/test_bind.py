@@ -1,11 +1,13 @@
 import copy
+from pathlib import Path
 from typing import Any, Dict
 
 import pytest
 
-from esteira.errors import CompileError
-from esteira.jobs.bind import bind_job, image_name
+from esteira.errors import CompileError, StateError
+from esteira.jobs.bind import bind_job, bind_release, image_name
 from esteira.release.manifest import Part
+from tests.jobs.targets.fixed import IMAGE, release_of, settings_of, small_job
 
 STORE = "projects/p/locations/l/metadataStores/default"
 
@@ -79,3 +81,40 @@ def test_an_image_is_named_by_where_it_was_pushed_and_one_that_was_not_made_by_w
     assert image_name(pushed) == f"r:5000/team/runtime@{digest}"
     assert image_name(kept) == f"esteira/runtime@{digest}"
     assert image_name(Part(digest=made_of)) == f"local@{made_of}"
+
+
+def test_a_release_is_bound_to_the_places_of_its_environment(tmp_path: Path) -> None:
+    settings = settings_of(tmp_path, {})
+    made = bind_release(settings, release_of(settings), small_job())
+    assert made["labels"] == {"release": "0123456789ab"}
+    assert made["runtimeConfig"]["gcsOutputDirectory"] == "gs://demo-bucket/sentiment/root"
+    executors = made["pipelineSpec"]["deploymentSpec"]["executors"]
+    assert executors["Trainer_executor"]["container"]["image"] == IMAGE
+    (query,) = executors["resolver_executor"]["resolver"]["outputArtifactQueries"].values()
+    context = "projects/demo-project/locations/europe-west1/metadataStores/default/contexts/sentiment"
+    assert query["filter"] == f'state=LIVE AND in_context("{context}")'
+
+
+def test_on_local_nothing_of_a_target_is_in_the_job(tmp_path: Path) -> None:
+    plain = settings_of(tmp_path / "a", {}, env="local")
+    asked = settings_of(tmp_path / "a", {"trainer.place": "custom_job", "cloud.cache": "false"}, env="local")
+    made = bind_release(asked, release_of(plain), small_job())
+    assert made == bind_release(plain, release_of(plain), small_job())
+    executors = made["pipelineSpec"]["deploymentSpec"]["executors"]
+    assert "metadataStores" in executors["resolver_executor"]["resolver"]["outputArtifactQueries"]["model"]["filter"]
+    assert "projects/local/" in executors["resolver_executor"]["resolver"]["outputArtifactQueries"]["model"]["filter"]
+
+
+@pytest.mark.parametrize("content, said", [("", "was not made"), (f"sha256:{'1' * 64}", "was not pushed")])
+def test_an_image_that_the_cloud_cannot_pull_is_told(tmp_path: Path, content: str, said: str) -> None:
+    settings = settings_of(tmp_path, {})
+    release = release_of(settings)
+    image = Part(digest=f"sha256:{'2' * 64}", content=content, uri="/state/images/blobs/sha256/1" if content else "")
+    parts = {**release.parts, "image": image}
+    with pytest.raises(StateError) as caught:
+        bind_release(settings, release.copy(update={"parts": parts}), small_job())
+    assert str(caught.value) == (
+        f"release 0123456789ab: its image {said}, so that no task can run in it in Google Cloud.\n"
+        "Expected it at europe-west1-docker.pkg.dev/demo-project/images/runtime@sha256:<64 hex>. "
+        "Run: make deploy-full ENV=dev"
+    )
