@@ -6,7 +6,7 @@ https://cloud.google.com/sdk/gcloud/reference/topic/configurations#available-pro
 """
 
 from typing import Mapping
-from urllib.parse import urlsplit
+from urllib.parse import urlsplit, urlunsplit
 
 from esteira.errors import SettingsError
 from esteira.images.registry.hosts import is_loopback
@@ -40,7 +40,14 @@ def base_url(service: str, region: str, environ: Mapping[str, str]) -> str:
     return ADDRESSES.get(service, f"https://{prefix}{service}.googleapis.com/")
 
 
+def upload_url(base: str) -> str:
+    """Return where the API at `base` takes contents. https://cloud.google.com/storage/docs/json_api#uris"""
+    parts = urlsplit(base)
+    return urlunsplit(parts._replace(path="/upload" + parts.path))
+
+
 def is_local_url(url: str) -> bool:
     """Return whether a URL is plain HTTP on this machine, where nobody asks for credentials."""
     parts = urlsplit(url)
-    return parts.scheme == "http" and is_loopback(parts.netloc)
+    host = parts.hostname or ""
+    return parts.scheme == "http" and is_loopback(f"[{host}]" if ":" in host else host)

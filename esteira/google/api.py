@@ -2,11 +2,12 @@
 
 import json
 import random
-import threading
 import time
 from typing import TYPE_CHECKING, Any, Callable, Dict, Iterator, Mapping, Optional, Tuple, Union
 
+from esteira.errors import GoogleError
 from esteira.google.addresses import base_url, is_local_url
+from esteira.google.connections import never_sent, session, told, whole
 from esteira.google.login import Login
 from esteira.google.refusals import AGAIN, LostError, refused
 
@@ -20,7 +21,7 @@ LONGEST_PAUSE_S = 30.0
 # The server has not acted, and says so.
 REFUSED_FOR_NOW = (429, 503)
 # It may have acted.
-UNKNOWN = (500, 502, 504)
+UNKNOWN = (408, 500, 502, 504)
 
 Json = Dict[str, Any]
 Query = Mapping[str, Union[str, int, bool]]
@@ -82,11 +83,19 @@ class Api:
         return self.read(what, response)
 
     def read(self, what: str, response: "requests.Response") -> Json:
-        """Return the JSON of an answer; the error that it stands for if it is a refusal."""
+        """Return the JSON of an answer; the error that it stands for if it is a refusal, or no JSON."""
+        self.check(what, response)
         body = json_of(response)
-        if response.status_code >= 400:
-            raise refused(what, response.status_code, body, self.project, self.environment)
+        if body is None:
+            raise GoogleError(f"Google Cloud: cannot {what}: the answer is no JSON\n{AGAIN}", response.status_code)
         return body if isinstance(body, dict) else {}
+
+    def check(self, what: str, response: "requests.Response") -> None:
+        """Raise the error that an answer stands for, unless it is one of success. Redirections are not followed."""
+        if not 200 <= response.status_code < 300:
+            body = json_of(response)
+            said = {"error": plain_text(response)} if body is None else body
+            raise refused(what, response.status_code, said, self.project, self.environment)
 
     def pages(self, what: str, service: str, path: str, key: str, query: Optional[Query] = None) -> Iterator[Json]:
         """Yield the entries of a listing, which stand under `key`, over all its pages."""
@@ -115,18 +124,21 @@ class Api:
     ) -> "requests.Response":
         """Send one request and return its answer, whatever its status; `url` in place of service and path.
 
-        Raises requests' own errors. `options` go to requests. A token that has expired is renewed once.
+        Raises requests' own errors, and GoogleError for a URL that a token must not be sent to. `options` go to
+        requests. A token that has expired is renewed once.
         """
         address = url or self.base(service) + path
+        if not address.startswith("https://") and not is_local_url(address):
+            raise GoogleError(f"Google Cloud: {address}: expected https://…, or http:// on 127.0.0.1")
         if body is not None:
             options["data"] = json.dumps(body).encode("utf-8")
             options["headers"] = {"Content-Type": "application/json", **options.get("headers", {})}
-        options.setdefault("timeout", TIMEOUT_S)
+        options = {"timeout": TIMEOUT_S, "allow_redirects": False, **options}
         params = {key: wire(value) for key, value in (query or {}).items()}
         for fresh in (False, True):
             headers = {**options.get("headers", {}), **self._headers(address, fresh)}
             sent = {**options, "headers": headers, "params": params, "auth": keep_headers}
-            response = session(is_local_url(address)).request(method, address, **sent)
+            response = whole(session(is_local_url(address)).request(method, address, **sent))
             if response.status_code != 401 or fresh or is_local_url(address):
                 return response
         raise AssertionError("the second attempt returns")
@@ -143,21 +155,21 @@ class Api:
 
         Raises LostError where there was no answer and it would do harm to ask again, or time is over.
         """
-        limit_s, pause_s = time.monotonic() + self._retry_s, FIRST_PAUSE_S
+        begun_s, waited_s, pause_s = time.monotonic(), 0.0, FIRST_PAUSE_S
         while True:
             response, error = attempt(send)
             status = response.status_code if response is not None else 0
-            unknown = response is None or status in UNKNOWN
-            if not unknown and status not in REFUSED_FOR_NOW:
-                return response  # type: ignore[return-value]
+            unknown = status in UNKNOWN or (response is None and not never_sent(error))
+            if response is not None and not unknown and status not in REFUSED_FOR_NOW:
+                return response
             wait_s = min(max(asked_pause_s(response), pause_s), LONGEST_PAUSE_S)
-            over = time.monotonic() + wait_s > limit_s
+            over = max(time.monotonic() - begun_s, waited_s) + wait_s > self._retry_s
             if over or (unknown and not harmless):
                 if response is not None and not (unknown and harmless and before):
                     return response
-                raise LostError(self._lost(what, error, status)) from error
+                raise self._lost(what, error, status) from error
             self._pause(wait_s * (1 + random.random() / 4))
-            pause_s *= 2
+            waited_s, pause_s = waited_s + wait_s, pause_s * 2
             found = before() if unknown and before else None
             if found is not None:
                 raise _Found(found)
@@ -169,9 +181,9 @@ class Api:
         quota = self._login.quota_project
         return {**headers, "X-Goog-User-Project": quota} if quota else headers
 
-    def _lost(self, what: str, error: Optional[Exception], status: int) -> str:
-        reason = f"status {status}" if status else told(error)
-        return f"Google Cloud: cannot {what}: no answer: {reason}\nCheck the network. {AGAIN}"
+    def _lost(self, what: str, error: Optional[Exception], status: int) -> LostError:
+        said = f"status {status}" if status else told(error)
+        return LostError(f"Google Cloud: cannot {what}: no answer: {said}\nCheck the network. {AGAIN}", said=said)
 
 
 class _Found(Exception):
@@ -199,23 +211,18 @@ def asked_pause_s(response: "Optional[requests.Response]") -> float:
     return float(asked) if asked.isdigit() else 0.0
 
 
-def told(error: Optional[Exception]) -> str:
-    """Return the innermost reason of an error of requests, without addresses of objects."""
-    cause: Any = error
-    while getattr(cause, "reason", None) is not None and isinstance(cause.reason, BaseException):
-        cause = cause.reason
-    while cause is not None and cause.args and isinstance(cause.args[-1], BaseException):
-        cause = cause.args[-1]
-    text = str(getattr(cause, "strerror", None) or cause or "no answer")
-    return text.rpartition(">: ")[2].rstrip("')")
-
-
 def json_of(response: "requests.Response") -> Any:
-    """Return an answer's JSON, {} where it is empty or none."""
+    """Return an answer's JSON, {} where it is empty, None where it is something else."""
     try:
         return response.json() if response.content else {}
     except ValueError:
-        return {}
+        return None
+
+
+def plain_text(response: "requests.Response") -> str:
+    """Return the first line of an answer that is text, as where contents are uploaded; of a page none."""
+    kind = response.headers.get("Content-Type", "text/plain")
+    return response.text.strip().partition("\n")[0][:200] if kind.startswith("text/plain") else ""
 
 
 def wire(value: Union[str, int, bool]) -> str:
@@ -225,19 +232,3 @@ def wire(value: Union[str, int, bool]) -> str:
 def keep_headers(request: "requests.PreparedRequest") -> "requests.PreparedRequest":
     """Keep requests from putting in what ~/.netrc holds."""
     return request
-
-
-_sessions = threading.local()
-
-
-def session(local: bool) -> "requests.Session":
-    """Return this thread's connections; those to this machine go past any proxy."""
-    known: Dict[bool, Any] = _sessions.__dict__.setdefault("known", {})
-    if local not in known:
-        import requests
-
-        known[local] = requests.Session()
-        known[local].headers["User-Agent"] = "esteira"
-        known[local].trust_env = not local
-    found: requests.Session = known[local]
-    return found

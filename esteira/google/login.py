@@ -16,6 +16,7 @@ GCLOUD_S = 30.0
 # gcloud's tokens live for an hour, and it hands out one that has some minutes left.
 GCLOUD_LIFE_S = 240.0
 LOG_IN = "gcloud auth application-default login"
+NO_LOGIN = "there are no credentials for Google Cloud that can be used"
 
 
 class Login:
@@ -80,8 +81,6 @@ class Login:
 
 
 def no_login(error: Exception) -> str:
-    reason = next(iter(str(error).splitlines()), type(error).__name__)
-    return (
-        f"there are no credentials for Google Cloud that can be used: {reason}\n"
-        f"Log in: {LOG_IN}    Then run the command again."
-    )
+    told = str(error.args[0]) if error.args else ""  # a RefreshError has the server's whole answer after it
+    reason = next(iter(told.splitlines()), type(error).__name__)
+    return f"{NO_LOGIN}: {reason}\nLog in: {LOG_IN}    Then run the command again."

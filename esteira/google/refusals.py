@@ -22,20 +22,35 @@ class Refusal(NamedTuple):
     metadata: Dict[str, str]
 
 
-class NotFoundError(GoogleError):
+class RefusedError(GoogleError):
+    """An answer that is a refusal; `said` are the server's own words, without what to type next."""
+
+    def __init__(self, message: str, status: int = 0, reason: str = "", *, said: str = "") -> None:
+        super().__init__(message, status, reason)
+        self.said = said
+
+
+class NotFoundError(RefusedError):
     """What was asked for is not there."""
 
 
-class ExistsError(GoogleError):
+class ExistsError(RefusedError):
     """What was to be made is there already."""
 
 
-class ChangedError(GoogleError):
+class ChangedError(RefusedError):
     """A precondition failed: somebody else has changed it meanwhile."""
 
 
 class LostError(GoogleError):
-    """There was no answer, so that nobody knows whether the server did what it was asked."""
+    """There was no answer, so that nobody knows whether the server did what it was asked.
+
+    `said` is the reason alone, such as "Connection refused".
+    """
+
+    def __init__(self, message: str, *, said: str = "") -> None:
+        super().__init__(message)
+        self.said = said
 
 
 KINDS = {404: NotFoundError, 409: ExistsError, 412: ChangedError}
@@ -50,19 +65,20 @@ def read_refusal(body: Any) -> Refusal:
     for detail in details:
         if isinstance(detail, dict) and str(detail.get("@type", "")).endswith("google.rpc.ErrorInfo"):
             metadata = {str(key): str(value) for key, value in (detail.get("metadata") or {}).items()}
-            return Refusal(str(error.get("message", "")), str(error.get("status", "")), detail["reason"], metadata)
+            reason = str(detail.get("reason", ""))
+            return Refusal(str(error.get("message", "")).strip(), str(error.get("status", "")), reason, metadata)
     # Cloud Storage and BigQuery have a form of their own.
     reasons = [str(entry.get("reason", "")) for entry in error.get("errors") or [] if isinstance(entry, dict)]
     word = str(error.get("status", ""))
     return Refusal(str(error.get("message", "")).strip(), word, next(iter(reasons), ""), {})
 
 
-def refused(what: str, status: int, body: Any, project: str, environment: str) -> GoogleError:
+def refused(what: str, status: int, body: Any, project: str, environment: str) -> RefusedError:
     """Return the error of a refused request; `what` says what was tried, such as "create the build"."""
     refusal = read_refusal(body)
     said = refusal.message or f"status {status}"
     text = f"Google Cloud: cannot {what}: {said}\n{remedy(refusal, status, project, environment)}"
-    return KINDS.get(status, GoogleError)(text.rstrip(), status, refusal.reason or refusal.word)
+    return KINDS.get(status, RefusedError)(text.rstrip(), status, refusal.reason or refusal.word, said=said)
 
 
 def remedy(refusal: Refusal, status: int, project: str, environment: str) -> str:

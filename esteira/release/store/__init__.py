@@ -11,6 +11,7 @@ def open_store(settings: Settings) -> Store:
     """Return the store of the chosen environment. Nothing is read or made yet."""
     if settings.is_local:
         return FolderStore(settings.folder)
+    from esteira.google.open import open_api
     from esteira.release.store.cloud import CloudStore
 
-    return CloudStore(settings.environment, settings.pipeline.name)
+    return CloudStore(settings.environment, settings.pipeline.name, open_api(settings))

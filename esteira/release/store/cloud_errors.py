@@ -1,49 +1,44 @@
-"""What Cloud Storage's client raises, told with what to type next."""
+"""What Cloud Storage refuses, told with what to type next."""
 
 from contextlib import contextmanager
-from typing import Any, Iterator
+from typing import Iterator
 
-from esteira.errors import StateError
+from esteira.errors import GoogleError, StateError
+from esteira.google.login import LOG_IN, NO_LOGIN
+from esteira.google.refusals import AGAIN, LostError, RefusedError
 from esteira.settings import Environment
-
-LOG_IN = "Log in: gcloud auth application-default login    Then run the command again."
-AGAIN = "Check the network, then run the command again: it goes on from what is there."
 
 
 @contextmanager
 def telling_cloud_errors(what: str, place: str, environment: Environment) -> Iterator[None]:
-    """Turn what the client raises into a StateError that names the place."""
+    """Turn a GoogleError into a StateError that names the place."""
     try:
         yield
-    except Exception as error:
-        explained = explain(error, environment)
-        if not explained:
-            raise
-        raise StateError(f"{place}: cannot {what}: {explained}") from error
+    except GoogleError as error:
+        raise StateError(f"{place}: cannot {what}: {explain(error, environment)}") from error
 
 
-def explain(error: Exception, environment: Environment) -> str:
-    """Return what is wrong and what to type; empty for what is no error of the client's."""
-    import requests
-    from google.api_core import exceptions as api
-    from google.auth import exceptions as auth
-    from google.resumable_media import common as media
+def explain(error: GoogleError, environment: Environment) -> str:
+    """Return what is wrong and what to type.
 
-    # What was repeated until its time was over.
-    error = getattr(error, "cause", None) or error
-    if isinstance(error, (auth.TransportError, requests.RequestException, api.ServerError)):
-        return f"Cloud Storage does not answer: {said(error)}\n{AGAIN}"
-    if isinstance(error, api.TooManyRequests):
-        return f"Cloud Storage is asked too often: {said(error)}\nRun the command again in a minute."
-    if isinstance(error, (auth.GoogleAuthError, api.Unauthorized)):
-        return f"there are no credentials for Google Cloud that can be used: {said(error)}\n{LOG_IN}"
-    if isinstance(error, api.Forbidden):
-        return f"Cloud Storage forbids it: {said(error)}\n{grant(environment)}"
-    if isinstance(error, api.NotFound):
-        return f"there is no bucket {environment.bucket}: {said(error)}\n{create(environment)}"
-    if isinstance(error, (api.GoogleAPIError, media.InvalidResponse, media.DataCorruption)):
-        return f"Cloud Storage answers: {said(error)}\nRun the command again."
-    return ""
+    https://cloud.google.com/storage/docs/json_api/v1/status-codes
+    """
+    if isinstance(error, LostError) or (isinstance(error, RefusedError) and error.status >= 500):
+        return f"Cloud Storage does not answer: {error.said}\nCheck the network, then {AGAIN[0].lower()}{AGAIN[1:]}"
+    if not isinstance(error, RefusedError):
+        return str(error)
+    if error.status == 429:
+        return f"Cloud Storage is asked too often: {error.said}\nRun the command again in a minute."
+    if error.status == 401:
+        return f"{NO_LOGIN}: {error.said}\nLog in: {LOG_IN}    Then run the command again."
+    if error.reason == "SERVICE_DISABLED":
+        enable = f"gcloud services enable storage.googleapis.com --project={environment.project}"
+        return f"Cloud Storage forbids it: {error.said}\nRun: {enable}"
+    if error.status == 403:
+        return f"Cloud Storage forbids it: {error.said}\n{grant(environment)}"
+    if error.status == 404:
+        return f"there is no bucket {environment.bucket}: {error.said}\n{create(environment)}"
+    return f"Cloud Storage answers: {error.said}\nRun the command again."
 
 
 def grant(environment: Environment) -> str:
@@ -62,13 +57,9 @@ def create(environment: Environment) -> str:
     )
 
 
-def said(error: Exception) -> str:
-    """Return the server's own words if it gave any, else the error's first line.
-
-    https://cloud.google.com/storage/docs/json_api/v1/status-codes
-    """
-    response: Any = getattr(error, "response", None)
-    try:
-        return str(response.json()["error"]["message"]).strip()
-    except (AttributeError, ValueError, KeyError, TypeError, RuntimeError):
-        return next(iter(str(error).splitlines()), type(error).__name__)
+def damaged_error(place: str, told: str, came: str) -> StateError:
+    """Return the error for a content that is not what the server says that it sent."""
+    return StateError(
+        f"{place}: cannot read: Cloud Storage answers: Checksum mismatch: crc32c {told} was sent, {came} came.\n"
+        "Run the command again."
+    )

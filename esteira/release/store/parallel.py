@@ -3,7 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from typing import Callable, Iterable, TypeVar
 
-# Below the ten connections that the client keeps open.
+# Below the connections that are kept open.
 WORKERS = 8
 
 Item = TypeVar("Item")

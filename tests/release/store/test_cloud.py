@@ -8,7 +8,8 @@ import pytest
 import requests
 
 from esteira.errors import StateError
-from esteira.release.store.cloud import CHUNK_BYTES, CloudStore
+from esteira.release.store.cloud import CloudStore
+from esteira.release.store.content import CHUNK_BYTES
 from esteira.release.store.interface import ABSENT
 from esteira.settings import Environment
 from tests.release.store.front import Answer, Damage, Front, Judge, Request, front_of
@@ -208,7 +209,7 @@ def test_a_server_that_is_not_reached_is_told(environment: Environment, monkeypa
     ("status", "expected"),
     [
         (400, "Cloud Storage answers: what it said\nRun the command again."),
-        (401, f"{NO_CREDENTIALS}: Anonymous credentials cannot be refreshed.\n{LOG_IN}"),
+        (401, f"{NO_CREDENTIALS}: what it said\n{LOG_IN}"),
         (429, "Cloud Storage is asked too often: what it said\nRun the command again in a minute."),
         (500, f"Cloud Storage does not answer: what it said\n{AGAIN}"),
     ],

@@ -9,7 +9,8 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from esteira.release.store.cloud import CHUNK_BYTES, CloudStore
+from esteira.release.store.cloud import CloudStore
+from esteira.release.store.content import CHUNK_BYTES
 from esteira.release.store.interface import ABSENT, ConflictError
 from esteira.settings import Environment
 from tests.release.store.front import Request, front_of

@@ -9,7 +9,7 @@ import pytest
 
 from esteira.errors import StateError
 from esteira.release.store import Store, open_store
-from esteira.release.store.cloud import CHUNK_BYTES
+from esteira.release.store.content import CHUNK_BYTES
 from esteira.release.store.interface import ABSENT, ConflictError, Entry
 from esteira.settings import Settings
 from tests.release.other_process import finish, start
@@ -168,7 +168,7 @@ def test_a_large_file_is_laid_down_in_pieces(
 def test_more_objects_than_a_page_holds(
     store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("esteira.release.store.cloud.PAGE_OBJECTS", 2)
+    monkeypatch.setattr("esteira.release.store.objects.PAGE_OBJECTS", 2)
     (tmp_path / "file").write_bytes(b"x")
     names = [f"{number:03}" for number in range(5)]
     store.lay_down("data/0a1b", [(name, tmp_path / "file") for name in names])
