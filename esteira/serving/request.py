@@ -2,6 +2,8 @@
 
 The two forms, rows in `instances` and columns in `inputs`, are TensorFlow Serving's:
 https://www.tensorflow.org/tfx/serving/api_rest#predict_api
+Vertex AI passes on `instances` and `parameters`, and no other field; there `parameters` may name the signature.
+https://cloud.google.com/vertex-ai/docs/reference/rest/v1/projects.locations.endpoints/predict
 """
 
 import json
@@ -13,7 +15,7 @@ from esteira.serving.scalars import is_binary, kind_of
 from esteira.serving.signature import DEFAULT_SIGNATURE, Array, Arrays, Signature, TensorSpec
 from esteira.serving.tensors import Position, TensorError, read_tensor
 
-KEYS = ("instances", "inputs", "signature_name")
+KEYS = ("instances", "inputs", "signature_name", "parameters")
 MAX_ROWS = 8192
 
 
@@ -34,7 +36,7 @@ def parse_request(body: bytes, signatures: Mapping[str, Signature]) -> PredictRe
     """Return the request that `body` makes. Raises Refusal that names the field at fault."""
     fields = parse_json(body)
     check_keys(fields)
-    signature = choose_signature(fields.get("signature_name", DEFAULT_SIGNATURE), signatures)
+    signature = choose_signature(signature_name(fields), signatures)
     try:
         if "instances" in fields:
             arrays = read_rows(fields["instances"], signature)
@@ -75,6 +77,14 @@ def check_keys(fields: Mapping[str, Any]) -> None:
         raise Refusal(400, "inputs: expected either instances or inputs, got both")
     if "instances" not in fields and "inputs" not in fields:
         raise Refusal(400, "instances: missing; expected instances (rows) or inputs (columns)")
+
+
+def signature_name(fields: Mapping[str, Any]) -> Any:
+    """Return the name that the request gives, in a field of its own or among its parameters."""
+    parameters = fields.get("parameters")
+    if parameters is not None and type(parameters) is not dict:
+        raise Refusal(400, f"parameters: expected an object, got {kind_of(parameters)}")
+    return {"signature_name": DEFAULT_SIGNATURE, **(parameters or {}), **fields}["signature_name"]
 
 
 def choose_signature(name: Any, signatures: Mapping[str, Signature]) -> Signature:

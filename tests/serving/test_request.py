@@ -69,6 +69,15 @@ def test_an_empty_signature_name_means_the_default() -> None:
     assert parse({"signature_name": "", "instances": ["a"]}).signature == TEXT
 
 
+def test_the_parameters_of_vertex_ai_may_name_the_signature_and_mean_nothing_else() -> None:
+    for parameters in (None, {}, {"temperature": 0.5}):
+        assert parse({"instances": ["a"], "parameters": parameters}).signature == TEXT
+    named = parse({"instances": [point()], "parameters": {"signature_name": "points"}})
+    assert named.signature == POINTS
+    both = {"instances": ["a"], "signature_name": "", "parameters": {"signature_name": "points"}}
+    assert parse(both).signature == TEXT
+
+
 def test_a_scalar_and_a_tensor_of_open_rank_are_read_in_columns() -> None:
     scalar = parse({"signature_name": "scalar", "inputs": 2})
     assert (scalar.arrays["x"].shape, scalar.rows) == ((), None)
@@ -99,7 +108,8 @@ BAD_BODIES = [
     (b"[" * 100_000, "body: expected fewer nested lists or objects"),
     ({}, "instances: missing; expected instances (rows) or inputs (columns)"),
     ({"instances": ["a"], "inputs": ["a"]}, "inputs: expected either instances or inputs, got both"),
-    ({"instance": ["a"]}, "instance: unknown field; expected one of instances, inputs, signature_name"),
+    ({"instances": ["a"], "parameters": []}, "parameters: expected an object, got a list"),
+    ({"instance": ["a"]}, "instance: unknown field; expected one of instances, inputs, signature_name, parameters"),
     ({"signature_name": 1, "instances": ["a"]}, "signature_name: expected a string, got a number"),
     (
         {"signature_name": "x", "instances": ["a"]},
