@@ -7,12 +7,13 @@ MAKEFLAGS += --no-print-directory --no-builtin-rules
 
 # A variable given to make reaches the engine as an environment variable, unchanged: $(value) keeps make from
 # expanding a $ in it. Only the command line counts, as a shell may hold an ENV or a DATA for other ends.
-VARIABLES := A ACCEPT B DATA ENV EPOCHS FORCE FORMAT ISOLATION KEEP MODEL PART PORT RELEASE STATE TEXT TRIALS \
-  VENV WAIT YES
+VARIABLES := A ACCEPT B DATA ENV EPOCHS FAULT FOLLOW FORCE FORMAT ISOLATION KEEP MODEL PART PORT RELEASE STATE \
+  TARGET TEXT TRIALS VENV WAIT YES
 DATA_IS := DATA_FILE
 EPOCHS_IS := TRAINING_EPOCHS
 ISOLATION_IS := RUN_ISOLATION
 PORT_IS := SERVING_PORT
+TARGET_IS := CLOUD_TARGET
 TRIALS_IS := TUNING_TRIALS
 given := $(foreach v,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $v))),$v))
 unknown := $(filter-out $(VARIABLES) MAKEFLAGS SHELL,$(given))
@@ -41,6 +42,31 @@ deploy-full: ## Build, train, evaluate and serve what is here (DATA=file.csv EPO
 
 status: ## Show what is being deployed, what came of the last deploy, and what is served (FORMAT=json or word)
 	$(invoke) status
+
+cancel: ## End the deploy that runs in Google Cloud (ENV=name)
+	$(invoke) cancel
+
+logs: ## Show the log of the last deploy to Google Cloud (ENV=name FOLLOW=1)
+	$(invoke) logs
+
+rehearse: ## Deploy to Google Cloud's stand-ins on this machine, with faults (ENV=name FAULT=name)
+	$(invoke) rehearse
+
+##@ Google Cloud
+doctor: ## Check what a deploy needs, and say how to mend what is missing (ENV=name)
+	$(invoke) doctor
+
+cloud-plan: ## Show what is missing, different or superfluous in the project (ENV=name FORMAT=json)
+	$(invoke) cloud-plan
+
+cloud-apply: ## Make the project what it must be (ENV=name YES=1)
+	$(invoke) cloud-apply
+
+cloud-destroy: ## Remove from the project what cloud-apply made (ENV=name YES=1 FORCE=1)
+	$(invoke) cloud-destroy
+
+job: ## Write the job as Google Cloud gets it to build/job.json (ENV=name TARGET=vertex or ai_platform)
+	$(invoke) job
 
 ##@ Releases
 releases: ## List the releases, the newest first (FORMAT=json)
@@ -143,6 +169,9 @@ lint: ## Run ruff, mypy and yamllint
 bench-plan: ## Time the plan, with 10,000 files and a CSV of 1 GB too
 	$(python) -m bench.plan
 
+bench-deploy: ## Time a deploy to the stand-ins of Google Cloud against TFX's own command line
+	$(python) -m bench.deploy
+
 bench-images: ## Time making and pushing images against docker build and buildah (40 minutes)
 	$(python) -m bench.images
 
@@ -154,7 +183,7 @@ help: ## Show this help
 	  /^##@ / { printf "\n%s\n", substr($$0, 5) } \
 	  /^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
 
-.PHONY: plan deploy deploy-partial deploy-full status releases show diff rollback lineage gc serve predict data \
-  tune schema images image-runtime image-builder image-verify image-load image-check pins wheels wheels-check \
-  settings generate generate-check setup lock lock-upgrade lock-check clean test lint bench-plan bench-images \
-  bench-run help
+.PHONY: plan deploy deploy-partial deploy-full status cancel logs rehearse doctor cloud-plan cloud-apply cloud-destroy \
+  job releases show diff rollback lineage gc serve predict data tune schema images image-runtime image-builder \
+  image-verify image-load image-check pins wheels wheels-check settings generate generate-check setup lock \
+  lock-upgrade lock-check clean test lint bench-plan bench-images bench-run bench-deploy help

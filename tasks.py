@@ -106,6 +106,24 @@ def status(c: Context) -> None:
     tell(show_status(read_status(settings_here()), variable("FORMAT") or "text"))
 
 
+@task
+@at_the_edge
+def cancel(c: Context) -> None:
+    """End the deploy that runs in Google Cloud: its build, and its run."""
+    from esteira.deploy.remote_state import cancel_deploy
+
+    cancel_deploy(settings_here(), tell)
+
+
+@task
+@at_the_edge
+def logs(c: Context) -> None:
+    """Show the log of the last deploy: of its build, and of its run's tasks."""
+    from esteira.deploy.remote_state import show_logs
+
+    show_logs(settings_here(), tell, follow=switch("FOLLOW"))
+
+
 @task(iterable=["set"], help=SET)
 @at_the_edge
 def data(c: Context, set: "list[str]") -> None:
@@ -113,80 +131,85 @@ def data(c: Context, set: "list[str]") -> None:
     from esteira.deploy.hand_over import given_order
     from esteira.steps import data_step
 
-    tell(data_step(settings_here(set), given_order(variable("PLAN"))))
+    with given_order(settings_here(set), variable("PLAN"), "data") as order:
+        tell(data_step(settings_here(set), order))
 
 
 @task
 @at_the_edge
 def sync(c: Context) -> None:
     """Lay data, modules and hyperparameters down in the bucket: a step of the build."""
-    from esteira.deploy.hand_over import order_here
+    from esteira.deploy.hand_over import step_order
     from esteira.steps import sync_step
 
-    sync_step(settings_here(), order_here(settings_here(), variable("PLAN"), force=switch("FORCE")))
+    with step_order(settings_here(), variable("PLAN"), "sync", force=switch("FORCE")) as order:
+        sync_step(settings_here(), order)
 
 
 @task(iterable=["set"], help=SET)
 @at_the_edge
 def compile(c: Context, set: "list[str]") -> None:
     """Compile the pipeline to a job in the bucket: a step of the build."""
-    from esteira.deploy.hand_over import order_here
+    from esteira.deploy.hand_over import step_order
     from esteira.steps import compile_step
 
-    chosen = settings_here(set)
-    tell(compile_step(chosen, order_here(chosen, variable("PLAN"), force=switch("FORCE"))))
+    with step_order(settings_here(set), variable("PLAN"), "compile", force=switch("FORCE")) as order:
+        tell(compile_step(settings_here(set), order))
 
 
 @task(iterable=["set"], help=SET)
 @at_the_edge
 def image(c: Context, set: "list[str]") -> None:
     """Make the runtime image and push it where a registry is set: a step of the build."""
-    from esteira.deploy.hand_over import order_here
+    from esteira.deploy.hand_over import step_order
     from esteira.steps import image_step
 
-    chosen = settings_here(set)
-    order = order_here(chosen, variable("PLAN"), force=switch("FORCE"))
-    tell(image_step(chosen, order, os.environ, tell))
+    with step_order(settings_here(set), variable("PLAN"), "image", force=switch("FORCE")) as order:
+        tell(image_step(settings_here(set), order, os.environ, tell))
 
 
 @task
 @at_the_edge
 def release(c: Context) -> None:
     """Bind the job to the parts and write the release into the history: a step of the build."""
-    from esteira.deploy.hand_over import order_here
+    from esteira.deploy.hand_over import step_order
     from esteira.steps import release_step
 
-    order = order_here(settings_here(), variable("PLAN"), force=switch("FORCE"))
-    tell(f"release {release_step(settings_here(), order).id}")
+    with step_order(settings_here(), variable("PLAN"), "release", force=switch("FORCE")) as order:
+        tell(f"release {release_step(settings_here(), order, variable('BUILD_ID') or '').id}")
 
 
 @task(iterable=["set"], help=SET)
 @at_the_edge
 def run(c: Context, set: "list[str]") -> None:
     """Run the release's job and say whether its model is blessed: a step of the build."""
+    from esteira.deploy.hand_over import given_order
     from esteira.steps import run_step
 
-    run_step(settings_here(set), console())
+    with given_order(settings_here(set), variable("PLAN"), "run"):
+        run_step(settings_here(set), variable("BUILD_ID") or "", console())
 
 
-@task
+@task(iterable=["set"], help=SET)
 @at_the_edge
-def smoke(c: Context) -> None:
-    """Serve the pushed model and ask it over HTTP: a step of the build."""
+def smoke(c: Context, set: "list[str]") -> None:
+    """Serve the pushed model, in the cloud beside the current one, and ask it: a step of the build."""
+    from esteira.deploy.hand_over import given_order
     from esteira.steps import smoke_step
 
-    smoke_step(settings_here(), console())
+    with given_order(settings_here(set), variable("PLAN"), "smoke"):
+        smoke_step(settings_here(set), console())
 
 
-@task
+@task(iterable=["set"], help=SET)
 @at_the_edge
-def promote(c: Context) -> None:
-    """Move `current` to the release that passed: a step of the build."""
-    from esteira.deploy.hand_over import held_order
+def promote(c: Context, set: "list[str]") -> None:
+    """Move the traffic, and `current`, to the release that passed: a step of the build."""
+    from esteira.deploy.hand_over import last_order
     from esteira.steps import promote_step
 
-    with held_order(settings_here(), variable("PLAN"), force=switch("FORCE")) as order:
-        tell(f"current is {promote_step(settings_here(), order).id}")
+    with last_order(settings_here(set), variable("PLAN"), "promote", force=switch("FORCE")) as order:
+        tell(f"current is {promote_step(settings_here(set), order).id}")
 
 
 @task
@@ -244,6 +267,60 @@ def lineage(c: Context) -> None:
     from esteira.release.lineage.view import show_lineage
 
     tell(show_lineage(settings_here(), variable("RELEASE"), variable("MODEL"), variable("PART"), variable("FORMAT")))
+
+
+@task
+@at_the_edge
+def doctor(c: Context) -> None:
+    """Check what a deploy needs, and say how to mend what is missing."""
+    from esteira.cloud.front import doctor as check
+
+    check(settings_here(), console())
+
+
+@task
+@at_the_edge
+def cloud_plan(c: Context) -> None:
+    """Show what is missing, different or superfluous in the environment's project."""
+    from esteira.cloud.front import cloud_plan as show_plan
+
+    tell(show_plan(settings_here(), variable("FORMAT") or "table"))
+
+
+@task
+@at_the_edge
+def cloud_apply(c: Context) -> None:
+    """Make the environment's project what it must be."""
+    from esteira.cloud.front import cloud_apply as apply
+
+    apply(settings_here(), switch("YES"), console())
+
+
+@task
+@at_the_edge
+def cloud_destroy(c: Context) -> None:
+    """Remove from the environment's project what cloud-apply made."""
+    from esteira.cloud.front import cloud_destroy as destroy
+
+    destroy(settings_here(), switch("YES"), switch("FORCE"), console())
+
+
+@task
+@at_the_edge
+def job(c: Context) -> None:
+    """Write the job as the environment gets it to build/job.json."""
+    from esteira.jobs.targets.front import write_bound_job
+
+    write_bound_job(settings_here(), tell)
+
+
+@task
+@at_the_edge
+def rehearse(c: Context) -> None:
+    """Deploy to the environment on this machine, against stand-ins for Google Cloud, with faults."""
+    from esteira.local.cloud.rehearsal import rehearse as run
+
+    run(settings_here(), variable("FAULT"), os.environ, console())
 
 
 @task(iterable=["set"], help=SET)

@@ -2,12 +2,13 @@
 
 import json
 from pathlib import Path
-from typing import Callable, Mapping, Optional
+from typing import TYPE_CHECKING, Callable, Mapping, Optional
 
 from rich.console import Console
 
 from esteira.data.prepare import prepare_data
 from esteira.data.user_csv import find_csv
+from esteira.deploy.csv import fetch_csv
 from esteira.errors import DataError, ServingError, StateError
 from esteira.files import write_text
 from esteira.jobs.bind import Job, bind_release
@@ -29,6 +30,9 @@ from esteira.release.places import part_prefix, placed_part
 from esteira.release.store import Store, open_store
 from esteira.settings import Settings
 
+if TYPE_CHECKING:
+    from esteira.serving.smoke import SmokeResult
+
 DATA = "data"
 SYNCED = "parts.json"
 COMPILED = "job-part.json"
@@ -47,8 +51,10 @@ def data_step(settings: Settings, order: Optional[Order]) -> str:
     """
     if order is None:
         return prepare(settings)
-    if "data" in parent_parts(open_store(settings), order):
+    store = open_store(settings)
+    if "data" in parent_parts(store, order):
         return f"data: as in release {order.parent}"
+    fetch_csv(settings, store, order)
     csv = find_csv(settings)
     if csv and order.csv and digest_file(csv) != order.csv:
         raise DataError(f"{csv}: was changed after the deploy began. Run the command again.")
@@ -108,14 +114,14 @@ def image_step(settings: Settings, order: Order, environ: Mapping[str, str], say
     return said
 
 
-def release_step(settings: Settings, order: Order) -> Release:
-    """Bind the job to the parts and write the release into the store's history."""
+def release_step(settings: Settings, order: Order, build_id: str = "") -> Release:
+    """Bind the job to the parts and write the release into the store's history; `build_id` is that of the build."""
     store, build = open_store(settings), build_folder(settings)
     parts = read_parts(build / SYNCED, ".venv/bin/inv sync")
     parts["image"] = made_part(store, order, "image", build / IMAGE)
     parts["job"] = made_part(store, order, "job", build / COMPILED)
     parts["settings"] = Part(digest=order.parts["settings"])
-    release = make_release(settings, order, parts)
+    release = make_release(settings, order, parts, build_id)
     compiled = read_job(store, f"{part_prefix('job', parts['job'])}/{JOB}")
     store.write(f"releases/{release.id}/{JOB}", json_text(bind_release(settings, release, compiled)).encode())
     keep_patch(store, order, release)
@@ -153,28 +159,39 @@ def read_job(store: Store, name: str) -> Job:
     return job
 
 
-def run_step(settings: Settings, console: Console) -> Release:
+def run_step(settings: Settings, build: str, console: Console) -> Release:
     """Run the release's job and keep what it came to; an error unless its model passed the gate."""
-    from esteira.jobs.run import run_release
     from esteira.jobs.verdict import check_outcome, evaluation_table
 
     store, release = open_store(settings), built_release(settings)
-    outcome = run_release(settings, release.id, read_job(store, f"releases/{release.id}/{JOB}"))
-    release = keep_outcome(store, release.id, outcome)
-    if outcome.evaluation:
+    job = read_job(store, f"releases/{release.id}/{JOB}")
+    release = keep_outcome(store, release.id, run_job(settings, store, release, job, build, console))
+    outcome = release.outcome
+    if outcome and outcome.evaluation:
         console.print(evaluation_table(outcome.evaluation))
-    check_outcome(outcome)
+    if outcome:
+        check_outcome(outcome)
     return release
+
+
+def run_job(settings: Settings, store: Store, release: Release, job: Job, build: str, console: Console) -> Outcome:
+    """Run a bound job here, or on Vertex AI, and return what it came to."""
+    if settings.is_local:
+        from esteira.jobs.run import run_release
+
+        return run_release(settings, release.id, job)
+    from esteira.google.open import open_api
+    from esteira.vertex.run import run_release as run_on_vertex
+
+    return run_on_vertex(settings, open_api(settings), store, release.id, job, build, console.print)
 
 
 def smoke_step(settings: Settings, console: Console) -> None:
     """Serve the pushed model and ask it over HTTP; ServingError if an answer is wrong."""
-    from esteira.serving.smoke import smoke_test
-
     store, release = open_store(settings), built_release(settings)
     outcome = blessed_outcome(release)
     try:
-        result = smoke_test(Path(outcome.model), settings=settings)
+        result = smoke_release(settings, store, release)
     except ServingError as error:
         keep_outcome(store, release.id, outcome.copy(update={"error": f"smoke test: {error}"}))
         raise
@@ -182,6 +199,18 @@ def smoke_step(settings: Settings, console: Console) -> None:
         keep_outcome(store, release.id, outcome.copy(update={"error": ""}))
     for check in result.checks:
         console.print(f"✓ {check.name}: {check.observed}")
+
+
+def smoke_release(settings: Settings, store: Store, release: Release) -> "SmokeResult":
+    """Ask the release's model: served here, or deployed to Vertex AI, where it gets no traffic yet."""
+    if settings.is_local:
+        from esteira.serving.smoke import smoke_test
+
+        return smoke_test(Path(blessed_outcome(release).model), settings=settings)
+    from esteira.google.open import open_api
+    from esteira.vertex.smoke import smoke_release as smoke_on_vertex
+
+    return smoke_on_vertex(settings, open_api(settings), store, release)
 
 
 def promote_step(settings: Settings, order: Order) -> Release:
@@ -199,6 +228,10 @@ def promote_step(settings: Settings, order: Order) -> Release:
         raise overtaken(store, release.id, served)
     if order.lease:
         check_lease(store, order.lease)
+    if not settings.is_local:
+        from esteira.vertex.promote import promote_release
+
+        promote_release(settings, store, release, read_job(store, f"releases/{release.id}/{JOB}"))
     make_current(store, release.id, if_generation=order.generation)
     return release
 

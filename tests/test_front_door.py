@@ -32,7 +32,7 @@ def test_make_alone_prints_every_target_in_groups(clone: Path) -> None:
     phony = re.search(r"\.PHONY: ((?:.*\\\n)*.*)", (REPOSITORY / "Makefile").read_text())
     assert phony
     assert documented == set(phony.group(1).replace("\\\n", " ").split())
-    groups = ["Deploy", "Releases", "Use", "Model and data", "Images", "Repository", "Develop"]
+    groups = ["Deploy", "Google Cloud", "Releases", "Use", "Model and data", "Images", "Repository", "Develop"]
     assert re.findall(r"^[A-Z].*$", shown, re.MULTILINE) == groups
 
 

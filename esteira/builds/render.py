@@ -16,7 +16,7 @@ import jinja2
 from esteira.builds.lint import lint_build
 from esteira.errors import TemplateError
 from esteira.files import write_text
-from esteira.settings import Settings
+from esteira.settings import BuildSettings, Settings
 
 FOLDER = "cloudbuild"
 SUFFIX = ".j2"
@@ -32,7 +32,10 @@ def render_build(template: str, settings: Settings) -> str:
     Raises TemplateError, with the template's line, for an undefined name or a syntax error, and for
     a result that Cloud Build would refuse.
     """
-    context = {"build": settings.build.dict()}
+    context = {
+        "build": {**settings.build.dict(), "secrets": secrets_of(settings.build)},
+        "pipeline": settings.pipeline.dict(),
+    }
     environment = make_environment(settings.root / FOLDER)
     try:
         body = environment.get_template(template).render(context)
@@ -41,6 +44,16 @@ def render_build(template: str, settings: Settings) -> str:
     text = f"# Made by make generate from {FOLDER}/{template}; do not edit.\n{body.lstrip()}"
     check_rendered(text, template)
     return text
+
+
+def secrets_of(build: BuildSettings) -> List[Dict[str, str]]:
+    """Return the variables that steps get from Secret Manager, each with the version of a secret that it holds."""
+    pairs = [pair.split("=") for pair in build.secrets.split(",") if pair]
+    versions = [(variable, *place.split("/")) for variable, place in pairs]
+    return [
+        {"variable": variable, "version": f"projects/$PROJECT_ID/secrets/{secret}/versions/{version}"}
+        for variable, secret, version in versions
+    ]
 
 
 def write_builds(settings: Settings) -> List[Path]:

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from functools import partial
 from typing import Mapping, Optional
 
 from rich.console import Console
@@ -18,9 +19,12 @@ from esteira.deploy.summary import print_summary
 from esteira.release.collect import collect, plan_collection
 from esteira.release.collect_view import collection_table
 from esteira.release.holder import whoami
+from esteira.release.manifest import Release
 from esteira.release.rollback import rollback
-from esteira.release.store import open_store
+from esteira.release.store import Store, open_store
 from esteira.settings import Settings
+
+NOTHING = "Nothing to deploy: what is here is what is served. To run it again: make deploy FORCE=1"
 
 
 def deploy(
@@ -31,9 +35,12 @@ def deploy(
     Raises PlanError if the plan forbids it, LeaseError if another deploy holds the
     environment, BuildError, with the failed step's exit code, if it failed.
     """
-    settings.require_local()
     find_csv(settings)  # before anything is written
-    if not wait:
+    if not settings.is_local:
+        from esteira.deploy.remote_front import deploy_remotely
+
+        deploy_remotely(settings, wanted, overrides, force, wait, console)
+    elif not wait:
         with planned(settings, open_store(settings)) as work:
             kind = decide(work.plan, wanted, force=force)
         if kind:
@@ -41,13 +48,14 @@ def deploy(
             begin_record(settings, f"make {TASKS[wanted]}", begun.pid)
             said = f"A {kind} deploy has begun. Its log: {begun.log}\nTo see how it goes: make status"
             console.print(said, markup=False)
-            return
+        else:
+            console.print(NOTHING)
     else:
         release = deploy_here(settings, wanted, overrides=overrides, force=force, say=console.print)
         if release:
             print_summary(settings, release, console)
-            return
-    console.print("Nothing to deploy: what is here is what is served. To run it again: make deploy FORCE=1")
+        else:
+            console.print(NOTHING)
 
 
 def roll_back(settings: Settings, target: Optional[str], console: Console) -> None:
@@ -55,14 +63,22 @@ def roll_back(settings: Settings, target: Optional[str], console: Console) -> No
 
     Raises StateError if there is none or parts of it are gone, ServingError if its model fails the smoke test.
     """
-    settings.require_local()
     store = open_store(settings)
     with held(settings, store, "make rollback", console.print), recorded(settings, "make rollback", os.getpid()):
-        release = rollback(settings, store, target, by=whoami(), at=now())
+        serve = None if settings.is_local else partial(restore, settings, store)
+        release = rollback(settings, store, target, by=whoami(), at=now(), serve=serve)
     if release is None:
         console.print("Nothing to roll back: that release is served already.")
     else:
         print_summary(settings, release, console)
+
+
+def restore(settings: Settings, store: Store, release: Release) -> None:
+    """Give the traffic of the environment's endpoint back to a release's model."""
+    from esteira.google.open import open_api
+    from esteira.vertex.traffic import restore_release
+
+    restore_release(settings, open_api(settings), store, release)
 
 
 def collect_garbage(settings: Settings, keep: int, yes: bool, console: Console) -> None:

@@ -6,6 +6,7 @@ from typing import Iterator, Optional
 from esteira.deploy.decide import decide
 from esteira.deploy.planned import planned
 from esteira.deploy.run import held
+from esteira.release.lease_handed import drop_token, renewed_lease
 from esteira.release.order import Order, read_order
 from esteira.release.store import open_store
 from esteira.settings import Settings
@@ -13,19 +14,33 @@ from esteira.settings import Settings
 REASON = "steps typed by hand"
 
 
-def given_order(text: Optional[str]) -> Optional[Order]:
-    """Return what the deploy decided, None where a step is typed by hand; BuildError if it cannot be read."""
-    return read_order(text) if text else None
+@contextmanager
+def given_order(settings: Settings, text: Optional[str], step: str) -> Iterator[Optional[Order]]:
+    """Yield what the deploy decided, None where the step is typed by hand; BuildError if it cannot be read.
+
+    In Google Cloud the step renews the lease meanwhile, which was handed over to the build; on this machine
+    the deploy, which waits for the build, does.
+    """
+    order = read_order(text) if text else None
+    if order is None or settings.is_local or not order.lease:
+        yield order
+        return
+    lease_s = settings.deploy.lease_s
+    with renewed_lease(open_store(settings), order.lease, lease_s=lease_s, doing=f"step {step}"):
+        yield order
 
 
-def order_here(settings: Settings, text: Optional[str], *, force: bool = False, lease: str = "") -> Order:
-    """Return what the deploy decided or, where a step is typed by hand, a full deploy of what is here.
+@contextmanager
+def step_order(settings: Settings, text: Optional[str], step: str, *, force: bool = False) -> Iterator[Order]:
+    """Yield what the deploy decided or, where a step is typed by hand, a full deploy of what is here.
 
     Raises PlanError if that would bring back an older state.
     """
-    given = given_order(text)
-    if given is not None:
-        return given
+    with given_order(settings, text, step) as order:
+        yield order or order_here(settings, force=force)
+
+
+def order_here(settings: Settings, *, force: bool, lease: str = "") -> Order:
     store = open_store(settings)
     with planned(settings, store) as work:
         decide(work.plan, "full", force=force)
@@ -34,11 +49,16 @@ def order_here(settings: Settings, text: Optional[str], *, force: bool = False, 
 
 
 @contextmanager
-def held_order(settings: Settings, text: Optional[str], *, force: bool) -> Iterator[Order]:
-    """Yield the order; where a step is typed by hand the environment is held meanwhile, as a deploy holds it."""
-    given = given_order(text)
-    if given is not None:
-        yield given
-        return
-    with held(settings, open_store(settings), "inv promote", print) as lease:
-        yield order_here(settings, None, force=force, lease=lease.token)
+def last_order(settings: Settings, text: Optional[str], step: str, *, force: bool) -> Iterator[Order]:
+    """Yield the order of a build's last step, after which the next deploy may begin.
+
+    Where the step is typed by hand the environment is held meanwhile, as a deploy holds it.
+    """
+    with given_order(settings, text, step) as order:
+        if order is None:
+            with held(settings, open_store(settings), f"inv {step}", print) as lease:
+                yield order_here(settings, force=force, lease=lease.token)
+            return
+        yield order
+    if not settings.is_local:
+        drop_token(open_store(settings), order.lease)

@@ -1,6 +1,7 @@
 """What came of the last deploy from this machine, kept for `make status`."""
 
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Iterator, Optional
 
 from pydantic import ValidationError
@@ -13,7 +14,10 @@ from esteira.release.holder import is_dead, process_start, this_machine
 from esteira.release.manifest import Frozen
 from esteira.settings import Settings
 
-FILE = "deploy.json"
+
+def record_path(settings: Settings) -> Path:
+    """Return where the record of an environment's last deploy lies."""
+    return settings.state / ("deploy.json" if settings.is_local else f"deploy-{settings.selected}.json")
 
 
 class Record(Frozen):
@@ -39,7 +43,7 @@ def begin_record(settings: Settings, what: str, pid: int) -> Record:
     record = Record(
         what=what, started=now(), pid=pid, process_start=process_start(pid), machine=this_machine()
     )
-    write_json(settings.state / FILE, record.dict())
+    write_json(record_path(settings), record.dict())
     return record
 
 
@@ -58,12 +62,12 @@ def recorded(settings: Settings, what: str, pid: int) -> Iterator[None]:
         end = {"state": "interrupted"}
         raise
     finally:
-        write_json(settings.state / FILE, record.copy(update={**end, "finished": now()}).dict())
+        write_json(record_path(settings), record.copy(update={**end, "finished": now()}).dict())
 
 
 def read_record(settings: Settings) -> Optional[Record]:
     """Return the record of the last deploy, None if there is none that can be read."""
-    path = settings.state / FILE
+    path = record_path(settings)
     if not path.exists():
         return None
     try:

@@ -75,7 +75,10 @@ def run_here(
     csv = find_csv(settings)
     given = {**overrides, "data.file": str(csv)} if csv else dict(overrides)
     substitutions = {
+        "_BASE": LOCAL_BUILDER,
         "_BUILDER": LOCAL_BUILDER,
+        "_DEPLOY": order.lease,
+        "_FOLLOWS": order.parent or "none",
         "_ENV": settings.selected,
         "_SETTINGS": json.dumps(given, sort_keys=True) if given else "",
         "_PLAN": order.json(),

@@ -10,7 +10,7 @@ from esteira.formats import check_format
 from esteira.release.history import Pointer, known_release, read_pointer, release_ids
 from esteira.release.lease import LeaseInfo, read_lease
 from esteira.release.manifest import Frozen, Release
-from esteira.release.store import open_store
+from esteira.release.store import Store, open_store
 from esteira.settings import Settings
 
 State = Literal["deploying", "served", "not blessed", "failed", "interrupted", "none"]
@@ -38,7 +38,7 @@ class Status(Frozen):
 def read_status(settings: Settings) -> Status:
     """Return how things stand; StateError if the environment's store cannot be read."""
     store = open_store(settings)
-    lease, record, pointer = read_lease(store), read_record(settings), read_pointer(store)
+    lease, record, pointer = read_lease(store), last_record(settings, store), read_pointer(store)
     current = known_release(store, pointer.release) if pointer.release else None
     if lease is not None and lease.stale:
         lease = None
@@ -50,6 +50,15 @@ def read_status(settings: Settings) -> Status:
         current=current,
         lost="" if current else pointer.release,
     )
+
+
+def last_record(settings: Settings, store: Store) -> Optional[Record]:
+    """Return the record of the last deploy: from this machine, or to Google Cloud from anywhere."""
+    if settings.is_local:
+        return read_record(settings)
+    from esteira.deploy.remote_state import remote_record
+
+    return remote_record(settings, store)
 
 
 def state_of(

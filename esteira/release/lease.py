@@ -8,18 +8,16 @@ import secrets
 import shlex
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Callable, Iterator, Optional
 
 from esteira.errors import LeaseError, StateError
 from esteira.release.holder import process_start, this_machine, whoami
-from esteira.release.lease_object import LEASE, LeaseInfo, find_lease, now, write_lease
+from esteira.release.lease_object import LEASE, LeaseInfo, drop_lease, find_lease, now, write_lease
 from esteira.release.store.interface import ConflictError, Store
 
 __all__ = ["Lease", "LeaseInfo", "check_lease", "hold_lease", "read_lease"]
 
-# What lies there when nobody holds it: it is not removed, since not every server binds that to a generation.
-DROPPED = b"{}\n"
 POLL_S = 1.0
 RENEWALS = 3
 
@@ -36,6 +34,7 @@ class Lease:
         self._lease_s = lease_s
         self._changed = threading.Event()
         self._over = False
+        self._handed_over = False
         self._thread = threading.Thread(target=self._renew, name="lease", daemon=True)
         self._thread.start()
 
@@ -51,13 +50,26 @@ class Lease:
 
     def drop(self) -> None:
         """Let the next one have it, if it is still ours. Raises StateError if the store cannot be written."""
+        self._stop()
+        if not self._handed_over:
+            drop_lease(self._store, self._generation)
+
+    def hand_over(self, build: str, start_s: float) -> None:
+        """Leave the lease to a build, whose steps renew it by its token from `start_s` seconds on, at the latest.
+
+        A build that has begun to renew it already, or has ended, keeps what it wrote.
+        """
+        self._stop()
+        self._handed_over = True
+        # No process of this machine holds it any more, so none of them can be told to be dead.
+        info = self._info.copy(update={"build": build, "doing": "", "pid": 0, "started": 0, "machine": ""})
+        with suppress(ConflictError):
+            write_lease(self._store, info, start_s, self._generation)
+
+    def _stop(self) -> None:
         self._over = True
         self._changed.set()
         self._thread.join()
-        try:
-            self._store.write(LEASE, DROPPED, if_generation=self._generation)
-        except ConflictError:
-            return
 
     def _renew(self) -> None:
         while not self._over:
@@ -169,8 +181,8 @@ def outrun_error(store: Store, wait_s: float) -> LeaseError:
 
 
 def held_error(store: Store, held: LeaseInfo, wait_s: float) -> LeaseError:
+    end = "end it: make cancel" if held.build else f"end it on {held.holder.rpartition('@')[2]}: kill {held.pid}"
     return LeaseError(
         f"{store.uri}/{LEASE}: another deploy holds the environment: {held.describe()}.\n"
-        f"Expected it to end within {wait_s:g} s (deploy.wait_s). Run: make status    "
-        f"If it hangs, end it on {held.holder.rpartition('@')[2]}: kill {held.pid}"
+        f"Expected it to end within {wait_s:g} s (deploy.wait_s). Run: make status    If it hangs, {end}"
     )

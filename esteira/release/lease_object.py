@@ -14,10 +14,12 @@ from pydantic import Field, ValidationError, validator
 from esteira.errors import StateError
 from esteira.release.holder import is_dead
 from esteira.release.manifest import Frozen
-from esteira.release.store.interface import ABSENT, Store
+from esteira.release.store.interface import ABSENT, ConflictError, Store
 from esteira.release.store.names import remove_command
 
 LEASE = "lease"
+# What lies there when nobody holds it: it is not removed, since not every server binds that to a generation.
+DROPPED = b"{}\n"
 
 
 class LeaseInfo(Frozen):
@@ -32,6 +34,7 @@ class LeaseInfo(Frozen):
     since: datetime
     until: datetime
     token: str = Field(description="Of this lease alone, by which its holder knows it again")
+    build: str = Field("", description="The id of the Cloud Build build that it was handed over to; empty for none")
 
     @validator("since", "until")
     def check_zone(cls, value: datetime) -> datetime:
@@ -71,6 +74,14 @@ def write_lease(store: Store, info: LeaseInfo, lease_s: float, generation: int) 
     """Write a lease that ends in `lease_s` seconds; ConflictError if another one was faster."""
     renewed = info.copy(update={"until": now() + timedelta(seconds=lease_s)})
     return store.write(LEASE, f"{renewed.json(indent=2)}\n".encode(), if_generation=generation)
+
+
+def drop_lease(store: Store, generation: int) -> None:
+    """Let the next one have the environment; nothing is done where somebody else has changed the lease."""
+    try:
+        store.write(LEASE, DROPPED, if_generation=generation)
+    except ConflictError:
+        return
 
 
 def now() -> datetime:

@@ -78,7 +78,7 @@ class Release(Frozen):
 
     version: Literal[1] = Field(1, description="Of this form of the manifest")
     id: str = Field(
-        description="Follows from what it is made of: from all but uri, reason, by, at and outcome", pattern=ID_PATTERN
+        description="Follows from what it is made of: from all but uri, reason, by, at, build and outcome", pattern=ID_PATTERN
     )
     pipeline: str = Field(description="The pipeline's name, pipeline.name of the settings")
     commit: str = Field(
@@ -98,6 +98,7 @@ class Release(Frozen):
     reason: str = Field("", description="Why it was deployed, in a sentence")
     by: str = Field("", description="Who deployed it, as user@host")
     at: str = Field("", description="When, UTC, as 2026-11-22T21:30:41Z", pattern=TIME_PATTERN)
+    build: str = Field("", description="The id of the build that made it; empty for a rollback")
     outcome: Optional[Outcome] = Field(None, description="What its last run came to; null until that is known")
 
     @property

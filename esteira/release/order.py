@@ -65,8 +65,8 @@ def parent_parts(store: Store, order: Order) -> Dict[str, Part]:
     }
 
 
-def make_release(settings: Settings, order: Order, parts: Dict[str, Part]) -> Release:
-    """Return the release that an order and its parts come to."""
+def make_release(settings: Settings, order: Order, parts: Dict[str, Part], build: str = "") -> Release:
+    """Return the release that an order and its parts come to, made by the build with this id."""
     return identified(
         Release(
             id="",
@@ -79,5 +79,6 @@ def make_release(settings: Settings, order: Order, parts: Dict[str, Part]) -> Re
             reason=order.reason,
             by=order.by,
             at=order.at,
+            build=build,
         )
     )

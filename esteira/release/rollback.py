@@ -1,6 +1,5 @@
 """Rolling back: the model and the parts of an earlier release are served again, as a release of its own."""
 
-from functools import partial
 from pathlib import Path
 from typing import Callable, List, Optional, Set
 
@@ -29,14 +28,14 @@ def rollback(
     *,
     by: str,
     at: str,
-    check_model: Optional[Callable[[str], object]] = None,
+    serve: Optional[Callable[[Release], object]] = None,
 ) -> Optional[Release]:
     """Serve an earlier release again and return the new release that does so, None if it is served already.
 
     `text` is the beginning of a blessed release's id; None is the one that was served before, and the
     newest blessed one where the release that is served is lost, so that nothing tells what was before it.
-    `check_model` gets the model's place and raises if it does not answer as it should; None asks the
-    model over HTTP on this machine. Raises StateError if there is no such release, or parts of it are gone.
+    `serve` gets the release that is brought back, and raises if its model does not answer as it should; None
+    asks the model over HTTP on this machine. Raises StateError if there is no such release, or parts of it are gone.
     """
     pointer = read_pointer(store)
     if not pointer.release and not text:
@@ -46,7 +45,10 @@ def rollback(
     if current and target.origin == current.origin:
         return None
     model = whole_model(store, target)
-    (check_model or partial(ask_model, settings))(model)
+    if serve:
+        serve(placed(store, target))
+    else:
+        ask_model(settings, model)
     release = keep_release(store, restored(placed(store, target), current, pointer.release, by=by, at=at))
     make_current(store, release.id, if_generation=pointer.generation)
     return release
@@ -71,6 +73,7 @@ def restored(target: Release, current: Optional[Release], pointer: str, *, by: s
                 "reason": f"rolled back{f' from release {served}' if served else ''} to release {target.origin}",
                 "by": by,
                 "at": at,
+                "build": "",
             }
         )
     )

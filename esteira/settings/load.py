@@ -19,8 +19,8 @@ OVERRIDES = "ESTEIRA_OVERRIDES"
 RESERVED = {
     f"{PREFIX}{name}"
     for name in (
-        *("A", "ACCEPT", "B", "BUILD_ID", "ENV", "FORCE", "FORMAT", "KEEP", "MODEL", "OVERRIDES", "PART", "PLAN"),
-        *("PYTHON", "REGISTRY_AT", "RELEASE", "STATE", "TEXT", "VENV", "WAIT", "YES"),
+        *("A", "ACCEPT", "B", "BUILD_ID", "ENV", "FAULT", "FOLLOW", "FORCE", "FORMAT", "KEEP", "MODEL"),
+        *("OVERRIDES", "PART", "PLAN", "PYTHON", "REGISTRY_AT", "RELEASE", "STATE", "TEXT", "VENV", "WAIT", "YES"),
     )
 }
 

@@ -228,10 +228,14 @@ class ImagesSettings(Section):
 
 
 class DeploySettings(Section):
-    """[deploy]: how deploys into one environment keep out of each other's way."""
+    """[deploy]: how deploys into one environment keep out of each other's way.
+
+    `start_s` is how long a build in Google Cloud may wait for a machine before another deploy takes over.
+    """
 
     lease_s: int = Field(60, ge=3, le=3600)
     wait_s: int = Field(600, ge=0)
+    start_s: int = Field(1200, ge=60)
 
 
 class Environment(Section):

@@ -44,9 +44,10 @@ def test_it_has_no_faults(path: Path) -> None:
 
 def test_a_full_build_compiles_and_makes_the_image_beside_the_data() -> None:
     assert order_of(FULL) == {
-        "data": ["-"],
-        "compile": ["-"],
-        "image": ["-"],
+        "open": ["-"],
+        "data": ["open"],
+        "compile": ["open"],
+        "image": ["open"],
         "sync": ["data"],
         "release": ["sync", "compile", "image"],
         "run": ["release"],
@@ -57,7 +58,8 @@ def test_a_full_build_compiles_and_makes_the_image_beside_the_data() -> None:
 
 def test_a_partial_build_neither_builds_an_image_nor_compiles() -> None:
     assert order_of(PARTIAL) == {
-        "data": ["-"],
+        "open": ["-"],
+        "data": ["open"],
         "sync": ["data"],
         "release": ["sync"],
         "run": ["release"],
@@ -72,7 +74,9 @@ def order_of(path: Path) -> Dict[str, List[str]]:
 
 @BOTH
 def test_its_steps_are_tasks_in_the_builder_image(path: Path) -> None:
-    for step in read_build(path)["steps"]:
+    first, *others = read_build(path)["steps"]
+    assert (first["id"], first["name"], first["entrypoint"]) == ("open", "${_BASE}", "chmod")
+    for step in others:
         assert [step["entrypoint"], *step["args"]] == ["python", "-m", "invoke", step["id"]]
         assert step["name"] == "${_BUILDER}"
         assert step["timeout"].endswith("s")
@@ -81,7 +85,7 @@ def test_its_steps_are_tasks_in_the_builder_image(path: Path) -> None:
 @BOTH
 def test_it_names_no_builder_of_its_own(path: Path) -> None:
     """A default that some registry answers to would run a stranger's image with the build's rights."""
-    assert read_build(path)["substitutions"]["_BUILDER"] == ""
+    assert [read_build(path)["substitutions"][key] for key in ("_BASE", "_BUILDER")] == ["", ""]
 
 
 @pytest.mark.programs

@@ -112,7 +112,7 @@ def error_of(root: Path) -> str:
     [
         ("steps:\n{{ buidl.timeout_s }}\n", ":2: buidl is undefined. Perhaps you meant build."),
         ("a\nb\n{{ build.machin_type }}\n", ":3: machin_type is undefined. Perhaps you meant machine_type."),
-        ("{{ zzz | quote }}", ":1: zzz is undefined. Known: build, machine_type, timeout_s."),
+        ("{{ zzz | quote }}", ":1: zzz is undefined. Known: build, pipeline, machine_type, timeout_s, secrets, name."),
         ("a\n{% if %}\n", ":2: Expected an expression, got 'end of statement block'.\nMend the template,"),
         ("{{ build | qoute }}", ":1: No filter named 'qoute'.\nMend the template,"),
         ('{% include "no.j2" %}', ": there is no template no.j2 in cloudbuild/."),

@@ -3,7 +3,7 @@ import subprocess
 
 import pytest
 
-from esteira.deploy.record import FILE, begin_record, read_record, recorded
+from esteira.deploy.record import begin_record, read_record, record_path, recorded
 from esteira.errors import StateError
 from esteira.settings import Settings
 
@@ -44,5 +44,5 @@ def test_a_killed_process_runs_no_more(settings: Settings) -> None:
 @pytest.mark.parametrize("content", ['{"when": 1}', "{", "[]"])
 def test_a_record_that_cannot_be_read_counts_as_none(settings: Settings, content: str) -> None:
     settings.state.mkdir()
-    (settings.state / FILE).write_text(content)
+    record_path(settings).write_text(content)
     assert read_record(settings) is None

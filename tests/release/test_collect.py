@@ -56,7 +56,7 @@ class Local:
     def roll_back(self) -> Optional[Release]:
         self.history.made += 1
         at = moment_of(self.history.made)
-        return rollback(self.settings, self.store, None, by="ana@laptop", at=at, check_model=lambda model: None)
+        return rollback(self.settings, self.store, None, by="ana@laptop", at=at, serve=lambda release: None)
 
     def collect(self, keep: int) -> Collection:
         collection = plan_collection(self.settings, self.store, keep)

@@ -71,7 +71,9 @@ def test_a_part_is_made_of_its_files_and_values(checkout: Checkout) -> None:
     elsewhere = ("modules/best_hyperparameters/best.txt", "modules/create_dataset.py", "modules/dataset.txt")
     assert set(inputs["modules"].files) == {path for path in FILES if path.startswith("modules/")} - set(elsewhere)
     assert inputs["modules"].values == {}
-    assert sorted(inputs["settings"].values) == ["build.machine_type", "build.timeout_s", "serving.max_batch"]
+    assert sorted(inputs["settings"].values) == [
+        *("build.machine_type", "build.secrets", "build.timeout_s", "serving.max_batch")
+    ]
     assert inputs["settings"].values["serving.max_batch"] == 64
     assert sorted(inputs["data"].files) == [
         *("esteira/data/prepare.py", "modules/create_dataset.py", "modules/dataset.txt", "pipeline/schema.pbtxt")

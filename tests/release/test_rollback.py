@@ -25,14 +25,19 @@ def history(tmp_path: Path) -> History:
     return History(FolderStore(tmp_path / "bucket"))
 
 
-def no_check(model: str) -> None:
+def no_check(model: object) -> None:
     return None
+
+
+def asking(check: Callable[[str], object]) -> Callable[[Release], object]:
+    """Return what serves a release by asking its model, known by its place."""
+    return lambda release: check(release.outcome.model if release.outcome else "")
 
 
 @pytest.fixture
 def back(settings: Settings, history: History) -> Callable[..., Optional[Release]]:
     def roll_back(text: Optional[str] = None, check: Callable[[str], object] = no_check) -> Optional[Release]:
-        return rollback(settings, history.store, text, by="ana@laptop", at=AT, check_model=check)
+        return rollback(settings, history.store, text, by="ana@laptop", at=AT, serve=asking(check))
 
     return roll_back
 
@@ -45,7 +50,7 @@ def test_the_previous_release_is_served_again_as_a_release_of_its_own(store: Sto
     history = History(store)
     first, second = history.deploy(), history.deploy(units=16)
     asked: List[str] = []
-    release = rollback(settings, store, None, by="bob@server", at=AT, check_model=asked.append)
+    release = rollback(settings, store, None, by="bob@server", at=AT, serve=asking(asked.append))
     assert release is not None and first.outcome is not None
     assert asked == [first.outcome.model]
     assert release == first.copy(
@@ -206,7 +211,7 @@ def test_a_store_that_was_moved_serves_what_lies_in_it(
     store = FolderStore(moved.folder)
     asked: List[str] = []
     assert served_model(moved) == moved.folder / "serving" / "1795000002"
-    release = rollback(moved, store, None, by="ana@laptop", at=AT, check_model=asked.append)
+    release = rollback(moved, store, None, by="ana@laptop", at=AT, serve=asking(asked.append))
     assert release is not None and release.outcome is not None
     assert asked == [release.outcome.model] == [f"{store.uri}/serving/1795000001"]
     assert all(part.uri.startswith(f"{store.uri}/") for part in release.parts.values() if part.uri)
@@ -265,7 +270,7 @@ def test_rollbacks_undo_deploys_one_by_one(actions: List[str]) -> None:
                 history.deploy(units=number, blessed=False)
             elif len(stack) > 1:
                 stack.pop()
-                rollback(settings, history.store, None, by="ana@laptop", at=AT, check_model=no_check)
+                rollback(settings, history.store, None, by="ana@laptop", at=AT, serve=no_check)
             current = read_pointer(history.store).release
             assert ([served(history).origin] if current else []) == stack[-1:]
             assert len(promoted(read_releases(history.store), current)) >= len(stack)

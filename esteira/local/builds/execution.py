@@ -60,7 +60,7 @@ class Execution:
         """
         scripts = write_scripts(self._folder / "scripts", self._build.steps)
         deadline_s = time.monotonic() + self._build.timeout_s
-        with calling_on_signals(lambda: self._events.put(Event(None))):
+        with calling_on_signals(self.cancel):
             try:
                 while self._start_ready(scripts) or self._running:
                     self._take_event(deadline_s)
@@ -69,6 +69,10 @@ class Execution:
         if self._fault:
             raise self._fault
         return self._verdict or "succeeded"
+
+    def cancel(self) -> None:
+        """End the build from another thread: its steps are stopped in order."""
+        self._events.put(Event(None))
 
     def results(self) -> List[StepResult]:
         """Return each step's result in the file's order."""
@@ -89,7 +93,8 @@ class Execution:
         with telling_os_errors("make the step's folder", folder):
             folder.mkdir(parents=True, exist_ok=True)
         command = [str(script)] if script else list(step.command)
-        variables = make_environment(self._caller, step.variables, self._state)
+        secrets = {name: self._caller[name] for name in step.secrets}
+        variables = make_environment(self._caller, {**step.variables, **secrets}, self._state)
         now_s = self._started_s[index] = time.monotonic()
         self._deadline_s[index] = now_s + step.timeout_s if step.timeout_s else math.inf
         self._report.started(step.id)

@@ -20,7 +20,7 @@ PROJECT = "local"
 class Step:
     """A step with every substitution made.
 
-    `waits` holds the positions of the steps to wait for; `command` is empty where there is a `script`;
+    `secrets` are the variables that Secret Manager gives, here whoever runs the build. `waits` holds the positions of the steps to wait for; `command` is empty where there is a `script`;
     `folder` is relative to the workspace. `allowed` tells which exit statuses do not fail the build
     (None: every one).
     """
@@ -31,6 +31,7 @@ class Step:
     script: str
     folder: str
     variables: Dict[str, str]
+    secrets: Tuple[str, ...]
     timeout_s: Optional[float]
     allowed: Optional[FrozenSet[int]]
 
@@ -113,6 +114,7 @@ def plan_step(
         script=step.get("script", ""),
         folder=substitute(step.get("dir", ""), values),
         variables=variables,
+        secrets=tuple([*options.get("secretEnv", []), *step.get("secretEnv", [])]),
         timeout_s=parse_duration_s(step["timeout"]) if "timeout" in step else None,
         allowed=allowed_statuses(step),
     )

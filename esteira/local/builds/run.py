@@ -4,7 +4,7 @@ import os
 import secrets
 import time
 from pathlib import Path
-from typing import Dict, Optional
+from typing import Dict, Mapping, Optional
 
 from esteira.errors import BuildError
 from esteira.files import telling_os_errors
@@ -38,6 +38,7 @@ def run_build(
     text = read_text(build_file)
     built_in = built_in_substitutions(source, repository_name(source.root), build_id)
     build = read_build(text, build_file.name, substitutions, built_in)
+    check_secrets(build, os.environ)
     logs = settings.state / "logs" / "builds" / build_id
     with telling_os_errors("make the log folder", logs):
         logs.mkdir(parents=True, exist_ok=True)
@@ -63,6 +64,16 @@ def execute(
     state = execution.run()
     workspace = folder / "workspace" if state in ("failed", "timed_out") else None
     return BuildResult(build_id, state, execution.results(), workspace)
+
+
+def check_secrets(build: Build, environ: Mapping[str, str]) -> None:
+    """Raise BuildError for secrets that Secret Manager has and this machine lacks."""
+    missing = sorted({name for step in build.steps for name in step.secrets if name not in environ})
+    if missing:
+        raise BuildError(
+            f"build.secrets: {', '.join(missing)}: not set here, where Secret Manager is not asked.\n"
+            "Expected a variable of that name. Nothing was run. Set it and run the command again."
+        )
 
 
 def new_build_id() -> str:

@@ -12,7 +12,7 @@ LOCAL_BUILDER = "esteira/builder"
 
 # tags, queueTtl and the second line of OPTIONS ask something of Cloud Build's service (its list of
 # builds, its queue, its machine, its log) and nothing of the steps.
-BUILD = frozenset({"steps", "timeout", "substitutions", "options", "tags", "queueTtl"})
+BUILD = frozenset({"steps", "timeout", "substitutions", "options", "tags", "queueTtl", "availableSecrets"})
 OPTIONS = frozenset(
     {
         *("env", "automapSubstitutions", "substitutionOption"),
@@ -21,7 +21,7 @@ OPTIONS = frozenset(
 )
 STEP = frozenset(
     {
-        *("id", "name", "waitFor", "dir", "entrypoint", "args", "script", "env", "timeout"),
+        *("id", "name", "waitFor", "dir", "entrypoint", "args", "script", "env", "secretEnv", "timeout"),
         *("allowFailure", "allowExitCodes", "automapSubstitutions"),
     }
 )

@@ -81,7 +81,6 @@ def test_steps_without_an_id_get_one_that_nobody_has() -> None:
 @pytest.mark.parametrize(
     ("line", "field"),
     [
-        ("  secretEnv: [S]\navailableSecrets: {secretManager: [{versionName: v, env: S}]}", "secretEnv"),
         ("  volumes: [{name: v, path: /v}]", "volumes"),
         ("images: [i]", "images"),
         ("artifacts: {images: [i]}", "artifacts"),

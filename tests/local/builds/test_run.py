@@ -230,3 +230,26 @@ def test_the_built_in_substitutions_tell_the_commit(run: Run, recorder: Recorder
     head = ["git", "rev-parse", "HEAD"]
     commit = subprocess.run(head, cwd=repository, check=True, capture_output=True, text=True).stdout.strip()
     assert recorder.lines_of("a") == [f"{commit} {commit[:7]} main local a repo"]
+
+
+SECRETS = 'availableSecrets: {secretManager: [{versionName: "projects/$PROJECT_ID/secrets/s/versions/1", env: TOKEN}]}\n'
+
+
+def test_a_secret_comes_from_whoever_runs_the_build(
+    run: Run, recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TOKEN", "of the one who runs it")
+    monkeypatch.setenv("OTHER", "is not handed on")
+    run(script("a", 'echo "$TOKEN$OTHER"', "secretEnv: [TOKEN]") + script("b", 'echo "[$TOKEN]"') + SECRETS)
+    assert recorder.lines_of("a") == ["of the one who runs it"]
+    assert recorder.lines_of("b") == ["[]"]
+
+
+def test_a_secret_that_is_not_set_is_told_before_anything_runs(run: Run, recorder: Recorder) -> None:
+    with pytest.raises(BuildError) as error:
+        run(script("a", "true", "secretEnv: [TOKEN]") + SECRETS)
+    assert str(error.value) == (
+        "build.secrets: TOKEN: not set here, where Secret Manager is not asked.\n"
+        "Expected a variable of that name. Nothing was run. Set it and run the command again."
+    )
+    assert recorder.lines_of("a") == []

@@ -1,0 +1,101 @@
+"""A deploy to Google Cloud: checked, planned and submitted here, carried out by Cloud Build."""
+
+import json
+import os
+import shutil
+from dataclasses import dataclass
+from typing import Callable, Dict, Mapping, Optional
+
+from esteira.builds.archive import write_archive
+from esteira.builds.render import render_build
+from esteira.builds.submit import Submitted, submit_build
+from esteira.deploy.csv import PLACE, lay_csv, travels
+from esteira.deploy.decide import TASKS, Wanted, decide
+from esteira.deploy.planned import Planned, planned
+from esteira.deploy.run import held
+from esteira.deploy.submission import Submission, keep_submission
+from esteira.files import write_text
+from esteira.google.api import Api
+from esteira.images.make import base_reference
+from esteira.images.spec import base_of, read_spec
+from esteira.release.order import Order
+from esteira.release.store import Store
+from esteira.settings import Settings
+
+# The image that steps run in, as docker/ names it.
+BUILDER = "builder"
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Remote:
+    """Where a deploy goes to: the environment's settings, its APIs and its store."""
+
+    settings: Settings
+    api: Api
+    store: Store
+    say: Say
+
+
+def submit_deploy(
+    remote: Remote, wanted: Wanted, *, overrides: Mapping[str, str], force: bool
+) -> Optional[Submission]:
+    """Plan, submit the build that is needed, and return what was submitted; None if nothing is to be deployed.
+
+    Raises GoogleError, before anything is changed, if something is missing in the project; PlanError if the
+    plan forbids the deploy, LeaseError if another deploy holds the environment.
+    """
+    from esteira.cloud.ready import check_environment
+    from esteira.images.builder import builder_for
+    from esteira.jobs.targets import check_deployable
+
+    settings, store, target = remote.settings, remote.store, f"make {TASKS[wanted]}"
+    check_deployable(settings)
+    check_environment(settings, remote.api)
+    with held(settings, store, target, remote.say) as lease, planned(settings, store) as work:
+        kind = decide(work.plan, wanted, force=force)
+        if kind is None:
+            return None
+        work.lay(store)
+        builder = builder_for(settings, store, work.source, os.environ, remote.say)
+        order = work.order(kind, asked_by=f"asked for: {target}{' FORCE=1' * force}", force=force, lease=lease.token)
+        build = hand_in(remote, work, order, substitutions(settings, order, overrides, work, builder))
+        lease.hand_over(build.id, settings.deploy.start_s)
+        return keep_submission(store, order, build, target)
+
+
+def hand_in(remote: Remote, work: Planned, order: Order, values: Mapping[str, str]) -> Submitted:
+    """Render the build of the order's kind and submit it with the source."""
+    settings = remote.settings
+    folder = settings.state / "submissions" / order.lease
+    folder.mkdir(parents=True)
+    try:
+        build_file, archive = folder / f"{order.kind}.yaml", folder / "source.tgz"
+        write_text(build_file, render_build(f"{order.kind}.yaml.j2", settings))
+        write_archive(work.source, archive)
+        if travels(settings, work.source):
+            lay_csv(settings, remote.store, order)
+        return submit_build(settings, remote.api, build_file, archive, values, os.environ)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def substitutions(
+    settings: Settings, order: Order, overrides: Mapping[str, str], work: Planned, builder: str
+) -> Dict[str, str]:
+    """Return what the generated file leaves open."""
+    given = dict(overrides)
+    if travels(settings, work.source):
+        given["data.file"] = PLACE
+    root = settings.root
+    base = base_of(root, BUILDER, read_spec(root, BUILDER))
+    return {
+        "_BASE": str(base_reference(settings, base)),
+        "_BUILDER": builder,
+        "_DEPLOY": order.lease,
+        "_FOLLOWS": order.parent or "none",
+        "_ENV": settings.selected,
+        "_SETTINGS": json.dumps(given, sort_keys=True) if given else "",
+        "_PLAN": order.json(),
+    }

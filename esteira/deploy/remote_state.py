@@ -1,0 +1,131 @@
+"""How the last deploy to Google Cloud goes: its record, its end, its log."""
+
+from typing import Callable, Optional
+
+from esteira.builds.submit import exit_code_of, get_build
+from esteira.deploy.record import Record
+from esteira.deploy.submission import Submission, read_submission
+from esteira.deploy.watch import OVER, check_verdict
+from esteira.errors import BuildError, StateError
+from esteira.google.api import Api, Json
+from esteira.google.open import open_api
+from esteira.google.refusals import NotFoundError
+from esteira.release.history import read_releases
+from esteira.release.manifest import Release
+from esteira.release.store import Store, open_store
+from esteira.settings import Settings
+
+STATES = {"SUCCESS": "succeeded", "CANCELLED": "interrupted"}
+
+
+def remote_record(settings: Settings, store: Store) -> Optional[Record]:
+    """Return the record of the last build that was submitted, as Cloud Build knows it; None before the first."""
+    submission = read_submission(store)
+    if submission is None:
+        return None
+    what = f"{submission.what}, build {submission.build}"
+    try:
+        build = get_build(settings, open_api(settings), submission.build)
+    except NotFoundError:
+        build = {"id": submission.build, "status": "EXPIRED", "statusDetail": "Cloud Build does not know it any more"}
+    if build["status"] not in OVER:
+        return Record(what=what, started=submission.at, pid=0, process_start=0, machine="", state="running")
+    state = STATES.get(build["status"], "failed")
+    ended = str(build.get("finishTime", submission.at))[:19].rstrip("Z") + "Z"
+    return Record(
+        what=what,
+        started=submission.at,
+        pid=0,
+        process_start=0,
+        machine="",
+        state=state,
+        finished=ended,
+        error=reason_of(settings, store, build) if state == "failed" else "",
+        exit_code=exit_code_of(build) or (BuildError.exit_code if state == "failed" else 0),
+    )
+
+
+def reason_of(settings: Settings, store: Store, build: Json) -> str:
+    """Return why a build failed: what its release's run came to, else which step it was."""
+    release = release_of(store, build["id"])
+    if release and release.outcome and release.outcome.error:
+        return release.outcome.error
+    try:
+        check_verdict(settings, build)
+    except BuildError as error:
+        return str(error)
+    return ""
+
+
+def release_of(store: Store, build: str) -> Optional[Release]:
+    """Return the release that a build made, None if it has not come to that."""
+    return next((release for release in read_releases(store) if release.build == build), None)
+
+
+def cancel_deploy(settings: Settings, say: Callable[[str], None]) -> None:
+    """End the last build that was submitted, and its run; nothing is done where they are over.
+
+    Raises StateError if nothing was submitted.
+    """
+    store, submission = open_store(settings), last_submission(settings)
+    api = open_api(settings)
+    build = get_build(settings, api, submission.build)
+    if build["status"] in OVER:
+        say(f"build {submission.build} is over: {build['status'].lower()}")
+    else:
+        path = f"v1/{settings.environment.location}/builds/{submission.build}:cancel"
+        api.call("cancel the build", "cloudbuild", "POST", path, body={}, repeat=True)
+        say(f"cancelled build {submission.build}")
+    cancel_its_run(settings, store, api, submission, say)
+
+
+def cancel_its_run(
+    settings: Settings, store: Store, api: Api, submission: Submission, say: Callable[[str], None]
+) -> None:
+    from esteira.vertex.control import cancel_run
+    from esteira.vertex.job import make_run_id
+
+    release = release_of(store, submission.build)
+    if release is None:
+        return
+    run = make_run_id(settings.pipeline.name, release.id, submission.build)
+    try:
+        say(f"run {run}: {cancel_run(api, settings, run).state}")
+    except NotFoundError:
+        say(f"run {run}: has not begun")
+
+
+def last_submission(settings: Settings) -> Submission:
+    """Return the last build that was submitted; StateError if there is none, or the environment is local."""
+    if settings.is_local:
+        raise StateError(
+            "ENV=local: deploys here run in the terminal, or in a process of their own; their logs lie in "
+            f"{settings.state / 'logs'}.\nExpected the name of a Google Cloud environment, such as ENV=dev"
+        )
+    submission = read_submission(open_store(settings))
+    if submission is None:
+        raise StateError(f"{settings.selected}: nothing was submitted yet. Run: make deploy ENV={settings.selected}")
+    return submission
+
+
+def show_logs(settings: Settings, say: Callable[[str], None], *, follow: bool) -> None:
+    """Show what the last build and its run's tasks have written; with `follow` until each of them is over."""
+    from esteira.vertex.job import make_run_id
+    from esteira.vertex.logs import build_logs, run_logs
+
+    submission, api = last_submission(settings), open_api(settings)
+
+    def build_is_over() -> bool:
+        return not follow or get_build(settings, api, submission.build)["status"] in OVER
+
+    for line in build_logs(api, submission.build, build_is_over):
+        say(line)
+    release = release_of(open_store(settings), submission.build)
+    if release is None:
+        return
+    run = make_run_id(settings.pipeline.name, release.id, submission.build)
+    try:
+        for line in run_logs(api, settings, run, follow=follow):
+            say(line)
+    except NotFoundError:
+        say(f"run {run}: has not begun")

@@ -1,0 +1,106 @@
+"""Watching a build in Google Cloud: its steps, its log, and what it came to."""
+
+import re
+import time
+from typing import Any, Callable, Dict, Mapping, Tuple
+
+from esteira.builds.submit import build_page, exit_code_of, get_build
+from esteira.errors import BuildError, GoogleError
+from esteira.google.api import Api, Json
+from esteira.google.operations import pauses
+from esteira.google.refusals import LostError
+from esteira.progress import Progress
+from esteira.settings import Settings
+from esteira.vertex.logs import build_logs
+
+# https://cloud.google.com/build/docs/api/reference/rest/v1/projects.builds#status
+OVER = {"SUCCESS", "FAILURE", "INTERNAL_ERROR", "TIMEOUT", "CANCELLED", "EXPIRED"}
+OUTCOMES = {"SUCCESS": "succeeded", "CANCELLED": "cancelled"}
+LONGEST_S = 5.0
+LINE = re.compile(r'Step #\d+ - "(?P<step>[^"]*)": (?P<text>.*)', re.DOTALL)
+
+
+def watch_build(
+    settings: Settings, api: Api, build: str, report: Progress, *, pause: Callable[[float], None] = time.sleep
+) -> Json:
+    """Follow a build to its end and return it; its steps and what they print go to `report`.
+
+    A Cloud Build that does not answer for a while, and a log that cannot be read, end nothing.
+    """
+    watched = Watched(settings, api, build, report)
+    try:
+        for line in build_logs(api, build, watched.is_over, pause=pause):
+            report.line(*named(line))
+    except GoogleError as error:
+        report.line("log", str(error).splitlines()[0])
+    for pause_s in pauses(LONGEST_S):
+        if watched.is_over():
+            return watched.last
+        pause(pause_s)
+    raise AssertionError("there is always another pause")
+
+
+class Watched:
+    """A build that is looked at again and again; each change of a step is reported once."""
+
+    def __init__(self, settings: Settings, api: Api, build: str, report: Progress) -> None:
+        self.last: Json = {}
+        self._settings = settings
+        self._api = api
+        self._build = build
+        self._report = report
+        self._told: Dict[str, str] = {}
+
+    def is_over(self) -> bool:
+        """Look at the build, and return whether it is over; False where nobody answers."""
+        if self.last.get("status") not in OVER:
+            try:
+                self.last = get_build(self._settings, self._api, self._build)
+            except LostError:
+                return False
+            tell_steps(self.last, self._told, self._report)
+        return self.last["status"] in OVER
+
+
+def named(line: str) -> Tuple[str, str]:
+    """Return a line of a build's log as (step, text). Cloud Build begins them as: Step #1 - "data": …"""
+    match = LINE.fullmatch(line)
+    return (match["step"], match["text"]) if match else ("build", line)
+
+
+def tell_steps(build: Mapping[str, Any], told: Dict[str, str], report: Progress) -> None:
+    """Report each step whose status has changed since it was told."""
+    for step in build.get("steps", []):
+        name, status = step.get("id", ""), step.get("status", "QUEUED")
+        if told.get(name, "QUEUED") == status or status == "PENDING":
+            continue
+        if told.get(name) is None:
+            report.started(name)
+        if status in OVER:
+            code = step.get("exitCode")
+            report.finished(name, OUTCOMES.get(status, "failed"), f"status {code}" if code else "")
+        told[name] = status
+
+
+def check_verdict(settings: Settings, build: Mapping[str, Any]) -> None:
+    """Raise BuildError, with the exit code of the step that failed, unless the build succeeded."""
+    if build["status"] == "SUCCESS":
+        return
+    failed = [step for step in build.get("steps", []) if step.get("status") in ("FAILURE", "TIMEOUT")]
+    lines = [f"build {build['id']}: {build['status'].lower().replace('_', ' ')}."]
+    lines += [f"Step {step['id']} {how_it_ended(step)}." for step in failed]
+    detail = build.get("statusDetail") or (build.get("failureInfo") or {}).get("detail", "")
+    lines += [detail] if detail and not failed else []
+    error = BuildError(
+        "\n".join(lines) + f"\nIts log: make logs ENV={settings.selected}, or {build_page(settings, build['id'])}\n"
+        "Nothing was promoted: what was served before still is. "
+        f"Mend it and run: make deploy ENV={settings.selected}    Finished tasks are not run again."
+    )
+    error.exit_code = exit_code_of(build) or BuildError.exit_code
+    raise error
+
+
+def how_it_ended(step: Mapping[str, Any]) -> str:
+    return "took too long" if step["status"] == "TIMEOUT" else f"left with status {step.get('exitCode', 'unknown')}"
+
+

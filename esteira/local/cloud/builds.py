@@ -1,0 +1,234 @@
+"""Cloud Build's stand-in: it takes builds as gcloud posts them, and runs their steps on this machine.
+
+Images are not pulled: each must be named by digest, and the project's environment stands for the builder.
+"""
+
+import io
+import json
+import secrets
+import tarfile
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Callable, Dict, List, Mapping
+
+from esteira.builds.lint_steps import DIGEST
+from esteira.builds.substitutions import substitute
+from esteira.errors import EsteiraError
+from esteira.local.builds.execution import Execution
+from esteira.local.builds.plan import Build, read_build
+from esteira.local.builds.support import BUILD, LOCAL_BUILDER
+from esteira.local.cloud.refusal import Refused, missing
+from esteira.local.cloud.server import Call, Handler
+from esteira.progress import Progress
+
+METADATA = "type.googleapis.com/google.devtools.cloudbuild.v1.BuildOperationMetadata"
+IMAGES = ("_BASE", "_BUILDER")
+# The words of the local runner for how a step or a build ended, in those of Cloud Build.
+STATUSES = {
+    "succeeded": "SUCCESS",
+    "allowed_failure": "SUCCESS",
+    "failed": "FAILURE",
+    "timed_out": "TIMEOUT",
+    "cancelled": "CANCELLED",
+    "skipped": "CANCELLED",
+}
+# https://cloud.google.com/logging/docs/api/v2/resource-list#resource-types
+LOG = "projects/{project}/logs/cloudbuild"
+
+Fetch = Callable[[str, str], bytes]
+Write = Callable[[Dict[str, Any]], None]
+
+
+@dataclass
+class Builds:
+    """Builds by their id. `fetch` returns an object of a bucket; `write` takes an entry of Cloud Logging."""
+
+    folder: Path
+    fetch: Fetch
+    write: Write
+    environ: Mapping[str, str]
+    number: str = "123456789"
+    known: Dict[str, Dict[str, Any]] = field(default_factory=dict)
+    running: Dict[str, Execution] = field(default_factory=dict)
+    threads: List[threading.Thread] = field(default_factory=list)
+
+    def handlers(self) -> Dict[str, Handler]:
+        return {
+            "cloudbuild.projects.builds.create": self.create,
+            "cloudbuild.projects.locations.builds.create": self.create,
+            "cloudbuild.projects.locations.builds.get": self.get,
+            "cloudbuild.projects.locations.builds.list": self.list,
+            "cloudbuild.projects.locations.builds.cancel": self.cancel,
+        }
+
+    def create(self, call: Call) -> Any:
+        """Take a build, and begin it in a thread of its own."""
+        project, _, location = place_of(call)
+        if not call.body.get("steps"):
+            raise Refused(400, "invalid build: no build step specified")
+        build_id = f"{secrets.token_hex(4)}-{secrets.token_hex(2)}-4000-8000-{secrets.token_hex(6)}"
+        build = {
+            **call.body,
+            "id": build_id,
+            "name": f"projects/{self.number}/locations/{location}/builds/{build_id}",
+            "projectId": project,
+            "status": "QUEUED",
+            "createTime": now(),
+            "logUrl": f"https://console.cloud.google.com/cloud-build/builds;region={location}/{build_id}",
+        }
+        built_in = {
+            "PROJECT_ID": project,
+            "PROJECT_NUMBER": self.number,
+            "LOCATION": location,
+            "BUILD_ID": build_id,
+        }
+        values = {**built_in, **build.get("substitutions", {})}
+        build["tags"] = [substitute(tag, values) for tag in build.get("tags", [])]
+        check_images(build, values)
+        self.known[build_id] = build
+        thread = threading.Thread(target=self.run, args=(build, built_in), daemon=True)
+        self.threads.append(thread)
+        thread.start()
+        operation = f"projects/{project}/locations/{location}/operations/{build_id}"
+        return {"name": operation, "metadata": {"@type": METADATA, "build": snapshot(build)}, "done": False}
+
+    def get(self, call: Call) -> Any:
+        return snapshot(self.find(call))
+
+    def list(self, call: Call) -> Any:
+        """Return the builds that bear the tag of a filter such as tags="deploy-0a1b", the newest first."""
+        wanted = call.parameters.get("filter", "")
+        builds = [build for build in self.known.values() if bears(build, wanted)]
+        return {"builds": [snapshot(build) for build in reversed(builds)]}
+
+    def cancel(self, call: Call) -> Any:
+        build = self.find(call)
+        execution = self.running.get(build["id"])
+        if execution is None:
+            raise Refused(400, "build is already done", word="FAILED_PRECONDITION")
+        execution.cancel()
+        return snapshot(build)
+
+    def find(self, call: Call) -> Dict[str, Any]:
+        build = self.known.get(call.parameters["name"].rpartition("/")[2])
+        if build is None:
+            raise missing("build")
+        return build
+
+    def wait(self) -> None:
+        """Return once no build runs any more."""
+        for thread in self.threads:
+            thread.join()
+
+    def run(self, build: Dict[str, Any], built_in: Mapping[str, str]) -> None:
+        """Run a build's steps, keeping what Cloud Build would tell of them."""
+        build.update(status="WORKING", startTime=now())
+        try:
+            status = self.execute(build, built_in)
+        except (EsteiraError, Refused, OSError, tarfile.TarError) as error:
+            build["failureInfo"] = {"type": "FAILURE_TYPE_UNSPECIFIED", "detail": str(error)}
+            build["statusDetail"] = str(error)
+            status = "INTERNAL_ERROR"
+        self.running.pop(build["id"], None)
+        build.update(finishTime=now(), status=status)
+
+    def execute(self, build: Dict[str, Any], built_in: Mapping[str, str]) -> str:
+        folder = self.folder / build["id"]
+        workspace, logs = folder / "workspace", folder / "logs"
+        for path in (workspace, logs):
+            path.mkdir(parents=True)
+        self.lay_source(build, workspace)
+        report = Steps(build, self.write)
+        execution = Execution(plan(build, built_in), folder, logs, workspace / ".esteira", self.environ, report)
+        self.running[build["id"]] = execution
+        state = execution.run()
+        for step, result in zip(build["steps"], execution.results()):
+            step["status"] = STATUSES[result.state]
+            if result.status is not None:
+                step["exitCode"] = result.status
+        return STATUSES[state]
+
+    def lay_source(self, build: Mapping[str, Any], workspace: Path) -> None:
+        """Unpack the source, which root does in Cloud Build."""
+        place = build.get("source", {}).get("storageSource")
+        if place:
+            content = self.fetch(place["bucket"], place["object"])
+            with tarfile.open(fileobj=io.BytesIO(content), mode="r:gz") as archive:
+                archive.extractall(workspace)
+
+
+class Steps(Progress):
+    """What a build's steps do, told where Cloud Build tells it: in the build, and in Cloud Logging."""
+
+    def __init__(self, build: Dict[str, Any], write: Write) -> None:
+        super().__init__([])
+        self._build = build
+        self._write = write
+        self._ids = [step.get("id", f"step-{index}") for index, step in enumerate(build["steps"])]
+
+    def started(self, name: str) -> None:
+        self._set(name, "WORKING")
+
+    def finished(self, name: str, outcome: str, detail: str = "") -> None:
+        self._set(name, STATUSES[outcome])
+
+    def line(self, name: str, text: str) -> None:
+        step = f'Step #{self._ids.index(name)} - "{name}"' if name in self._ids else name
+        labels = {"build_id": self._build["id"], "build_trigger_id": ""}
+        self._write(
+            {
+                "logName": LOG.format(project=self._build["projectId"]),
+                "resource": {"type": "build", "labels": {**labels, "project_id": self._build["projectId"]}},
+                "labels": {"build_step": step},
+                "textPayload": f"{step}: {text}",
+                "severity": "INFO",
+            }
+        )
+
+    def _set(self, name: str, status: str) -> None:
+        if name in self._ids:
+            self._build["steps"][self._ids.index(name)]["status"] = status
+
+
+def plan(build: Mapping[str, Any], built_in: Mapping[str, str]) -> Build:
+    """Return a build as the local runner reads it, its images replaced by what stands for them here."""
+    known = {key: value for key, value in build.items() if key in BUILD}
+    known["steps"] = [
+        {key: value for key, value in step.items() if key not in ("status", "exitCode")} for step in build["steps"]
+    ]
+    images = {key: LOCAL_BUILDER for key in IMAGES if key in known.get("substitutions", {})}
+    return read_build(json.dumps(known), "build", images, built_in)
+
+
+def check_images(build: Mapping[str, Any], values: Mapping[str, str]) -> None:
+    """Refuse an image that is not named by its digest: here nobody could tell which one it is."""
+    for step in build["steps"]:
+        image = substitute(step["name"], values)
+        if not DIGEST.search(image):
+            raise Refused(400, f"invalid build: invalid build step name {image!r}: expected one by digest")
+
+
+def bears(build: Mapping[str, Any], wanted: str) -> bool:
+    key, _, value = wanted.partition("=")
+    return not wanted or (key == "tags" and value.strip('"') in build.get("tags", []))
+
+
+def place_of(call: Call) -> List[str]:
+    """Return project, "locations" and location of a call: Cloud Build's older method has none but global."""
+    parent = call.parameters.get("parent", "")
+    if parent:
+        return parent.split("/")[1:]
+    return [call.parameters["projectId"], "locations", "global"]
+
+
+def snapshot(build: Mapping[str, Any]) -> Dict[str, Any]:
+    """Return a build as it is now."""
+    copied: Dict[str, Any] = json.loads(json.dumps(build))
+    return copied
+
+
+def now() -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+
