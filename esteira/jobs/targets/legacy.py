@@ -63,7 +63,7 @@ def training_args(settings: Settings, image: str) -> Dict[str, Any]:
         "serviceAccount": place.runner_email,
     }
     if trainer.workers > 1:
-        # A worker without an image takes the master's, and its command with it.
+        # A worker without an image takes the master's, says the API of workerConfig; TFX gives the master a command.
         worker = {key: value for key, value in replica.items() if key != "imageUri"}
         args.update(workerType=trainer.machine_type, workerCount=str(trainer.workers - 1))
         args.update({"workerConfig": worker} if worker else {})
