@@ -3,7 +3,7 @@
 import json
 import random
 import time
-from typing import TYPE_CHECKING, Any, Callable, Dict, Iterator, Mapping, Optional, Tuple, Union
+from typing import TYPE_CHECKING, Any, Callable, Dict, Iterator, List, Mapping, Optional, Tuple, Union
 
 from esteira.errors import GoogleError
 from esteira.google.addresses import base_url, is_local_url
@@ -24,7 +24,8 @@ REFUSED_FOR_NOW = (429, 503)
 UNKNOWN = (408, 500, 502, 504)
 
 Json = Dict[str, Any]
-Query = Mapping[str, Union[str, int, bool]]
+# A parameter that may be given several times has a list.
+Query = Mapping[str, Union[str, int, bool, List[str]]]
 Pause = Callable[[float], None]
 
 
@@ -225,7 +226,9 @@ def plain_text(response: "requests.Response") -> str:
     return response.text.strip().partition("\n")[0][:200] if kind.startswith("text/plain") else ""
 
 
-def wire(value: Union[str, int, bool]) -> str:
+def wire(value: Union[str, int, bool, List[str]]) -> Union[str, List[str]]:
+    if isinstance(value, list):
+        return value
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 

@@ -4,10 +4,12 @@ https://cloud.google.com/logging/docs/reference/v2/rest/v2/entries/list
 """
 
 import json
+import re
 import time
 from datetime import datetime, timedelta
-from typing import Any, Callable, Dict, Iterator, List, Mapping, NamedTuple, Set
+from typing import Any, Callable, Dict, Iterator, List, Mapping, NamedTuple, Optional, Set
 
+from esteira.errors import GoogleError
 from esteira.google.api import Api, Json
 from esteira.google.operations import pauses
 
@@ -22,9 +24,13 @@ READ = "read the log in Cloud Logging"
 
 
 class Entry(NamedTuple):
-    """A log entry. `labels` are those of the resource that wrote it, `time` is RFC 3339 in UTC."""
+    """A log entry. `labels` are those of the resource that wrote it, `time` is RFC 3339 in UTC.
+
+    `source` is the step of a build that wrote it, or the resource's type.
+    """
 
     id: str
+    source: str
     time: str
     severity: str
     text: str
@@ -56,34 +62,50 @@ def read_tail(api: Api, filter: str, count: int) -> List[Entry]:
     return newest[::-1]
 
 
-def follow_log(
-    api: Api,
-    filter: Callable[[], str],
-    is_over: Callable[[], bool],
-    *,
-    pause: Callable[[float], None] = time.sleep,
-) -> Iterator[Entry]:
-    """Yield the entries that a filter finds, and those that come in until `is_over`, each once.
+class LogFollower:
+    """Reads a log again and again, each entry once; `filter` may be changed meanwhile, and is "" for nothing yet.
 
-    `filter` is asked before each reading, since what writes may become more, and may be "" while nothing does.
-    After the end there is one more reading, as entries come in late. Raises GoogleError.
+    `error` is why the last reading failed, None if it went well.
     """
-    since = ""
-    seen: Set[str] = set()
-    waits = pauses(LONGEST_S, FIRST_S)
-    while True:
-        last = is_over()
-        wanted = filter()
+
+    def __init__(self, api: Api, filter: str = "") -> None:
+        self.filter = filter
+        self.error: Optional[GoogleError] = None
+        self._api = api
+        self._since = ""
+        self._seen: Set[str] = set()
+
+    def new_entries(self) -> Iterator[Entry]:
+        """Yield what has come in since the last reading; nothing, with `error` set, if the log cannot be read."""
+        self.error = None
         found: Set[str] = set()
-        for entry in read_log(api, after(wanted, since)) if wanted else ():
-            found.add(entry.id)
-            if entry.id not in seen:
-                yield entry
-            since = max(since, earlier(entry.time))
-        seen = found or seen
+        try:
+            for entry in read_log(self._api, after(self.filter, self._since)) if self.filter else ():
+                found.add(entry.id)
+                self._since = max(self._since, earlier(entry.time))
+                if entry.id not in self._seen:
+                    yield entry
+        except GoogleError as error:
+            self.error = error
+            found |= self._seen
+        self._seen = found or self._seen
+
+
+def follow_log(
+    follower: LogFollower, is_over: Callable[[], bool], *, pause: Callable[[float], None] = time.sleep
+) -> Iterator[Entry]:
+    """Yield a log's entries, and those that come in until `is_over`, which is asked before each reading.
+
+    So the last reading is one after the end. Raises GoogleError if that, or the first one, fails.
+    """
+    for reading, wait_s in enumerate(pauses(LONGEST_S, FIRST_S)):
+        last = is_over()
+        yield from follower.new_entries()
+        if follower.error and (last or not reading):
+            raise follower.error
         if last:
             return
-        pause(next(waits))
+        pause(wait_s)
 
 
 def after(filter: str, since: str) -> str:
@@ -110,11 +132,19 @@ def read_page(api: Api, filter: str, order: str, size: int, token: str) -> Json:
 def read_entry(entry: Json) -> Entry:
     return Entry(
         id=f"{entry.get('timestamp', '')} {entry.get('insertId', '')}",
+        source=source_of(entry),
         time=entry.get("timestamp", ""),
         severity=entry.get("severity", "DEFAULT"),
         text=text_of(entry),
         labels=entry.get("resource", {}).get("labels", {}),
     )
+
+
+def source_of(entry: Json) -> str:
+    """Return what wrote an entry; Cloud Build labels each with its step, `Step #2 - "compile"`, or MAIN."""
+    step = entry.get("labels", {}).get("build_step", "")
+    named = re.fullmatch(r'Step #[0-9]+ - "(.+)"', step)
+    return (named[1] if named else step) or str(entry.get("resource", {}).get("type", ""))
 
 
 def text_of(entry: Json) -> str:
@@ -125,5 +155,8 @@ def text_of(entry: Json) -> str:
 
 
 def build_filter(build: str) -> str:
-    """Return the filter for the log of a build. https://cloud.google.com/build/docs/securing-builds/store-manage-build-logs"""
+    """Return the filter for the log of a build.
+
+    https://cloud.google.com/build/docs/securing-builds/store-manage-build-logs
+    """
     return f'resource.type="build" AND resource.labels.build_id="{build}"'

@@ -7,9 +7,9 @@ import pytest
 from esteira.release.store import Store
 from esteira.release.store.cloud import CloudStore
 from esteira.release.store.folder import FolderStore
-from tests.bucket_server import bucket_server, environment
+from tests.bucket_server import bucket_server, environment, stand_in
 
-__all__ = ["bucket_server", "environment"]
+__all__ = ["bucket_server", "environment", "stand_in"]
 
 FOLDER = pytest.param("folder", marks=pytest.mark.programs)
 CLOUD = pytest.param("cloud", marks=[pytest.mark.loopback, pytest.mark.programs])

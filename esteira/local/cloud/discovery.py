@@ -15,7 +15,9 @@ from urllib.parse import unquote
 
 DOCUMENTS = Path(__file__).with_name("documents")
 # Parameters that every method of Google's takes. https://cloud.google.com/apis/docs/system-parameters
-SYSTEM = {"alt", "fields", "key", "prettyPrint", "quotaUser", "userIp", "uploadType", "$alt", "$.xgafv", "access_token"}
+SYSTEM = {"alt", "fields", "key", "prettyPrint", "quotaUser", "userIp", "$alt", "$.xgafv", "access_token"}
+# Those of contents. https://cloud.google.com/storage/docs/uploads-downloads
+SYSTEM |= {"uploadType", "upload_id", "upload_protocol"}
 INT = re.compile(r"-?[0-9]+\Z")
 
 Schema = Dict[str, Any]

@@ -16,6 +16,16 @@ WORDS = {
     503: "UNAVAILABLE",
 }
 
+OLD_REASONS = {
+    400: "invalid",
+    401: "authError",
+    403: "forbidden",
+    404: "notFound",
+    409: "conflict",
+    412: "conditionNotMet",
+    429: "rateLimitExceeded",
+}
+
 
 class Refused(Exception):
     """A request that a stand-in refuses."""
@@ -44,6 +54,12 @@ class Refused(Exception):
             info = {"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": self.reason}
             error["details"] = [{**info, "domain": "googleapis.com", "metadata": self.metadata}]
         return {"error": error}
+
+
+    def old_body(self) -> Dict[str, Any]:
+        """Return the form of Cloud Storage and BigQuery. https://cloud.google.com/storage/docs/json_api/v1/status-codes"""
+        entry = {"message": self.message, "domain": "global", "reason": OLD_REASONS.get(self.status, "backendError")}
+        return {"error": {**self.body()["error"], "errors": [entry]}}
 
 
 def denied(permission: str, resource: str) -> Refused:

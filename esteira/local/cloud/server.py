@@ -5,6 +5,7 @@ not is answered with 501, so that nothing is taken for granted that Google would
 """
 
 import json
+import re
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -20,14 +21,15 @@ from esteira.local.cloud.refusal import Refused, denied, disabled
 # What stands before the path of a method: as gcloud has it where that is more than a name.
 PREFIXES = {"storage": "storage/v1/", "bigquery": "bigquery/v2/"}
 SERVICES = tuple(sorted(path.name.partition(".")[0] for path in DOCUMENTS.glob("*.json")))
-# Cloud Storage has paths of its own for contents.
-CONTENTS = ("upload/", "download/")
+# Where Cloud Storage takes and gives contents: the rest of the path is that of a method.
+# https://cloud.google.com/storage/docs/json_api#uris
+CONTENTS = re.compile(r"(?:resumable/)?(?:upload|download)/storage/v1/(.*)")
 
 
 class Call(NamedTuple):
     """A request that was understood: `parameters` are those of path and query, `body` its JSON, None if empty.
 
-    `content` is the body as it came, `http` and `path` the request line, `headers` the request's.
+    `content` is the body as it came, `http` and `path` the request line, `headers` the request's, named in Title-Case.
     """
 
     method: str
@@ -48,13 +50,16 @@ class Raw(NamedTuple):
 
 
 Handler = Callable[[Call], Any]
+# The APIs whose errors have the older form.
+OLD = re.compile(r"(storage|bigquery|upload|download|resumable)/")
 
 
 @dataclass
 class StandIn:
     """What answers for Google: `handlers` by method id, the faults to come, and the calls that came.
 
-    `paths` answer paths that no document describes, by their beginning, such as "upload/storage/v1/".
+    `paths` answer paths that no document describes, by their beginning, such as "upload/storage/v1/"; the id of
+    such a call is the beginning, but for contents, which are calls of storage.objects.insert and get.
     """
 
     handlers: Dict[str, Handler] = field(default_factory=dict)
@@ -88,11 +93,13 @@ class StandIn:
             if isinstance(given, Raw):
                 return given, fault is not None
             if checked:
+                given = {} if given is None and checked[1].response else given
                 check_answer(*checked, given)
             return as_raw(200, given), fault is not None
         except Refused as refusal:
             headers = {"Retry-After": str(refusal.retry_after_s)} if refusal.retry_after_s else {}
-            return as_raw(refusal.status, refusal.body(), headers), fault is not None and fault.kind == "lost"
+            body = refusal.old_body() if OLD.match(target.lstrip("/")) else refusal.body()
+            return as_raw(refusal.status, body, headers), fault is not None and fault.kind == "lost"
 
     def understand(
         self, http: str, target: str, content: bytes, headers: Mapping[str, str]
@@ -102,7 +109,8 @@ class StandIn:
         path, query = parts.path.lstrip("/"), dict(parse_qsl(parts.query, keep_blank_values=True))
         for prefix, handler in self.paths.items():
             if path.startswith(prefix):
-                return Call(prefix, query, None, content, http, target, headers), handler, None
+                method_id, named = content_method(http, path, query) or (prefix, {})
+                return Call(method_id, {**query, **named}, None, content, http, target, headers), handler, None
         service = next((name for name in SERVICES if path.startswith(PREFIXES.get(name, f"{name}/"))), "")
         if not service:
             raise Refused(404, f"{http} {target}: no API is served here")
@@ -123,9 +131,9 @@ class StandIn:
 
     def fail(self, fault: Fault, call: Call) -> None:
         """Refuse as a fault has it, or end the connection."""
-        service = call.method.partition(".")[0]
+        service, *_, kind, verb = call.method.split(".") if "." in call.method else (call.method, "", "")
         if fault.kind == "denied":
-            raise denied(call.method.rpartition("projects.")[2], f"{service}.googleapis.com/{call.path}")
+            raise denied(f"{service}.{kind}.{verb}", f"{service}.googleapis.com/{call.path.lstrip('/')}")
         if fault.kind == "disabled":
             raise disabled(service, "demo-project")
         if fault.kind == "expired":
@@ -137,6 +145,21 @@ class StandIn:
         if fault.kind == "unavailable":
             raise Refused(503, "The service is currently unavailable.", retry_after_s=fault.retry_after_s)
         raise ConnectionResetError
+
+
+def content_method(http: str, path: str, query: Mapping[str, str]) -> Optional[Tuple[str, Dict[str, str]]]:
+    """Return the id of the method whose content a path takes or gives, with its parameters; None for other paths."""
+    below = CONTENTS.match(path)
+    if not below:
+        return None
+    # The pieces of an upload, which are put, belong to the call that began it.
+    found = discovery("storage").find("POST" if http == "PUT" else http, below[1])
+    if not found:
+        raise Refused(404, f"{http} {path}: no such path")
+    wrong = list(discovery("storage").query_faults(found[0], query))
+    if wrong:
+        raise Refused(400, "\n".join(wrong))
+    return found[0].id, found[1]
 
 
 def read_body(content: bytes) -> Any:
@@ -156,6 +179,9 @@ def check_answer(api: Discovery, method: Method, body: Any) -> None:
 
 
 def as_raw(status: int, body: Any, headers: Optional[Mapping[str, str]] = None) -> Raw:
+    """Return an answer of JSON; of nothing, as after a deletion, for None."""
+    if body is None:
+        return Raw(204, b"", headers or {})
     content = json.dumps(body).encode("utf-8")
     return Raw(status, content, {"Content-Type": "application/json; charset=UTF-8", **(headers or {})})
 
@@ -170,12 +196,16 @@ class Server(ThreadingHTTPServer):
 
 class RequestHandler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    # An answer goes out at once and in one piece: else each waits 40 ms for the first piece's receipt.
+    disable_nagle_algorithm = True
+    wbufsize = -1
     server: Server
 
     def do(self) -> None:
         content = self.read()
         try:
-            answer, lost = self.server.stand_in.answer(self.command, self.path, content, dict(self.headers))
+            headers = {name.title(): value for name, value in self.headers.items()}
+            answer, lost = self.server.stand_in.answer(self.command, self.path, content, headers)
         except ConnectionResetError:
             lost = True
         if lost:

@@ -100,19 +100,6 @@ def test_a_write_whose_answer_was_lost_counts(behind: Callable[[Judge], Front], 
     assert store.read("current") == (b"one", generation)
 
 
-def test_a_piece_whose_answer_was_lost_is_sent_again(
-    behind: Callable[[Judge], Front], environment: Environment, tmp_path: Path
-) -> None:
-    content = os.urandom(2 * CHUNK_BYTES + 1)
-    (tmp_path / "large").write_bytes(content)
-    front = behind(once(lambda request: request.method == "PUT", Answer(503)))
-    store = CloudStore(environment, "sentiment")
-    store.lay_down("data/0a1b", [("large", tmp_path / "large")])
-    stored = store.read("data/0a1b/large")
-    assert stored and stored.content == content
-    assert len([request for request in front.requests if request.method == "PUT"]) == 4
-
-
 def test_another_writer_s_equal_object_is_taken(
     behind: Callable[[Judge], Front], bucket_server: str, environment: Environment, source: Path
 ) -> None:

@@ -1,4 +1,4 @@
-"""The requests that the store makes, held against Google's discovery document (schema/README.md)."""
+"""The requests that the store makes, held against Google's discovery document."""
 
 import json
 import os
@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
+from esteira.local.cloud.discovery import discovery
 from esteira.release.store.cloud import CloudStore
 from esteira.release.store.content import CHUNK_BYTES
 from esteira.release.store.interface import ABSENT, ConflictError
@@ -17,8 +18,7 @@ from tests.release.store.front import Request, front_of
 
 pytestmark = [pytest.mark.loopback, pytest.mark.programs]
 
-SCHEMA: Dict[str, Any] = json.loads(Path(__file__).with_name("schema").joinpath("storage.json").read_text())
-KINDS = {"string": str, "object": dict}
+STORAGE = discovery("storage")
 
 
 def test_each_request_is_one_that_google_documents(
@@ -39,36 +39,25 @@ def test_each_request_is_one_that_google_documents(
         store.delete(["a name/current"])
     # The pieces of a resumable upload go to a place that the server names.
     asked = [request for request in front.requests if request.method != "PUT"]
-    assert {check_request(request) for request in asked} == {"delete", "get", "insert", "list"}
+    assert {check_request(request) for request in asked} == {
+        f"storage.objects.{name}" for name in ("delete", "get", "insert", "list")
+    }
     sent = [upload for request in asked for upload in object_of(request)]
     assert [sorted(upload) for upload in sent[:3:2]] == [
         ["cacheControl", "crc32c", "metadata", "name"],
         ["crc32c", "name"],
     ]
     for upload in sent:
-        assert {name: type(value) for name, value in upload.items()} == {
-            name: KINDS[SCHEMA["Object"][name]] for name in upload
-        }
+        assert list(STORAGE.faults(upload, {"$ref": "Object"}, "")) == []
 
 
 def check_request(request: Request) -> str:
     """Return which documented method a request calls; fail for a parameter that it does not have."""
     url = urlsplit(request.path)
-    path = re.sub("^/(upload/|download/)?", "", url.path)
-    (name, method), *more = [
-        (name, method)
-        for name, method in SCHEMA["methods"].items()
-        if method["httpMethod"] == request.method and re.fullmatch(pattern(method["path"]), path)
-    ]
-    assert not more
-    for key, value in parse_qsl(url.query):
-        kind = {**SCHEMA["parameters"], **method["parameters"]}[key]
-        assert kind != "integer" or value.isdigit()
-    return str(name)
-
-
-def pattern(path: str) -> str:
-    return re.escape(SCHEMA["servicePath"]) + re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(path))
+    found = STORAGE.find(request.method, re.sub("^/(upload/)?storage/v1/", "", url.path))
+    assert found
+    assert list(STORAGE.query_faults(found[0], dict(parse_qsl(url.query)))) == []
+    return found[0].id
 
 
 def object_of(request: Request) -> List[Dict[str, Any]]:
