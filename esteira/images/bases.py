@@ -11,6 +11,7 @@ from esteira.images.toml import read_toml
 from esteira.settings.load import suggestion
 
 FILE = "docker/bases.toml"
+EXAMPLE = "tables such as [python]."
 DIGEST = re.compile(r"^sha256:[0-9a-f]{64}$")
 DIGEST_LINE = re.compile(r"(?P<before>\s*digest\s*=\s*)(?:\"[^\"]*\"|'[^']*')(?P<after>.*\n?)")
 HEADER = re.compile(r"\s*\[(?P<name>[^\]]+)\]")
@@ -44,7 +45,11 @@ class Base:
 
 def read_bases(root: Path, *, pinned: bool = True) -> Dict[str, Base]:
     """Return the bases by name; ImageError that names every fault, among them an image without a digest if `pinned`."""
-    tables = read_toml(root, FILE, "tables such as [python].")
+    return bases_of(read_toml(root, FILE, EXAMPLE), pinned=pinned)
+
+
+def bases_of(tables: Mapping[str, Any], *, pinned: bool = True) -> Dict[str, Base]:
+    """Return the bases that a file's tables are; ImageError as read_bases has it."""
     faults = [fault for name, table in tables.items() for fault in table_faults(name, table, pinned)]
     if faults:
         raise ImageError("\n".join(f"{FILE}: {fault}" for fault in faults))

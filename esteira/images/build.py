@@ -6,13 +6,14 @@ was made before is found by its key, so that building again costs next to nothin
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Sequence
+from typing import Any, Callable, Dict, Optional, Sequence
 
 from esteira.images.bases import Base
 from esteira.images.config import PLATFORM, config_document, labels_of, manifest_document
 from esteira.images.descriptor import Descriptor
+from esteira.images.former.images import FormerImages
 from esteira.images.layers.code import Code, code_layer
-from esteira.images.layers.groups import WheelFile
+from esteira.images.layers.groups import Fetch, WheelFile, WheelSet, fetch_nothing
 from esteira.images.layers.packages import package_layers
 from esteira.images.layers.skeleton import skeleton_layer
 from esteira.images.layers.store import Layer, LayerStore
@@ -27,7 +28,10 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Materials:
-    """What an image is made of: its specification, base, wheels and the files of the repository."""
+    """What an image is made of: its specification, base, wheels and the files of the repository.
+
+    `fetch` puts wheels here that are needed as files, `formers` are images whose layers may be referred to.
+    """
 
     name: str
     spec: ImageSpec
@@ -36,11 +40,16 @@ class Materials:
     lock_digest: str
     wheels: Sequence[WheelFile]
     code: Code
+    fetch: Fetch = fetch_nothing
+    formers: Optional[FormerImages] = None
 
 
 @dataclass(frozen=True)
 class Image:
-    """An image in the layout: its manifest, with the platform, and the layers that were laid on the base."""
+    """An image in the layout: its manifest, with the platform, and the layers that were laid on the base.
+
+    Layers of former images, and of the base, may be in the registry alone.
+    """
 
     name: str
     manifest: Descriptor
@@ -54,7 +63,8 @@ def read_materials(
     name: str,
     code: Code,
     find_base: Callable[[Base], PulledImage],
-    find_wheels: Callable[[Path], List[WheelFile]],
+    find_wheels: Callable[[Path], WheelSet],
+    formers: Optional[FormerImages] = None,
 ) -> Materials:
     """Return what docker/<name>.toml asks for.
 
@@ -74,19 +84,21 @@ def read_materials(
         pulled=pulled,
         # As git has it: a checkout may have other line ends.
         lock_digest=digest_bytes(lock.read_bytes().replace(b"\r\n", b"\n")),
-        wheels=wheels,
+        wheels=wheels.files,
         code=code.below(*spec.folders),
+        fetch=wheels.fetch,
+        formers=formers,
     )
 
 
 def build_image(layout: Layout, materials: Materials, say: Say) -> Image:
-    """Return the image of some materials, made as far as the layout has it not.
+    """Return the image of some materials, made as far as neither the layout nor a former image has it.
 
     Raises ImageError for a wheel that is damaged or packages that don't fit together, StateError for a
     full disk.
     """
-    spec, place, store = materials.spec, place_of(materials.base), LayerStore(layout)
-    layers = [skeleton_layer(store, place), *package_layers(layout, materials.wheels, place, say)]
+    spec, place, store = materials.spec, place_of(materials.base), LayerStore(layout, materials.formers)
+    layers = [skeleton_layer(store, place), *package_layers(store, materials.wheels, place, say, materials.fetch)]
     # A layer for each folder: the engine's need not be compiled again where the pipeline changed.
     layers += [code_layer(store, materials.code, folder, spec.workdir) for folder in spec.folders]
     labels = labels_of(spec, materials.base, materials.lock_digest)

@@ -1,27 +1,28 @@
-"""Making the images of this repository: the wheels and the base at hand, then each image with what goes with it."""
+"""Making the images of this repository: the base at hand, then each image with what goes with it, and pushing them."""
 
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Callable, List, Mapping, Sequence
+from typing import Callable, Mapping, Optional, Sequence, Tuple
 
 from esteira.images.attach import attach
 from esteira.images.bases import Base
 from esteira.images.build import Image, Materials, build_image, read_materials
 from esteira.images.config import PLATFORM
 from esteira.images.descriptor import Descriptor
+from esteira.images.former.images import FormerImages
 from esteira.images.layers.code import Code
-from esteira.images.layers.groups import WheelFile
 from esteira.images.layout import Layout, layout_of
 from esteira.images.origin import Origin
-from esteira.images.registry.client import open_clients
+from esteira.images.registry.client import RegistryClient, open_clients
 from esteira.images.registry.pull import PulledImage, pull_base
 from esteira.images.registry.push import Pushed, push_image
 from esteira.images.registry.reference import Reference, mirrored, parse_reference
-from esteira.images.wheels.locked import wheels_of
+from esteira.images.registry.upload import LostError
+from esteira.images.wheels.files import wheel_set
 from esteira.images.wheels.store import wheel_store
 from esteira.settings import Settings
 
 Say = Callable[[str], None]
+Clients = Callable[[str], RegistryClient]
 
 
 @dataclass(frozen=True)
@@ -40,50 +41,87 @@ class Made:
 
 
 def make_image(
-    settings: Settings, name: str, code: Code, origin: Origin, *, environ: Mapping[str, str], say: Say
+    settings: Settings,
+    name: str,
+    code: Code,
+    origin: Origin,
+    *,
+    environ: Mapping[str, str],
+    say: Say,
+    formers: Optional[FormerImages] = None,
 ) -> Made:
     """Return the image of docker/<name>.toml, made as far as it is not there.
 
-    Raises UnreachableError if the base cannot be had, RegistryError or ImageError as base, wheels and
+    What the `formers` have, which lie in the registry that is set, is referred to and does not get into the
+    layout. Raises UnreachableError if the base cannot be had, RegistryError or ImageError as base, wheels and
     packages have it, StateError for a full disk.
     """
-    layout = layout_of(settings)
+    layout, client_for = layout_of(settings), open_clients(environ)
     materials = read_materials(
         settings.root,
         name,
         code,
-        lambda base: find_base(settings, layout, base, environ),
-        lambda lock: find_wheels(settings, lock, environ),
+        lambda base: find_base(settings, layout, base, client_for, formers),
+        lambda lock: wheel_set(lock, wheel_store(settings.root, settings.state, environ)),
+        formers,
     )
     image = build_image(layout, materials, say)
-    index, referring = attach(layout, image, materials, origin)
+    index, referring = attach(layout, image, materials, origin, with_inventory=bool(settings.registry))
     return Made(image, index, referring, materials)
 
 
-def find_base(settings: Settings, layout: Layout, base: Base, environ: Mapping[str, str]) -> PulledImage:
+def find_base(
+    settings: Settings, layout: Layout, base: Base, client_for: Clients, formers: Optional[FormerImages]
+) -> PulledImage:
     """Return a base, from the layout or from its registry or that one's mirror."""
     reference = base_reference(settings, base)
     platform = f"{PLATFORM['os']}/{PLATFORM['architecture']}"
-    return pull_base(reference, platform, layout, open_clients(environ))
+    return pull_base(reference, platform, layout, client_for, formers.holds if formers else lambda digest: False)
 
 
 def base_reference(settings: Settings, base: Base) -> Reference:
     return mirrored(parse_reference(base.reference), settings.mirrors)
 
 
-def find_wheels(settings: Settings, lock: Path, environ: Mapping[str, str]) -> List[WheelFile]:
-    """Return the wheels of a lock, those that are not in the store fetched or built."""
-    store, wheels = wheel_store(settings.root, settings.state, environ), wheels_of(lock)
-    store.fetch_missing(wheels)
-    paths = [(wheel, store.path(wheel)) for wheel in wheels]
-    return [WheelFile(wheel.name, wheel.version, wheel.sha256, path, path.stat().st_size) for wheel, path in paths]
-
-
 def push_made(settings: Settings, made: Made, registry: str, environ: Mapping[str, str]) -> Pushed:
-    """Push an image with what goes with it, under a name by its content: a tag is a name for people only."""
-    layout = layout_of(settings)
+    """Push an image with what goes with it, under a name by its content: a tag is a name for people only.
+
+    Raises LostError if the registry has no longer what the image took from a former one.
+    """
+    layout, formers = layout_of(settings), made.materials.formers
     tag = made.digest.partition(":")[2][:12]
     target = parse_reference(f"{registry}/{made.image.name}:{tag}")
-    client = open_clients(environ)(target.host)
+    client = formers.client if formers else open_clients(environ)(target.host)
     base = base_reference(settings, made.materials.base)
-    return push_image(layout, made.index, target, client, mount_from=[base], referrers=made.referrers)
+    known = formers.repositories() if formers else {}
+    return push_image(
+        layout, made.index, target, client, mount_from=[base], referrers=made.referrers, known=known
+    )
+
+
+def push_whole(
+    settings: Settings, made: Made, make: Callable[[], Made], environ: Mapping[str, str], say: Say
+) -> Tuple[Made, Pushed]:
+    """Push an image to the registry that is set.
+
+    `make` makes it again, without former images, where the registry has lost what it took from them. Raises as
+    that and push_image do.
+    """
+    registry, formers = settings.registry, made.materials.formers
+    try:
+        return made, push_made(settings, made, registry, environ)
+    except LostError:
+        if formers is None:
+            raise
+        say(f"{registry}: lacks some of {', '.join(map(str, formers.references))}: making all of {made.image.name}")
+    again = make()
+    return again, push_made(settings, again, registry, environ)
+
+
+def open_formers(
+    settings: Settings, references: Sequence[Reference], environ: Mapping[str, str]
+) -> Optional[FormerImages]:
+    """Return images of one registry for a new one to take from, None for no references."""
+    if not references:
+        return None
+    return FormerImages(references, open_clients(environ)(references[0].host), layout_of(settings))

@@ -1,14 +1,20 @@
 """The part `image` of a release: the runtime image, by the digest that was built."""
 
-from typing import Callable, Mapping, Tuple
+from functools import partial
+from typing import Callable, List, Mapping, Tuple
 
 from esteira.errors import StateError
+from esteira.images.builder import known_builder
 from esteira.images.code import code_of_workspace
+from esteira.images.former.choose import former_references
+from esteira.images.layers.code import Code
 from esteira.images.layout import layout_of, using
-from esteira.images.make import Made, make_image, push_made
+from esteira.images.make import make_image, open_formers, push_whole
 from esteira.images.origin import Origin
+from esteira.images.registry.reference import Reference
 from esteira.images.registry.refusals import UnreachableError
 from esteira.jobs.bind import RUNTIME
+from esteira.release.history import readable_release
 from esteira.release.inputs import read_inputs
 from esteira.release.manifest import Part
 from esteira.release.order import Order
@@ -19,13 +25,16 @@ Say = Callable[[str], None]
 
 
 def is_at_hand(settings: Settings, part: Part) -> bool:
-    """Return whether an image was made for a part and is where it is needed: in the registry that is set, or here."""
+    """Return whether an image was made for a part and is where it is needed: in the registry that is set, or here.
+
+    In the cloud nothing of it need be here: what is pushed refers to layers that the registry had.
+    """
     if not part.content:
         return False
-    needed_here = not settings.registry or settings.run.isolation == "container"
-    is_here = layout_of(settings).blob(part.content).is_file()
-    is_pushed = part.uri == pushed_name(settings, part.content)
-    return (is_here or not needed_here) and (is_pushed or not settings.registry)
+    needed_here = settings.is_local and (not settings.registry or settings.run.isolation == "container")
+    is_here = not needed_here or layout_of(settings).blob(part.content).is_file()
+    is_pushed = not settings.registry or part.uri == pushed_name(settings, part.content)
+    return is_here and is_pushed
 
 
 def pushed_name(settings: Settings, digest: str) -> str:
@@ -46,21 +55,31 @@ def image_part(
         raise StateError(f"{store.uri}: does not list the files that the image is made of. Run the deploy again.")
     code = code_of_workspace(settings.root, inputs.files)
     origin = Origin(order.commit, order.dirty, order.url)
+    make = partial(make_image, settings, RUNTIME, code, origin, environ=environ, say=say)
+    formers = open_formers(settings, former_images(settings, store, order, code), environ)
     with using(layout_of(settings)):
         try:
-            made = make_image(settings, RUNTIME, code, origin, environ=environ, say=say)
+            made = make(formers=formers)
         except UnreachableError as error:
             if not settings.is_local:
                 raise
             return Part(digest=digest), f"skipped: {error}"
-        return laid_part(settings, digest, made, environ)
-
-
-def laid_part(settings: Settings, digest: str, made: Made, environ: Mapping[str, str]) -> Tuple[Part, str]:
-    if not settings.registry:
-        place = str(layout_of(settings).blob(made.digest))
-        return Part(digest=digest, content=made.digest, uri=place), f"{RUNTIME} {made.digest}"
-    pushed = push_made(settings, made, settings.registry, environ)
+        if not settings.registry:
+            place = str(layout_of(settings).blob(made.digest))
+            return Part(digest=digest, content=made.digest, uri=place), f"{RUNTIME} {made.digest}"
+        made, pushed = push_whole(settings, made, make, environ, say)
     name = pushed_name(settings, made.digest)
     sent = f"{pushed.bytes_sent / 1e6:,.1f} MB sent"
     return Part(digest=digest, content=made.digest, uri=name), f"{name}, {sent}"
+
+
+def former_images(settings: Settings, store: Store, order: Order, code: Code) -> List[Reference]:
+    """Return the images whose layers need not be made again: the current release's and the builder.
+
+    None where every part is to be made anew, and where nothing is pushed.
+    """
+    if order.force or not settings.registry:
+        return []
+    parent = readable_release(store, order.parent) if order.parent else None
+    part = parent.parts.get("image") if parent else None
+    return former_references(settings, [part.uri if part else "", known_builder(settings, store, code)])

@@ -3,7 +3,7 @@
 import posixpath
 import re
 from pathlib import Path
-from typing import Dict, Iterator, List
+from typing import Any, Dict, Iterator, List, Mapping
 
 from pydantic import ValidationError, validator
 
@@ -17,6 +17,7 @@ from esteira.settings.model import Section, matched
 
 NAMES = ("runtime", "builder")
 FOLDER = "docker"
+EXAMPLE = 'lines such as: lock = "requirements.lock"'
 PREFIX = "/opt/venv"
 LOCKS = tuple(path for path in PARTITION["image"].files if path.endswith(".lock"))
 # A layer sets the mode of each folder above its files anew, and these are not as others are.
@@ -99,8 +100,16 @@ def check_inside(path: str) -> None:
 
 def read_spec(root: Path, name: str) -> ImageSpec:
     """Return the specification of an image; ImageError that names every fault with its place."""
-    place = f"{FOLDER}/{name}.toml"
-    values = read_toml(root, place, 'lines such as: lock = "requirements.lock"')
+    place = spec_place(name)
+    return spec_of(read_toml(root, place, EXAMPLE), place)
+
+
+def spec_place(name: str) -> str:
+    return f"{FOLDER}/{name}.toml"
+
+
+def spec_of(values: Dict[str, Any], place: str) -> ImageSpec:
+    """Return the specification that a file's values are; ImageError that names every fault with its place."""
     try:
         return ImageSpec(**values)
     except ValidationError as error:
@@ -110,7 +119,11 @@ def read_spec(root: Path, name: str) -> ImageSpec:
 
 def base_of(root: Path, name: str, spec: ImageSpec) -> Base:
     """Return the base that a specification names; ImageError if there is none of that name."""
-    bases = read_bases(root)
+    return named_base(read_bases(root), name, spec)
+
+
+def named_base(bases: Mapping[str, Base], name: str, spec: ImageSpec) -> Base:
+    """Return the one of the bases that a specification names; ImageError if there is none of that name."""
     if spec.base not in bases:
         raise ImageError(
             f'{FOLDER}/{name}.toml: base is "{spec.base}", which docker/bases.toml has no table of.'

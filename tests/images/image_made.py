@@ -11,7 +11,7 @@ from esteira.images.build import Image, Materials, build_image, read_materials
 from esteira.images.code import blob_id, code_of_workspace
 from esteira.images.descriptor import Descriptor
 from esteira.images.layers.code import Code
-from esteira.images.layers.groups import WheelFile
+from esteira.images.layers.groups import WheelFile, WheelSet
 from esteira.images.layout import Layout
 from esteira.images.media import CONFIG, INDEX, LAYER, MANIFEST
 from esteira.images.origin import Origin
@@ -66,7 +66,8 @@ class Tiny(NamedTuple):
     wheels: List[WheelFile]
 
     def materials(self) -> Materials:
-        return read_materials(self.root, "runtime", workspace_code(self.root), self.find_base, lambda _: self.wheels)
+        code, wheels = workspace_code(self.root), WheelSet(self.wheels)
+        return read_materials(self.root, "runtime", code, self.find_base, lambda _: wheels)
 
     def build(self, say: Callable[[str], None] = say_nothing) -> Image:
         return build_image(self.layout, self.materials(), say)

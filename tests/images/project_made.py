@@ -69,10 +69,14 @@ def keep_wheels(store: Path, wheels: Sequence[WheelFile]) -> Dict[str, str]:
         (store / wheel.sha256).mkdir(parents=True)
         shutil.copy(wheel.path, store / wheel.sha256)
         lock.append(f"{wheel.name}=={wheel.version} \\\n    --hash=sha256:{wheel.sha256}\n")
-        listed.append(
-            f"{wheel.name}=={wheel.version} --hash=sha256:{wheel.sha256}  # {wheel.path.name}, {wheel.size_bytes} bytes\n"
-        )
+        listed.append(wheel_line(wheel))
     return {"requirements.lock": "".join(lock), "requirements.wheels": "".join(listed)}
+
+
+def wheel_line(wheel: WheelFile) -> str:
+    """Return a wheel as requirements.wheels has it."""
+    file = f"{wheel.path.name}, {wheel.size_bytes} bytes"
+    return f"{wheel.name}=={wheel.version} --hash=sha256:{wheel.sha256}  # {file}\n"
 
 
 def engine_files() -> Dict[str, str]:

@@ -6,16 +6,19 @@ from typing import Tuple
 import pytest
 
 from esteira.errors import ImageError, StateError
+from esteira.images.builder import builder_for
 from esteira.images.layout import layout_of
 from esteira.images.part import image_part, is_at_hand
 from esteira.images.registry import RegistryClient
+from esteira.release.history import keep_release
 from esteira.release.inputs import inputs_here, lay_inputs
 from esteira.release.manifest import Part
-from esteira.release.order import Order
+from esteira.release.order import Order, make_release
 from esteira.release.store import open_store
-from esteira.settings import Settings
+from esteira.settings import Settings, load_settings
 from esteira.source import frozen_source
 from tests.bucket_server import free_port
+from tests.images.former.specification import BUILDER
 from tests.images.layers_read import say_nothing
 from tests.images.project_made import Project, make_project
 from tests.images.registry_server import RegistryServer
@@ -120,3 +123,69 @@ def test_a_listing_that_is_lost_is_told(project: Project) -> None:
     assert str(caught.value) == (
         f"{store.uri}: does not list the files that the image is made of. Run the deploy again."
     )
+
+
+CLOUD = """[environments.dev]
+project = "demo-project"
+region = "europe-west1"
+bucket = "demo-bucket"
+repository = "images"
+"""
+
+
+def test_in_the_cloud_nothing_of_it_need_be_here(project: Project) -> None:
+    write(project.root / "esteira.toml", CLOUD)
+    environ = {"ESTEIRA_STATE": str(project.root.parent / "state"), "ESTEIRA_ENV": "dev"}
+    digest, content = (f"sha256:{number * 64}" for number in "12")
+    name = f"europe-west1-docker.pkg.dev/demo-project/images/runtime@{content}"
+    for isolation in ("process", "container"):
+        settings = load_settings(project.root, environ, {"run.isolation": isolation})
+        assert is_at_hand(settings, Part(digest=digest, content=content, uri=name))
+        assert not is_at_hand(settings, Part(digest=digest, content=content, uri=f"other/runtime@{content}"))
+
+
+def test_a_build_with_nothing_takes_from_the_builder(
+    project: Project, registry: RegistryServer, tmp_path: Path
+) -> None:
+    write(project.root / "docker" / "builder.toml", BUILDER)
+    settings = project.settings(images__registry=f"{registry.host}/team")
+    with frozen_source(settings.root, settings.state) as source:
+        builder_for(settings, open_store(settings), source, project.environ, say_nothing)
+    part, made = made_with_nothing(project, settings, planned(settings), tmp_path)
+    # The builder has all packages and no code.
+    assert made == 2
+    assert part.content == part_of(project, settings, planned(settings))[0].content
+
+
+def test_a_build_with_nothing_takes_from_the_current_release(
+    project: Project, registry: RegistryServer, tmp_path: Path
+) -> None:
+    settings = project.settings(images__registry=f"{registry.host}/team")
+    parts = {"image": part_of(project, settings, planned(settings))[0]}
+    release = make_release(settings, planned(settings), parts)
+    keep_release(open_store(settings), release)
+    write(project.root / "pipeline" / "pipeline.py", "ANOTHER = 1\n")
+    order = planned(settings).copy(update={"parent": release.id})
+    part, made = made_with_nothing(project, settings, order, tmp_path)
+    assert made == 1
+    assert part.content == part_of(project, settings, order.copy(update={"force": True}))[0].content
+
+
+def test_what_is_to_be_made_anew_takes_from_nothing(
+    project: Project, registry: RegistryServer, tmp_path: Path
+) -> None:
+    settings = project.settings(images__registry=f"{registry.host}/team")
+    parts = {"image": part_of(project, settings, planned(settings))[0]}
+    release = make_release(settings, planned(settings), parts)
+    keep_release(open_store(settings), release)
+    order = planned(settings).copy(update={"parent": release.id, "force": True})
+    with pytest.raises(ImageError, match="run: make wheels$"):
+        made_with_nothing(project, settings, order, tmp_path)
+
+
+def made_with_nothing(project: Project, settings: Settings, order: Order, folder: Path) -> Tuple[Part, int]:
+    """Make the part where there are no layers, no wheels and no index; return it and how many layers were made."""
+    there = settings.copy(update={"state": folder / "there"})
+    environ = {**project.environ, "XDG_CACHE_HOME": str(folder / "no cache"), "PIP_NO_INDEX": "1"}
+    part, _ = image_part(there, open_store(settings), order, environ, say_nothing)
+    return part, len(list(layout_of(there).folder.glob("layers/*/layer.json")))

@@ -36,8 +36,8 @@ def code_layer(store: LayerStore, code: Code, folder: str, workdir: str) -> Laye
     below = code.below(folder)
     if not below.files:
         raise ImageError(f"{folder}: holds no files. Expected a folder of the repository, as docker/*.toml name it.")
-    key = layer_key({"code": dict(below.files), "workdir": workdir})
-    return store.find(key) or store.make(key, f"code: {folder}", lambda: given(code_entries(below, workdir)))
+    key, name = layer_key({"code": dict(below.files), "workdir": workdir}), f"code: {folder}"
+    return store.find(key, name) or store.make(key, name, lambda: given(code_entries(below, workdir)))
 
 
 def code_entries(code: Code, workdir: str) -> List[Entry]:

@@ -6,7 +6,7 @@ So a new version of a package makes one layer anew, mostly a small one, and move
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Dict, Iterable, List, Tuple
+from typing import Callable, Dict, Iterable, List, Sequence, Tuple
 
 LARGE_BYTES = 4 << 20
 SMALL_LAYERS = 32
@@ -14,13 +14,29 @@ SMALL_LAYERS = 32
 
 @dataclass(frozen=True)
 class WheelFile:
-    """A wheel at hand: the package's name as the lock has it, where it lies, and its hash."""
+    """A wheel: the package's name as the lock has it, its hash, and where it lies or will once it was fetched."""
 
     name: str
     version: str
     sha256: str
     path: Path
     size_bytes: int
+
+
+# Puts those of some wheels that are not here where their paths say.
+Fetch = Callable[[Sequence[WheelFile]], None]
+
+
+def fetch_nothing(wheels: Sequence[WheelFile]) -> None:
+    """For wheels that are all here."""
+
+
+@dataclass(frozen=True)
+class WheelSet:
+    """The wheels of a lock, and how to fetch those that are needed as files."""
+
+    files: Sequence[WheelFile]
+    fetch: Fetch = fetch_nothing
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,8 @@ from esteira.release.digest import digest_value
 
 # To be raised when the same content is written in another way.
 FORM = 3
+# The annotation that a blob has its key under, where a manifest names it.
+KEY = "dev.esteira.key"
 
 
 def layer_key(content: Any) -> str:

@@ -103,3 +103,10 @@ def check_wheel(wheel: WheelFile) -> None:
             f"Expected sha256:{wheel.sha256}, which the lock names for {wheel.name} {wheel.version}. "
             "Remove it and run: make wheels"
         )
+    size_bytes = wheel.path.stat().st_size
+    if size_bytes != wheel.size_bytes:
+        raise ImageError(
+            f"{wheel.path}: has {size_bytes} bytes.\n"
+            f"Expected {wheel.size_bytes}, as requirements.wheels has it. "
+            f"Remove the line of {wheel.name} from it and run: make lock"
+        )

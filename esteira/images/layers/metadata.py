@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from email.message import Message
 from email.parser import HeaderParser
 from pathlib import Path
-from typing import Any, Iterable, Iterator, List
+from typing import Any, Iterable, Iterator, List, Optional
 
 from esteira.errors import ImageError
 from esteira.files import write_json
@@ -31,13 +31,27 @@ class Package:
 
 def read_package(layout: Layout, wheel: WheelFile) -> Package:
     """Return what a wheel says of itself; ImageError if it has no metadata."""
-    record = layout.folder / "packages" / f"{wheel.sha256}.{FORM}.json"
-    try:
-        return Package(**json.loads(record.read_bytes()))
-    except (OSError, ValueError, TypeError):
+    package = kept_package(layout, wheel.sha256)
+    if package is None:
         package = describe(read_metadata(wheel.path))
-        write_json(record, asdict(package))
-        return package
+        keep_package(layout, wheel.sha256, package)
+    return package
+
+
+def kept_package(layout: Layout, sha256: str) -> Optional[Package]:
+    """Return what was kept of the wheel of a hash, None if it was not read yet."""
+    try:
+        return Package(**json.loads(package_record(layout, sha256).read_bytes()))
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def keep_package(layout: Layout, sha256: str, package: Package) -> None:
+    write_json(package_record(layout, sha256), asdict(package))
+
+
+def package_record(layout: Layout, sha256: str) -> Path:
+    return layout.folder / "packages" / f"{sha256}.{FORM}.json"
 
 
 def describe(metadata: Message) -> Package:

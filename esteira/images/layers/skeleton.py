@@ -10,10 +10,12 @@ from esteira.images.layers.key import layer_key
 from esteira.images.layers.place import VERSION, Place
 from esteira.images.layers.store import Layer, LayerStore, given
 
+NAME = "virtual environment"
+
 
 def skeleton_layer(store: LayerStore, place: Place) -> Layer:
     key = skeleton_key(place)
-    return store.find(key) or store.make(key, "virtual environment", lambda: given(skeleton_entries(place)))
+    return store.find(key, NAME) or store.make(key, NAME, lambda: given(skeleton_entries(place)))
 
 
 def skeleton_key(place: Place) -> str:

@@ -5,7 +5,7 @@ Source: distribution-spec v1.1.
 
 import time
 from pathlib import Path
-from typing import Callable, Dict, Mapping, NamedTuple, Optional, Sequence
+from typing import TYPE_CHECKING, Callable, Dict, Mapping, NamedTuple, Optional, Sequence
 
 from esteira.errors import RegistryError
 from esteira.images.descriptor import Descriptor
@@ -15,6 +15,9 @@ from esteira.images.registry.connection import Connection, Sleep
 from esteira.images.registry.download import fetch_blob, wrong_bytes
 from esteira.images.registry.upload import Sent, Upload, has_blob
 from esteira.release.digest import digest_bytes
+
+if TYPE_CHECKING:
+    import requests
 
 ACCEPT = (*INDEXES, *MANIFESTS)
 DIGEST = "Docker-Content-Digest"
@@ -37,18 +40,14 @@ class RegistryClient:
 
     def get_manifest(self, repository: str, reference: str, accept: Sequence[str] = ACCEPT) -> Manifest:
         """Return what is under a tag or digest; RegistryError if its bytes have not the digest."""
-        response = self._connection.send(
-            "GET",
-            self._manifest(repository, reference),
-            scopes=(pull_scope(repository),),
-            subject=self._subject(repository, reference),
-            expected=(200,),
-            headers={"Accept": ", ".join(accept)},
-        )
-        digest = digest_bytes(response.content)
-        if is_digest(reference) and digest != reference:
-            raise wrong_bytes(self._subject(repository, reference), f"bytes with the digest {digest}")
-        return Manifest(response.content, media_type_of(response.headers), digest)
+        return self._read_manifest(self._ask_manifest(repository, reference, accept, (200,)), repository, reference)
+
+    def look_up_manifest(
+        self, repository: str, reference: str, accept: Sequence[str] = ACCEPT
+    ) -> Optional[Manifest]:
+        """Return what is under a tag or digest, None if nothing is; RegistryError if its bytes have not the digest."""
+        response = self._ask_manifest(repository, reference, accept, (200, 404))
+        return None if response.status_code == 404 else self._read_manifest(response, repository, reference)
 
     def find_manifest(self, repository: str, reference: str, accept: Sequence[str] = ACCEPT) -> Optional[str]:
         """Return the digest of what is under a tag or digest, None if nothing is. Only headers are sent."""
@@ -132,6 +131,24 @@ class RegistryClient:
                 return Sent(0, mounted=True)
             location = answer
         return upload.send(location)
+
+    def _ask_manifest(
+        self, repository: str, reference: str, accept: Sequence[str], expected: Sequence[int]
+    ) -> "requests.Response":
+        return self._connection.send(
+            "GET",
+            self._manifest(repository, reference),
+            scopes=(pull_scope(repository),),
+            subject=self._subject(repository, reference),
+            expected=expected,
+            headers={"Accept": ", ".join(accept)},
+        )
+
+    def _read_manifest(self, response: "requests.Response", repository: str, reference: str) -> Manifest:
+        digest = digest_bytes(response.content)
+        if is_digest(reference) and digest != reference:
+            raise wrong_bytes(self._subject(repository, reference), f"bytes with the digest {digest}")
+        return Manifest(response.content, media_type_of(response.headers), digest)
 
     def _manifest(self, repository: str, reference: str) -> str:
         return f"/v2/{repository}/manifests/{reference}"

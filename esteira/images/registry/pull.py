@@ -25,36 +25,47 @@ class PulledImage:
 
 
 def pull_base(
-    reference: Reference, platform: str, layout: Layout, client_for: Callable[[str], RegistryClient]
+    reference: Reference,
+    platform: str,
+    layout: Layout,
+    client_for: Callable[[str], RegistryClient],
+    is_held: Callable[[str], bool] = lambda digest: False,
 ) -> PulledImage:
-    """Return a base's image for a platform such as linux/amd64, all its blobs in the layout.
+    """Return a base's image for a platform such as linux/amd64, its blobs in the layout.
 
-    A layout that has them is not compared with the registry, which is not asked then: a digest cannot change.
+    Layers whose digest `is_held` says need not be there: they are not fetched. A layout that has all is not
+    compared with the registry, which is not asked then: a digest cannot change.
     Raises ImageError if the reference has no digest, if there is no such platform or if it is no image;
     UnreachableError and RegistryError as the registry has it.
     """
     if not reference.digest:
         raise ImageError(f'base image "{reference}" has no digest. Expected name@sha256:<64 hex>. Run: make pins')
-    return BasePull(reference, platform, layout, client_for).pull()
+    return BasePull(reference, platform, layout, client_for, is_held).pull()
 
 
 class BasePull:
     """The pull of one base."""
 
     def __init__(
-        self, reference: Reference, platform: str, layout: Layout, client_for: Callable[[str], RegistryClient]
+        self,
+        reference: Reference,
+        platform: str,
+        layout: Layout,
+        client_for: Callable[[str], RegistryClient],
+        is_held: Callable[[str], bool],
     ) -> None:
         self._reference = reference
         self._platform = platform
         self._layout = layout
         self._client_for = client_for
+        self._is_held = is_held
 
     def pull(self) -> PulledImage:
         try:
             manifest, document = self._manifest(self._reference.digest)
             config_entry = read_descriptor(document["config"])
             layers = [read_descriptor(entry) for entry in document["layers"]]
-            self._fetch([config_entry, *layers])
+            self._fetch([config_entry, *(layer for layer in layers if not self._is_elsewhere(layer))])
             config = self._layout.read(config_entry.digest)
             diff_ids = [str(digest) for digest in config["rootfs"]["diff_ids"]]
         except (KeyError, TypeError, AttributeError) as error:
@@ -94,6 +105,9 @@ class BasePull:
     @property
     def _client(self) -> RegistryClient:
         return self._client_for(self._reference.host)
+
+    def _is_elsewhere(self, layer: Descriptor) -> bool:
+        return not self._layout.has(layer) and self._is_held(layer.digest)
 
     def _fetch(self, blobs: List[Descriptor]) -> None:
         """Fetch what is missing, the largest blobs first, several at a time."""

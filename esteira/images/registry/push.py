@@ -1,7 +1,7 @@
 """Pushing an image from a layout: the blobs that are missing there, then its manifests, trusted by digest only."""
 
 import threading
-from typing import Any, Dict, Iterable, List, NamedTuple, Sequence, Tuple
+from typing import Any, Dict, Iterable, List, Mapping, NamedTuple, Sequence, Tuple
 
 from esteira.images.descriptor import Descriptor, read_descriptor
 from esteira.images.layout import Layout
@@ -30,16 +30,18 @@ def push_image(
     *,
     mount_from: Sequence[Reference] = (),
     referrers: Sequence[Descriptor] = (),
+    known: Mapping[str, Sequence[str]] = {},
 ) -> Pushed:
     """Push an index or manifest of the layout, under the target's tag if it has one, and return what was sent.
 
     `mount_from` are images of the same registry, such as the base, whose blobs need not be sent. `referrers`
-    are manifests of the layout with a `subject`, such as an SBOM, which are pushed beside the image.
+    are manifests of the layout with a `subject`, such as an SBOM, which are pushed beside the image. `known`
+    names repositories that have a blob, by digest: such a one need not be in the layout.
     Raises UnreachableError, RegistryError if the registry refuses or takes it for something else, and
-    ImageError if the layout has lost a blob.
+    LostError if neither the layout nor the registry has a blob.
     """
     sources = [source.repository for source in mount_from if source.host == target.host]
-    push = Push(layout, target, client, [name for name in sources if name != target.repository])
+    push = Push(layout, target, client, sources, known)
     if not push.is_there(root):
         push.send_all(root)
     if target.tag:
@@ -68,12 +70,20 @@ def push_referrers(
 class Push:
     """The push of one image into one repository."""
 
-    def __init__(self, layout: Layout, target: Reference, client: RegistryClient, sources: List[str]) -> None:
+    def __init__(
+        self,
+        layout: Layout,
+        target: Reference,
+        client: RegistryClient,
+        sources: Sequence[str],
+        known: Mapping[str, Sequence[str]],
+    ) -> None:
         self._layout = layout
         self._repository = target.repository
         self._tag = target.tag
         self._client = client
         self._sources = sources
+        self._known = known
         self._lock = threading.Lock()
         self._counts = Pushed("")
         self._tagged = ""
@@ -106,7 +116,9 @@ class Push:
         if self._client.has_blob(self._repository, blob.digest):
             self._count(blobs_present=1)
             return
-        sent = self._client.upload_blob(self._repository, self._layout.blob(blob.digest), blob, self._sources)
+        named = dict.fromkeys([*self._known.get(blob.digest, ()), *self._sources])
+        sources = [name for name in named if name != self._repository]
+        sent = self._client.upload_blob(self._repository, self._layout.blob(blob.digest), blob, sources)
         if sent.mounted:
             self._count(blobs_mounted=1)
         else:

@@ -27,6 +27,10 @@ TAKE_S = 300
 RANGE = re.compile(r"(?:bytes=)?0-(\d+)")
 
 
+class LostError(ImageError):
+    """A blob is neither in the layout nor, any more, in the registry that an image refers to it in."""
+
+
 class Sent(NamedTuple):
     """How a blob came into a repository: bytes of its content that were sent, or mounted."""
 
@@ -92,7 +96,7 @@ class Upload:
     def send(self, location: str = "") -> Sent:
         """Send the blob to an upload that was begun, or to a new one, and return how much was sent."""
         if not is_whole(self._path, self._blob):
-            raise ImageError(f"{self._path}: is lost or damaged. Run: make images")
+            raise LostError(f"{self._path}: is lost or damaged. Run: make images")
         location, offset, sent_bytes = location or self._begin(), 0, 0
         for attempt in range(ATTEMPTS):
             part = Part(self._path, offset, self._blob.size_bytes)

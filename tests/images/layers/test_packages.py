@@ -14,6 +14,7 @@ import pytest
 from esteira.errors import ImageError, StateError
 from esteira.images.layers.groups import WheelFile, bucket_of
 from esteira.images.layers.packages import package_layers
+from esteira.images.layers.store import LayerStore
 from esteira.images.layout import Layout
 from esteira.release.digest import digest_file
 from tests.conftest import REPOSITORY
@@ -27,18 +28,19 @@ BUILD = """
 import sys
 from pathlib import Path
 from esteira.images.layers.packages import package_layers
+from esteira.images.layers.store import LayerStore
 from esteira.images.layout import Layout
 from tests.images.layers_read import PLACE
 from tests.images.wheels_made import wheel_file
 wheels = [wheel_file(path, *path.name.split("-")[:2]) for path in sorted(Path(sys.argv[1]).glob("*.whl"))]
-for layer in package_layers(Layout(Path(sys.argv[2])), wheels, PLACE, lambda text: None):
+for layer in package_layers(LayerStore(Layout(Path(sys.argv[2]))), wheels, PLACE, lambda text: None):
     print(layer.digest)
 """
 DEADLINE_S = 60
 
 
 def build(layout: Layout, wheels: List[WheelFile]) -> List[str]:
-    return [layer.digest for layer in package_layers(layout, wheels, PLACE, say_nothing)]
+    return [layer.digest for layer in package_layers(LayerStore(layout), wheels, PLACE, say_nothing)]
 
 
 def start_build(wheels: Path, layout: Path, *, start_new_session: bool = False) -> "subprocess.Popen[str]":
@@ -68,9 +70,9 @@ def assert_sound(layout: Layout) -> None:
 
 def test_layers_that_are_there_are_not_written_again(tmp_path: Path) -> None:
     layout, wheels, said = Layout(tmp_path / "images"), tiny_wheels(tmp_path), []  # type: ignore[var-annotated]
-    first = package_layers(layout, wheels, PLACE, said.append)
+    first = package_layers(LayerStore(layout), wheels, PLACE, said.append)
     before = stamps(layout)
-    assert package_layers(layout, wheels[::-1], PLACE, said.append) == first
+    assert package_layers(LayerStore(layout), wheels[::-1], PLACE, said.append) == first
     assert stamps(layout) == before
     assert said == ["making 3 layers of packages, 0 are there"]
 
@@ -80,7 +82,7 @@ def test_a_bump_of_a_wheel_makes_one_layer(tmp_path: Path) -> None:
     first = build(layout, wheels)
     before = stamps(layout)
     bumped = make_wheel(tmp_path, "one", {"one/__init__.py": "import rich\nONE = 2\n"}, version="1.1")
-    second = [one.digest for one in package_layers(layout, [bumped, *wheels[1:]], PLACE, said.append)]
+    second = [one.digest for one in package_layers(LayerStore(layout), [bumped, *wheels[1:]], PLACE, said.append)]
     assert said == ["making 1 layer of packages, 2 are there"]
     assert len(set(first) - set(second)) == 1
     assert {name: stamps(layout)[name] for name in before} == before
@@ -96,7 +98,7 @@ def test_a_blob_that_is_gone_is_made_again(tmp_path: Path) -> None:
 
 def test_packages_are_imported_from_the_layers(tmp_path: Path) -> None:
     layout, wheels = Layout(tmp_path / "images"), tiny_wheels(tmp_path)
-    root = extract(layout, package_layers(layout, wheels, PLACE, say_nothing), tmp_path / "root")
+    root = extract(layout, package_layers(LayerStore(layout), wheels, PLACE, say_nothing), tmp_path / "root")
     code = "import one, rich_more, stored, rich.large; print(len(rich.large.TEXT), rich.large.__cached__)"
     command = [sys.executable, "-S", "-c", code]
     for source in root.rglob("large.py"):
@@ -210,7 +212,7 @@ def test_layers_that_do_not_fit_are_told_each_time(tmp_path: Path) -> None:
 def test_packages_that_write_a_file_alike_are_fine(tmp_path: Path) -> None:
     layout = Layout(tmp_path / "images")
     wheels = [make_wheel(tmp_path, name, {"common/x.py": "x = 1\n"}) for name in ("one", "two")]
-    tree = tree_of(layout, package_layers(layout, wheels, PLACE, say_nothing))
+    tree = tree_of(layout, package_layers(LayerStore(layout), wheels, PLACE, say_nothing))
     assert tree[f"{SITE}/common/x.py"].content == b"x = 1\n"
 
 

@@ -29,9 +29,9 @@ def store(tmp_path: Path) -> LayerStore:
 
 
 def test_a_layer_is_made_once_and_found_by_its_key(store: LayerStore) -> None:
-    assert store.find(KEY) is None
+    assert store.find(KEY, "a layer") is None
     made = store.make(KEY, "a layer", lambda: given(ENTRIES))
-    assert store.find(KEY) == made
+    assert store.find(KEY, "a layer") == made
     assert LayerStore(store.layout).make(KEY, "a layer", refused) == made
     assert digest_file(store.layout.blob(made.digest)) == made.digest
     assert made.size_bytes == store.layout.blob(made.digest).stat().st_size
@@ -47,7 +47,7 @@ def test_a_damaged_record_makes_the_layer_again(store: LayerStore, content: str)
     made = store.make(KEY, "a layer", lambda: given(ENTRIES))
     (record,) = (store.layout.folder / "layers").glob("*/layer.json")
     record.write_text(content)
-    assert store.find(KEY) is None
+    assert store.find(KEY, "a layer") is None
     assert store.make(KEY, "a layer", lambda: given(ENTRIES)) == made
     assert json.loads(record.read_text())["digest"] == made.digest
 
@@ -56,7 +56,7 @@ def test_a_blob_that_is_cut_off_makes_the_layer_again(store: LayerStore) -> None
     made = store.make(KEY, "a layer", lambda: given(ENTRIES))
     blob = store.layout.blob(made.digest)
     blob.write_bytes(blob.read_bytes()[:-1])
-    assert store.find(KEY) is None
+    assert store.find(KEY, "a layer") is None
     assert store.make(KEY, "a layer", lambda: given(ENTRIES)) == made
     assert digest_file(blob) == made.digest
 
@@ -97,7 +97,7 @@ def test_a_full_disk_is_told_with_the_place(store: LayerStore) -> None:
         "Free some space or mend the permissions, then run the command again."
     ]
     assert list(scratch.iterdir()) == []
-    assert store.find(KEY) is None
+    assert store.find(KEY, "a layer") is None
     store.make(KEY, "a layer", lambda: given(large))
 
 
@@ -106,7 +106,7 @@ def test_a_link_with_a_file_below_it_is_no_layer(tmp_path: Path) -> None:
     entries = [file_entry("/a/lib64/x", b"x"), link_entry("/a/lib64", "lib")]
     with pytest.raises(ImageError, match=r"^/a/lib64: .* has a link there, and "):
         store.make(KEY, "a layer", lambda: given(entries))
-    assert store.find(KEY) is None
+    assert store.find(KEY, "a layer") is None
 
 
 def test_a_key_depends_on_content_and_builder_alone() -> None:

@@ -14,6 +14,7 @@ from esteira.errors import ImageError
 from esteira.images.layers.groups import WheelFile
 from esteira.images.layers.packages import package_layers
 from esteira.images.layers.place import Place
+from esteira.images.layers.store import LayerStore
 from esteira.images.layers.wheel import wheel_entries
 from esteira.images.layout import Layout
 from tests.images.layers_read import PLACE, SITE, say_nothing, tree_of
@@ -73,7 +74,7 @@ def compare_with_pip(folder: Path, wheel: WheelFile) -> None:
 
 def laid_by_us(folder: Path, wheel: WheelFile, place: Place) -> Dict[str, Laid]:
     layout = Layout(folder / "images")
-    tree = tree_of(layout, package_layers(layout, [wheel], place, say_nothing))
+    tree = tree_of(layout, package_layers(LayerStore(layout), [wheel], place, say_nothing))
     prefix = f"{place.prefix.lstrip('/')}/"
     assert all(found.mode in (0o644, 0o755) for found in tree.values())
     return {
@@ -165,11 +166,11 @@ def test_a_link_in_a_wheel_is_a_file_as_pip_has_it(tmp_path: Path) -> None:
     files = {"tricky/link": "/etc/passwd", "tricky/link/below.py": "x = 1\n"}
     wheel = make_wheel(tmp_path / "one", "tricky", {"tricky/link": "/etc/passwd"}, links={"tricky/link"})
     layout = Layout(tmp_path / "images")
-    tree = tree_of(layout, package_layers(layout, [wheel], PLACE, say_nothing))
+    tree = tree_of(layout, package_layers(LayerStore(layout), [wheel], PLACE, say_nothing))
     assert tree[f"{SITE}/tricky/link"] == ("file", 0o644, b"/etc/passwd")
     both = make_wheel(tmp_path / "two", "tricky", files, links={"tricky/link"})
     with pytest.raises(ImageError) as caught:
-        package_layers(layout, [both], PLACE, say_nothing)
+        package_layers(LayerStore(layout), [both], PLACE, say_nothing)
     assert str(caught.value) == (
         f"/{SITE}/tricky/link: tricky 1.0 has a file there, and tricky 1.0 files below it.\n"
         "Expected a file or a folder. "

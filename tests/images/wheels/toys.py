@@ -61,7 +61,8 @@ def lock_of(*paths: Path) -> str:
 
 
 def wheels_line(path: Path) -> str:
-    return f"{path.name.split('-')[0]}==1.0 --hash=sha256:{hash_file(path)}  # {path.name}, {path.stat().st_size} bytes\n"
+    file = f"{path.name}, {path.stat().st_size} bytes"
+    return f"{path.name.split('-')[0]}==1.0 --hash=sha256:{hash_file(path)}  # {file}\n"
 
 
 def toy_environ(tmp_path: Path, index: Path) -> Dict[str, str]:
