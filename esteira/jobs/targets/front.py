@@ -30,7 +30,8 @@ def write_bound_job(settings: Settings, say: Say) -> Path:
     It is the current release's where there is one, else what is here is compiled, zeros standing for digests.
     Raises CompileError or StateError for what cannot be bound; a target that was shut down can be.
     """
-    job = legacy_job(settings, say) if settings.cloud.target == "ai_platform" else released_job(settings, say)
+    legacy = settings.cloud.target == "ai_platform" and not settings.is_local
+    job = legacy_job(settings, say) if legacy else released_job(settings, say)
     path = build_folder(settings) / JOB
     write_json(path, job)
     say(f"The job of {settings.selected}: {path}")
@@ -39,11 +40,10 @@ def write_bound_job(settings: Settings, say: Say) -> Path:
 
 def legacy_job(settings: Settings, say: Say) -> Job:
     """Return the job of what is here; nothing can have been released to a target that was shut down."""
-    if not settings.is_local:
-        say(
-            f"{LEGACY}: this form was shut down on {SHUT_DOWN} and cannot be deployed. "
-            'Expected for a deploy: cloud.target = "vertex"'
-        )
+    say(
+        f"{LEGACY}: this form was shut down on {SHUT_DOWN} and cannot be deployed. "
+        'Expected for a deploy: cloud.target = "vertex"'
+    )
     return compiled_here(settings, say)
 
 

@@ -1,7 +1,6 @@
 """The rewritten job is the one that TFX compiles of its own Google Cloud components."""
 
 import json
-from pathlib import Path
 
 import pytest
 
@@ -61,27 +60,24 @@ def test_the_names_are_those_of_tfx() -> None:
     assert names.TRAINING_LABELS == cloud_trainer.LABELS_KEY
 
 
-def test_a_task_with_resources_is_what_tfx_compiles(make_cloud: Make, compiled_job: Job, tmp_path: Path) -> None:
+def test_a_task_with_resources_is_what_tfx_compiles(make_cloud: Make, compiled_job: Job) -> None:
     from tests.jobs.targets.tfx_cloud import Resources, compiled_by_tfx
 
     settings = make_cloud(FORMS["vertex"])
     resources = Resources(
         cpu_limit=4, memory_limit=16, accelerator=Resources.AcceleratorConfig(type="NVIDIA_TESLA_T4", count=1)
     )
-    by_tfx = compiled_by_tfx(settings, tmp_path, resources=resources)
+    by_tfx = compiled_by_tfx(settings, resources=resources)
     assert bound_of(settings, compiled_job) == bound_by_tfx(settings, by_tfx, push=True)
 
 
-def test_a_custom_job_and_an_endpoint_are_what_tfx_compiles(
-    make_cloud: Make, compiled_job: Job, tmp_path: Path
-) -> None:
+def test_a_custom_job_and_an_endpoint_are_what_tfx_compiles(make_cloud: Make, compiled_job: Job) -> None:
     from tests.jobs.targets.tfx_cloud import cloud, compiled_by_tfx
 
     settings = make_cloud(FORMS["vertex_custom_job"])
     container = {"image_uri": IMAGE}
     by_tfx = compiled_by_tfx(
         settings,
-        tmp_path,
         training={
             cloud.ENABLE_VERTEX_KEY: True,
             cloud.VERTEX_REGION_KEY: "europe-west1",
@@ -119,14 +115,13 @@ def test_a_custom_job_and_an_endpoint_are_what_tfx_compiles(
     assert bound_of(settings, compiled_job) == bound_by_tfx(settings, by_tfx, push=False)
 
 
-def test_the_legacy_form_is_what_tfx_compiles(make_cloud: Make, compiled_job: Job, tmp_path: Path) -> None:
+def test_the_legacy_form_is_what_tfx_compiles(make_cloud: Make, compiled_job: Job) -> None:
     from tests.jobs.targets.tfx_cloud import cloud, compiled_by_tfx
 
     settings = make_cloud(FORMS["ai_platform"])
     accelerators = {"type": "NVIDIA_TESLA_T4", "count": "2"}
     by_tfx = compiled_by_tfx(
         settings,
-        tmp_path,
         training={
             cloud.ENABLE_VERTEX_KEY: False,
             cloud.LABELS_KEY: LABELS,
