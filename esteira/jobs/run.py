@@ -6,7 +6,7 @@ from typing import Any, Dict, Tuple
 from esteira.clock import now
 from esteira.errors import JobError
 from esteira.jobs.bind import Job
-from esteira.jobs.verdict import missed_thresholds, pushed_model, read_evaluation
+from esteira.jobs.verdict import judged, pushed_model, read_evaluation
 from esteira.local.jobs.run import run_job
 from esteira.progress import Progress
 from esteira.release.manifest import Outcome
@@ -21,11 +21,7 @@ def run_release(settings: Settings, release: str, job: Job) -> Outcome:
         evaluation, model = run_tasks(settings, run_id, job)
     except JobError as error:
         return Outcome(run=run_id, at=now(), blessed=False, error=str(error), logs=logs)
-    blessed: bool = evaluation["blessed"]
-    error_text = "" if blessed else "\n".join(missed_thresholds(evaluation))
-    return Outcome(
-        run=run_id, at=now(), blessed=blessed, error=error_text, evaluation=evaluation, model=model, logs=logs
-    )
+    return judged(run_id, evaluation, model, logs)
 
 
 def run_tasks(settings: Settings, run_id: str, job: Job) -> Tuple[Dict[str, Any], str]:

@@ -1,43 +1,69 @@
 """The verdict over a run: was its model blessed, and by which figures."""
 
 from pathlib import Path
-from typing import Any, Dict, List
+from typing import Any, Dict, List, Mapping, Sequence
 
 from rich.table import Table
 
+from esteira.clock import now
 from esteira.errors import JobError, NotBlessedError
 from esteira.files import read_json
-from esteira.local.jobs.result import RunResult
+from esteira.local.jobs.result import Artifact, RunResult
 from esteira.release.gist import COUNT
+from esteira.release.lineage.records import PUSHED_DESTINATION
 from esteira.release.manifest import Outcome
 
 REPORT_TASK = "EvaluationReport"
+REPORT_FILE = "report.json"
 PUSHER_TASK = "Pusher"
 SIGNS = {"value": "≥", "change": "Δ ≥"}
 
 Evaluation = Dict[str, Any]
+# What each task of a run put out, by task and key.
+Outputs = Mapping[str, Mapping[str, Sequence[Artifact]]]
 
 
 def read_evaluation(result: RunResult) -> Evaluation:
-    """Return the content of the report.json that the run's EvaluationReport wrote."""
-    artifact = output_of(result, REPORT_TASK, "report")
-    evaluation: Evaluation = read_json(Path(artifact.uri) / "report.json", "make deploy-full")
+    """Return the content of the report.json that the EvaluationReport of a run on this machine wrote."""
+    evaluation: Evaluation = read_json(Path(report_file(outputs_of(result))), "make deploy-full")
     return evaluation
 
 
 def pushed_model(result: RunResult) -> str:
-    """Return the folder of the SavedModel that the run's Pusher pushed."""
-    return str(output_of(result, PUSHER_TASK, "pushed_model").metadata["pushed_destination"])
+    """Return the folder of the SavedModel that the Pusher of a run on this machine pushed."""
+    return pushed_destination(outputs_of(result))
 
 
-def output_of(result: RunResult, task: str, name: str) -> Any:
+def outputs_of(result: RunResult) -> Outputs:
+    return {name: task.outputs for name, task in result.tasks.items()}
+
+
+def report_file(outputs: Outputs) -> str:
+    """Return where a run's EvaluationReport wrote its report.json: a path or a URI."""
+    return f"{output_of(outputs, REPORT_TASK, 'report').uri}/{REPORT_FILE}"
+
+
+def pushed_destination(outputs: Outputs) -> str:
+    """Return where a run's Pusher pushed the SavedModel: a path or a URI."""
+    return str(output_of(outputs, PUSHER_TASK, "pushed_model").metadata[PUSHED_DESTINATION])
+
+
+def output_of(outputs: Outputs, task: str, name: str) -> Artifact:
+    """Return an artifact that a task put out; JobError if the run has no such task or output."""
     try:
-        return result.tasks[task].outputs[name][0]
+        return outputs[task][name][0]
     except (KeyError, IndexError):
         raise JobError(
             f"pipeline/pipeline.py: the run has no task {task} with an output {name}. "
-            f"Its tasks are: {', '.join(result.tasks)}. Expected it, as it tells whether the model may be served."
+            f"Its tasks are: {', '.join(outputs)}. Expected it, as it tells whether the model may be served."
         ) from None
+
+
+def judged(run: str, evaluation: Evaluation, model: str, logs: str) -> Outcome:
+    """Return what a run came to whose tasks all went well: with the thresholds that its model missed, if any."""
+    blessed: bool = evaluation["blessed"]
+    error = "" if blessed else "\n".join(missed_thresholds(evaluation))
+    return Outcome(run=run, at=now(), blessed=blessed, error=error, evaluation=evaluation, model=model, logs=logs)
 
 
 def check_outcome(outcome: Outcome) -> None:

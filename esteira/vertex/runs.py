@@ -1,0 +1,62 @@
+"""Runs that are there, and how far they are."""
+
+from typing import Iterator, List, NamedTuple
+
+from esteira.google.api import Api, Json
+from esteira.settings import Settings
+from esteira.vertex.job import run_labels
+from esteira.vertex.links import run_link
+from esteira.vertex.tasks import TaskState, describe_error, state_of, task_states
+from esteira.vertex.watch import look_at_run
+
+
+class RunState(NamedTuple):
+    """How far a run is: queued, pending, running, cancelling, paused, succeeded, failed or cancelled.
+
+    Times are RFC 3339 in UTC, "" where it has not come to that; `error` is why it failed.
+    """
+
+    run: str
+    state: str
+    release: str
+    started: str
+    ended: str
+    error: str
+    link: str
+    tasks: List[TaskState]
+
+    @property
+    def is_over(self) -> bool:
+        return bool(self.ended)
+
+
+def run_state(api: Api, settings: Settings, run: str) -> RunState:
+    """Return how far a run is, by its id or resource name. Raises NotFoundError if there is none, GoogleError."""
+    return read_state(settings, look_at_run(api, settings, run))
+
+
+def list_runs(api: Api, settings: Settings, release: str = "") -> Iterator[RunState]:
+    """Yield the pipeline's runs, or those of one release, the latest first; without their tasks, which no listing has.
+
+    Raises GoogleError.
+    """
+    labels = run_labels(settings, release, "")
+    wanted = [f'labels.{key}="{value}"' for key, value in labels.items() if value]
+    query = {"filter": " AND ".join(wanted), "orderBy": "create_time desc"}
+    path = f"v1/{settings.environment.location}/pipelineJobs"
+    for resource in api.pages("list the runs", "aiplatform", path, "pipelineJobs", query):
+        yield read_state(settings, resource)
+
+
+def read_state(settings: Settings, resource: Json) -> RunState:
+    run = resource["name"].rpartition("/")[2]
+    return RunState(
+        run=run,
+        state=state_of(resource),
+        release=resource.get("labels", {}).get("release", ""),
+        started=resource.get("startTime", ""),
+        ended=resource.get("endTime", ""),
+        error=describe_error(resource.get("error")),
+        link=run_link(settings, run),
+        tasks=list(task_states(resource).values()),
+    )
