@@ -44,8 +44,14 @@ def report_file(outputs: Outputs) -> str:
 
 
 def pushed_destination(outputs: Outputs) -> str:
-    """Return where a run's Pusher pushed the SavedModel: a path or a URI."""
-    return str(output_of(outputs, PUSHER_TASK, "pushed_model").metadata[PUSHED_DESTINATION])
+    """Return where a run's Pusher pushed the SavedModel: a path or a URI; JobError if it pushed none."""
+    pushed = output_of(outputs, PUSHER_TASK, "pushed_model").metadata.get(PUSHED_DESTINATION)
+    if not pushed:
+        raise JobError(
+            f"pipeline/pipeline.py: {PUSHER_TASK} pushed no model, though it is blessed.\n"
+            f"Expected its pushed_model to tell {PUSHED_DESTINATION}, as TFX's own Pusher does."
+        )
+    return str(pushed)
 
 
 def output_of(outputs: Outputs, task: str, name: str) -> Artifact:

@@ -8,7 +8,7 @@ from esteira.google.api import Api, Json
 from esteira.google.refusals import ExistsError, NotFoundError
 from esteira.jobs.bind import Job
 from esteira.local.builds.signals import calling_on_signals
-from esteira.release.manifest import Outcome, Release
+from esteira.release.manifest import Outcome
 from esteira.release.store import Store
 from esteira.settings import Settings
 from esteira.vertex.job import make_body, make_run_id, run_labels
@@ -23,14 +23,14 @@ def run_release(
     settings: Settings,
     api: Api,
     store: Store,
-    release: Release,
+    release: str,
     job: Job,
     build_id: str,
     say: Say,
     *,
     pause: Callable[[float], None] = time.sleep,
 ) -> Outcome:
-    """Run a release's bound job on Vertex AI and return what it came to, a failed task included.
+    """Run the bound job of a release, given by its id, on Vertex AI and return what it came to, a failure included.
 
     A build makes one run of a release: asked again, this goes on watching the run that is there, or returns what
     it came to. An empty `build_id` is somebody who typed the step by hand: a run of its own.
@@ -39,8 +39,8 @@ def run_release(
     Raises GoogleError if the run cannot be made or watched, JobError if another's run bears its name.
     """
     build = build_id or time.strftime("by-hand-%Y%m%dt%H%M%S", time.gmtime())
-    run = make_run_id(settings.pipeline.name, release.id, build)
-    submit_run(api, settings, run, release.id, build, job)
+    run = make_run_id(settings.pipeline.name, release, build)
+    submit_run(api, settings, run, release, build, job)
     say(f"run {run}: {run_link(settings, run)}")
     try:
         with calling_on_signals(interrupt):

@@ -1,13 +1,14 @@
-"""Runs that are there, and how far they are."""
+"""Runs that are there: how far they are, and ending them."""
 
-from typing import Iterator, List, NamedTuple
+import time
+from typing import Callable, Iterator, List, NamedTuple
 
 from esteira.google.api import Api, Json
 from esteira.settings import Settings
 from esteira.vertex.job import run_labels
 from esteira.vertex.links import run_link
-from esteira.vertex.tasks import TaskState, describe_error, state_of, task_states
-from esteira.vertex.watch import look_at_run
+from esteira.vertex.tasks import TaskState, describe_error, is_over, state_of, task_states
+from esteira.vertex.watch import Say, ask_to_cancel, look_at_run, watch_run
 
 
 class RunState(NamedTuple):
@@ -46,6 +47,25 @@ def list_runs(api: Api, settings: Settings, release: str = "") -> Iterator[RunSt
     path = f"v1/{settings.environment.location}/pipelineJobs"
     for resource in api.pages("list the runs", "aiplatform", path, "pipelineJobs", query):
         yield read_state(settings, resource)
+
+
+def cancel_run(
+    api: Api,
+    settings: Settings,
+    run: str,
+    *,
+    say: Say = lambda line: None,
+    pause: Callable[[float], None] = time.sleep,
+) -> RunState:
+    """End a run, by its id or resource name, and return how it ended: cancelled, or as it had ended before.
+
+    Raises NotFoundError if there is no such run, GoogleError.
+    """
+    resource = look_at_run(api, settings, run)
+    if not is_over(resource):
+        ask_to_cancel(api, settings, run)
+        resource = watch_run(api, settings, run, say, pause=pause)
+    return read_state(settings, resource)
 
 
 def read_state(settings: Settings, resource: Json) -> RunState:

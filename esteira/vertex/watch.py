@@ -60,25 +60,6 @@ def watch_run(
     raise AssertionError("there is always another pause")
 
 
-def cancel_run(
-    api: Api,
-    settings: Settings,
-    run: str,
-    *,
-    say: Say = lambda line: None,
-    pause: Callable[[float], None] = time.sleep,
-) -> str:
-    """End a run, by its id or resource name, and return how it ended: cancelled, or as it had ended before.
-
-    Raises NotFoundError if there is no such run, GoogleError.
-    """
-    resource = look_at_run(api, settings, run)
-    if not is_over(resource):
-        ask_to_cancel(api, settings, run)
-        resource = watch_run(api, settings, run, say, pause=pause)
-    return state_of(resource)
-
-
 def ask_to_cancel(api: Api, settings: Settings, run: str) -> None:
     """Ask for the end of a run and return before it has come. Raises GoogleError."""
     path = f"v1/{run_name(settings, run)}:cancel"

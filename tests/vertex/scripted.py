@@ -21,6 +21,7 @@ RELEASE = "0123456789ab"
 BUILD = "b0b0b0b0-0000-4000-8000-000000000001"
 RUN = f"sentiment-{RELEASE}-{BUILD}"
 LINK = f"https://console.cloud.google.com/vertex-ai/locations/europe-west1/pipelines/runs/{RUN}?project=demo-project"
+PARENT = "projects/demo-project/locations/europe-west1"
 NUMBERED = "projects/123456789012/locations/europe-west1"
 BUCKET = "gs://demo-bucket/sentiment"
 REPORT = f"{BUCKET}/root/123456789012/{RUN}/EvaluationReport_1/report"
@@ -122,6 +123,11 @@ class Project:
             retry_s=retry_s,
             pause=lambda s: None,
         )
+
+    def add_run(self, run: str = RUN, release: str = RELEASE) -> None:
+        """Make a run as a deploy makes it."""
+        labels = {"pipeline": "sentiment", "release": release, "build": BUILD}
+        self.pipelines.add(PARENT, run, {**bound_job(), "labels": labels})
 
     def pause(self, seconds: float) -> None:
         self.paused_s.append(seconds)

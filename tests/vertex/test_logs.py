@@ -5,16 +5,10 @@ import pytest
 from esteira.errors import GoogleError
 from esteira.local.cloud.faults import Fault
 from esteira.vertex.logs import build_logs, run_filter, run_logs
-from tests.vertex.scripted import BUILD, RELEASE, RUN, Project, bound_job
+from tests.vertex.scripted import BUILD, RUN, Project
 
 pytestmark = pytest.mark.loopback
-PARENT = "projects/demo-project/locations/europe-west1"
 MakeProject = Callable[..., Project]
-
-
-def make_run(project: Project) -> None:
-    labels = {"pipeline": "sentiment", "release": RELEASE, "build": BUILD}
-    project.pipelines.add(PARENT, RUN, {**bound_job(), "labels": labels})
 
 
 def test_the_filter_names_the_run_and_the_custom_jobs_of_its_tasks() -> None:
@@ -27,7 +21,7 @@ def test_the_filter_names_the_run_and_the_custom_jobs_of_its_tasks() -> None:
 
 def test_lines_bear_the_name_of_their_task(make_project: MakeProject) -> None:
     project = make_project({"Trainer": "RUNNING", "Evaluator": "RUNNING"})
-    make_run(project)
+    project.add_run()
     project.logs.add_task_line("2", "epoch 1\nepoch 2")
     project.logs.add("aiplatform.googleapis.com/PipelineJob", {"pipeline_job_id": RUN}, "begun")
     project.logs.add_task_line("3", "evaluated")
@@ -38,7 +32,7 @@ def test_lines_bear_the_name_of_their_task(make_project: MakeProject) -> None:
 
 def test_a_run_is_followed_to_its_end_and_tasks_that_begin_later_are_heard(make_project: MakeProject) -> None:
     project = make_project({"Trainer": "RUNNING"}, {"Trainer": "SUCCEEDED", "Evaluator": "RUNNING"})
-    make_run(project)
+    project.add_run()
     project.logs.add_task_line("2", "one")
 
     def write(seconds: float) -> None:
@@ -62,7 +56,7 @@ def test_a_builds_lines_bear_the_id_of_their_step(make_project: MakeProject) -> 
 
 def test_a_log_that_must_not_be_read_is_told(make_project: MakeProject) -> None:
     project = make_project({"Trainer": "RUNNING"})
-    make_run(project)
+    project.add_run()
     project.stand_in.faults.add(Fault("logging.entries.list", "denied"))
     with pytest.raises(GoogleError, match=r"^Google Cloud: cannot read the log in Cloud Logging: Permission '"):
         list(run_logs(project.api(), project.settings, RUN))

@@ -9,7 +9,7 @@ from esteira.errors import GoogleError, JobError
 from esteira.local.cloud.faults import Fault
 from esteira.release.manifest import Outcome
 from esteira.vertex.run import run_release
-from tests.vertex.scripted import BUCKET, BUILD, LINK, PUSHED, RELEASE, RUN, Project, bound_job, release_of
+from tests.vertex.scripted import BUCKET, BUILD, LINK, PUSHED, RELEASE, RUN, Project, bound_job
 
 pytestmark = pytest.mark.loopback
 CREATE = "aiplatform.projects.locations.pipelineJobs.create"
@@ -28,7 +28,7 @@ def run(project: Project, build: str = BUILD, *, retry_s: float = 60.0) -> Outco
         project.settings,
         project.api(retry_s),
         project.store,
-        release_of(),
+        RELEASE,
         bound_job(),
         build,
         project.said.append,
@@ -120,6 +120,16 @@ def test_a_report_that_is_lost_is_told_with_its_place(make_project: MakeProject)
     place = f"{BUCKET}/root/123456789012/{RUN}/EvaluationReport_1/report/report.json"
     assert run(project).error == (
         f"{place}: is not there.\nExpected what the run's EvaluationReport wrote, below {BUCKET}/root"
+    )
+
+
+def test_a_pusher_that_pushed_nothing_is_told(make_project: MakeProject) -> None:
+    project = make_project(*GOOD)
+    project.report(blessed=True)
+    project.outputs["Pusher"]["pushed_model"]["artifacts"][0]["metadata"].clear()
+    assert run(project).error == (
+        "pipeline/pipeline.py: Pusher pushed no model, though it is blessed.\n"
+        "Expected its pushed_model to tell pushed_destination, as TFX's own Pusher does."
     )
 
 

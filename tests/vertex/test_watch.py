@@ -3,28 +3,18 @@ from typing import Callable
 import pytest
 
 from esteira.errors import GoogleError
-from esteira.google.refusals import NotFoundError
 from esteira.local.cloud.faults import Fault
-from esteira.vertex.runs import list_runs, run_state
-from esteira.vertex.tasks import TaskState
-from esteira.vertex.watch import cancel_run, watch_run
-from tests.vertex.scripted import BUILD, LINK, RELEASE, RUN, Project, bound_job
+from esteira.vertex.watch import watch_run
+from tests.vertex.scripted import LINK, RUN, Project
 
 pytestmark = pytest.mark.loopback
 GET = "aiplatform.projects.locations.pipelineJobs.get"
-CANCEL = "aiplatform.projects.locations.pipelineJobs.cancel"
-PARENT = "projects/demo-project/locations/europe-west1"
 MakeProject = Callable[..., Project]
-
-
-def make_run(project: Project, run: str = RUN, release: str = RELEASE) -> None:
-    labels = {"pipeline": "sentiment", "release": release, "build": BUILD}
-    project.pipelines.add(PARENT, run, {**bound_job(), "labels": labels})
 
 
 def test_a_run_that_nobody_answers_for_is_given_up_after_a_while(make_project: MakeProject) -> None:
     project = make_project({"Trainer": "RUNNING"})
-    make_run(project)
+    project.add_run()
     project.stand_in.faults.add(Fault(GET, "unavailable", times=99))
     with pytest.raises(GoogleError) as caught:
         watch_run(
@@ -39,81 +29,8 @@ def test_a_run_that_nobody_answers_for_is_given_up_after_a_while(make_project: M
 
 def test_looks_become_fewer_up_to_the_setting(make_project: MakeProject) -> None:
     project = make_project(*[{"Trainer": "RUNNING"}] * 9)
-    make_run(project)
+    project.add_run()
     cloud = project.settings.cloud.copy(update={"poll_s": 5})
     settings = project.settings.copy(update={"cloud": cloud})
     watch_run(project.api(), settings, RUN, project.said.append, pause=project.pause)
     assert project.paused_s == [1.0, 1.5, 2.25, 3.375, 5, 5, 5, 5, 5]
-
-
-def test_the_state_of_a_run_tells_its_tasks(make_project: MakeProject) -> None:
-    project = make_project({"Trainer": "FAILED: exit 1", "Pusher": "PENDING"})
-    make_run(project)
-    state = run_state(project.api(), project.settings, RUN)
-    assert (state.run, state.state, state.release, state.ended, state.link) == (RUN, "running", RELEASE, "", LINK)
-    assert state.tasks == [
-        TaskState("Trainer", "failed", 61.5, "exit 1 (code 9, FAILED_PRECONDITION)", ["2"]),
-        TaskState("Pusher", "waiting", None, "", ["3"]),
-    ]
-    ended = run_state(project.api(), project.settings, RUN)
-    assert (ended.state, ended.is_over) == ("failed", True)
-    assert ended.error == (
-        "The DAG failed because some tasks failed. The failed tasks are: [Trainer]. (code 9, FAILED_PRECONDITION)"
-    )
-
-
-def test_runs_are_listed_by_release_the_latest_first(make_project: MakeProject) -> None:
-    project = make_project()
-    for run, release in (("run-1", RELEASE), ("run-2", "b" * 12), ("run-3", RELEASE)):
-        make_run(project, run, release)
-    api = project.api()
-    assert [state.run for state in list_runs(api, project.settings)] == ["run-3", "run-2", "run-1"]
-    assert [state.run for state in list_runs(api, project.settings, RELEASE)] == ["run-3", "run-1"]
-
-
-def test_a_cancelled_run_is_waited_for(make_project: MakeProject) -> None:
-    project = make_project({"Trainer": "RUNNING"}, {"Trainer": "RUNNING"})
-    make_run(project)
-    assert cancel_run(project.api(), project.settings, RUN, say=project.said.append, pause=project.pause) == "cancelled"
-    assert project.said == ["- Trainer: cancelled"]
-
-
-def test_what_is_over_is_not_cancelled_again(make_project: MakeProject) -> None:
-    project = make_project()
-    make_run(project)
-    for _ in range(2):
-        assert cancel_run(project.api(), project.settings, RUN, pause=project.pause) == "succeeded"
-    assert project.stand_in.called(CANCEL) == []
-
-
-def test_a_cancellation_whose_answer_is_lost_is_asked_for_again(make_project: MakeProject) -> None:
-    project = make_project({"Trainer": "RUNNING"}, {"Trainer": "RUNNING"})
-    make_run(project)
-    project.stand_in.faults.add(Fault(CANCEL, "lost"))
-    assert cancel_run(project.api(), project.settings, RUN, pause=project.pause) == "cancelled"
-    assert len(project.stand_in.called(CANCEL)) == 2
-
-
-def test_a_run_that_ended_before_it_could_be_cancelled_is_told_as_it_ended(make_project: MakeProject) -> None:
-    project = make_project({"Trainer": "SUCCEEDED"})
-    make_run(project)
-    project.stand_in.faults.add(Fault(CANCEL, "denied"))
-    assert cancel_run(project.api(), project.settings, RUN, pause=project.pause) == "succeeded"
-
-
-def test_a_run_that_must_not_be_cancelled_says_so(make_project: MakeProject) -> None:
-    project = make_project(*[{"Trainer": "RUNNING"}] * 9)
-    make_run(project)
-    project.stand_in.faults.add(Fault(CANCEL, "denied"))
-    with pytest.raises(GoogleError, match=r"^Google Cloud: cannot cancel the run: Permission '"):
-        cancel_run(project.api(), project.settings, RUN, pause=project.pause)
-
-
-def test_a_run_that_is_not_there_is_told(make_project: MakeProject) -> None:
-    project = make_project()
-    with pytest.raises(NotFoundError) as caught:
-        cancel_run(project.api(), project.settings, "run-9")
-    assert str(caught.value) == (
-        "Google Cloud: cannot look at the run: PipelineJob projects/demo-project/locations/europe-west1/"
-        "pipelineJobs/run-9 not found."
-    )

@@ -15,9 +15,9 @@ from esteira.local.cloud.server import served
 from esteira.release.manifest import Outcome
 from esteira.settings import Settings
 from esteira.vertex.run import run_release
-from esteira.vertex.watch import cancel_run
+from esteira.vertex.runs import cancel_run
 from tests.local.jobs.handmade import HandmadeJob
-from tests.vertex.scripted import BUCKET, BUILD, RUN, Project, release_of
+from tests.vertex.scripted import BUCKET, BUILD, RELEASE, RUN, Project
 
 pytestmark = [pytest.mark.programs, pytest.mark.loopback]
 REPORT = {"blessed": True, "baseline": None, "metrics": {}, "baseline_metrics": None, "thresholds": [], "slices": {}}
@@ -44,7 +44,7 @@ class Executed(Project):
         return execute_job(job, settings=self.settings, store=self.store, folder=self.folder, log=log)
 
     def run(self, job: HandmadeJob, build: str = BUILD) -> Outcome:
-        arguments = (self.settings, self.api(), self.store, release_of(), job.document, build, self.said.append)
+        arguments = (self.settings, self.api(), self.store, RELEASE, job.document, build, self.said.append)
         return run_release(*arguments, pause=lambda s: time.sleep(0.01))
 
 
@@ -126,6 +126,6 @@ def test_a_cancelled_run_begins_no_further_task(project: Executed) -> None:
     api, body = project.api(), job.document
     project.pipelines.add("projects/demo-project/locations/europe-west1", RUN, body)
     pause = lambda s: time.sleep(0.01)  # noqa: E731
-    assert cancel_run(api, project.settings, RUN, pause=pause) == "cancelled"
+    assert cancel_run(api, project.settings, RUN, pause=pause).state == "cancelled"
     time.sleep(1.0)
     assert not (project.folder / "sentiment" / "serving").exists()
