@@ -3,13 +3,16 @@
 from functools import partial
 from typing import Callable, List, Mapping, Tuple
 
-from esteira.errors import StateError
+from esteira.errors import ImageError, StateError
 from esteira.images.builder import known_builder
 from esteira.images.code import code_of_workspace
+from esteira.images.descriptor import Descriptor
+from esteira.images.engine.archive import read_image
 from esteira.images.former.choose import former_references
 from esteira.images.layers.code import Code
-from esteira.images.layout import layout_of, using
+from esteira.images.layout import Layout, layout_of, using
 from esteira.images.make import make_image, open_formers, push_whole
+from esteira.images.media import MANIFEST
 from esteira.images.origin import Origin
 from esteira.images.registry.reference import Reference
 from esteira.images.registry.refusals import UnreachableError
@@ -32,9 +35,18 @@ def is_at_hand(settings: Settings, part: Part) -> bool:
     if not part.content:
         return False
     needed_here = settings.is_local and (not settings.registry or settings.run.isolation == "container")
-    is_here = not needed_here or layout_of(settings).blob(part.content).is_file()
+    is_here = not needed_here or is_whole(layout_of(settings), part.content)
     is_pushed = not settings.registry or part.uri == pushed_name(settings, part.content)
     return is_here and is_pushed
+
+
+def is_whole(layout: Layout, digest: str) -> bool:
+    """Return whether a layout has all of an image, none of whose layers it refers to elsewhere."""
+    try:
+        read_image(layout, Descriptor(MANIFEST, digest, 0))
+    except ImageError:
+        return False
+    return True
 
 
 def pushed_name(settings: Settings, digest: str) -> str:

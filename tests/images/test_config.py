@@ -79,7 +79,10 @@ def test_a_manifest_names_layers_of_one_kind() -> None:
         "config": {"mediaType": CONFIG, "digest": config.digest, "size": 30},
         "layers": [
             {"mediaType": LAYER, "digest": BASE_LAYER.digest, "size": 20},
-            *({"mediaType": LAYER, "digest": layer.digest, "size": 10} for layer in LAYERS),
+            *(
+                {"mediaType": LAYER, "digest": each.digest, "size": 10, "annotations": {"dev.esteira.key": each.key}}
+                for each in LAYERS
+            ),
         ],
         "annotations": {"a.b": "c"},
     }

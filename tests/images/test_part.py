@@ -88,9 +88,12 @@ def test_an_image_in_another_registry_is_not_at_hand(project: Project, registry:
 def test_an_image_that_containers_need_must_be_here_too(project: Project, registry: RegistryServer) -> None:
     flags = {"images__registry": f"{registry.host}/team"}
     part, _ = part_of(project, project.settings(**flags), planned(project.settings(**flags)))
-    layout_of(project.settings()).blob(part.content).unlink()
+    layout = layout_of(project.settings())
+    contained = project.settings(**flags, run__isolation="container")
+    assert is_at_hand(contained, part)
+    layout.blob(layout.read(part.content)["layers"][-1]["digest"]).unlink()
     assert is_at_hand(project.settings(**flags), part)
-    assert not is_at_hand(project.settings(**flags, run__isolation="container"), part)
+    assert not is_at_hand(contained, part)
 
 
 def test_without_a_base_the_image_is_skipped_on_local(project: Project, registry: RegistryServer) -> None:

@@ -295,3 +295,22 @@ def wait_until(is_so: Callable[[], bool]) -> None:
 def children_of(pid: int) -> List[int]:
     found = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     return [int(child) for child in found]
+
+
+def test_a_wheel_of_another_size_than_recorded_is_told(tmp_path: Path) -> None:
+    layout, wheel = Layout(tmp_path / "images"), make_wheel(tmp_path / "wheels", "one", {"one.py": ""})
+    with pytest.raises(ImageError) as caught:
+        build(layout, [replace(wheel, size_bytes=5 << 20)])
+    assert str(caught.value) == (
+        f"{wheel.path}: has {wheel.size_bytes} bytes.\nExpected {5 << 20}, as requirements.wheels has it. "
+        "Remove the line of one from it and run: make lock"
+    )
+
+
+def test_only_the_wheels_of_layers_that_are_made_are_fetched(tmp_path: Path) -> None:
+    layout, wheels = Layout(tmp_path / "images"), tiny_wheels(tmp_path / "wheels")
+    fetched: List[WheelFile] = []
+    build(layout, wheels[:1])
+    for _ in range(2):
+        package_layers(LayerStore(layout), wheels, PLACE, say_nothing, fetched.extend)
+        assert sorted(wheel.name for wheel in fetched) == ["rich", "stored"]
