@@ -5,7 +5,7 @@ import math
 from dataclasses import dataclass
 from typing import Any, Callable, Dict, List, Sequence, Tuple
 
-from esteira.serving.recorded import Recorded
+from esteira.serving.recorded import OUTPUTS, Recorded, are_rows
 
 TOLERANCE = 1e-4
 ODD_TEXTS = ("", "Ação e emoção, já! 🎉👩‍👩‍👧 «ñandú» 電影 " * 200)
@@ -70,6 +70,14 @@ def fault_of_probabilities(recorded: Row, served: Row) -> Tuple[str, ...]:
     if len(expected) == len(observed) and all(close(one, two) for one, two in zip(expected, observed)):
         return ()
     return f"{shown(recorded['probabilities'])} within {TOLERANCE}", shown(served["probabilities"])
+
+
+def is_prediction(row: Any) -> bool:
+    """True for an object with the outputs of our models, so that they can be compared."""
+    if not are_rows([row], OUTPUTS) or not isinstance(row["probabilities"], list):
+        return False
+    numbers = [*row["probabilities"], row["confidence"]]
+    return len(numbers) > 1 and all(type(number) in (int, float) for number in numbers)
 
 
 def fault_within(row: Row, labels: Sequence[str]) -> Tuple[str, ...]:

@@ -1,0 +1,150 @@
+"""The Vertex AI endpoint of a pipeline, made once, and the models that are deployed to it.
+
+It is a public one, which asks for credentials: a private one, in the environment's network, takes one model alone,
+so that no traffic could move. https://cloud.google.com/vertex-ai/docs/predictions/using-private-endpoints
+"""
+
+import hashlib
+import re
+from typing import List, Optional
+
+from esteira.errors import ServingError, SettingsError
+from esteira.google.api import Api, Json
+from esteira.google.operations import wait_for_operation
+from esteira.google.refusals import ExistsError, NotFoundError
+from esteira.release.manifest import Release
+from esteira.settings import Settings
+from esteira.vertex.model import MANAGED, SERVICE
+
+# https://cloud.google.com/vertex-ai/docs/reference/rest/v1/projects.locations.endpoints/create
+ENDPOINT_ID = re.compile(r"[a-z]([a-z0-9-]{0,61}[a-z0-9])?")
+# The endpoint that candidates are asked on: a model at 0 % of the traffic cannot be.
+CHECK = "-check"
+REQUEST_LOG = "request_log"
+CREATE_S = 600.0
+
+
+def serving_id(settings: Settings) -> str:
+    """Return the id of the endpoint that serves. Raises SettingsError."""
+    name = settings.pipeline.name
+    if not ENDPOINT_ID.fullmatch(name + CHECK) or name.endswith("-"):
+        raise SettingsError(
+            f"pipeline.name: {name} is no name for a Vertex AI endpoint, which may have {63 - len(CHECK)} characters "
+            "and ends in a letter or digit. Set another pipeline.name"
+        )
+    return name
+
+
+def check_id(settings: Settings) -> str:
+    """Return the id of the endpoint that candidates are asked on."""
+    return serving_id(settings) + CHECK
+
+
+def endpoint_name(settings: Settings, identity: str) -> str:
+    return f"{settings.environment.location}/endpoints/{identity}"
+
+
+def find_endpoint(settings: Settings, api: Api, identity: str) -> Optional[Json]:
+    """Return the endpoint, None if there is none. Raises ServingError if it serves something else."""
+    name = endpoint_name(settings, identity)
+    try:
+        endpoint = api.call(f"look at the endpoint {identity}", SERVICE, "GET", f"v1/{name}")
+    except NotFoundError:
+        return None
+    wanted = endpoint_labels(settings)
+    found = {key: endpoint.get("labels", {}).get(key, "") for key in wanted}
+    if found != wanted:
+        raise ServingError(
+            f"{name}: is not the endpoint of {settings.pipeline.name} in {settings.selected}: its labels are "
+            f"{told(found)}.\nExpected {told(wanted)}. Set another pipeline.name or project; or if it is this one's "
+            f"after all: gcloud ai endpoints update {identity} --project={settings.environment.project} "
+            f"--region={settings.environment.region} --update-labels={told(wanted).replace(' ', '')}"
+        )
+    return endpoint
+
+
+def told(labels: Json) -> str:
+    return ", ".join(f"{key}={value}" for key, value in labels.items())
+
+
+def made_endpoint(settings: Settings, api: Api, identity: str) -> Json:
+    """Return the endpoint, made if it is not there, its request log as the settings have it. Raises GoogleError."""
+    found = find_endpoint(settings, api, identity)
+    if found is None:
+        create(settings, api, identity)
+        found = find_endpoint(settings, api, identity)
+    if found is None:
+        raise ServingError(f"endpoint {identity}: is not there though it was made. Run the command again.")
+    log = endpoint_body(settings, identity)[LOG]
+    if found.get(LOG, NO_LOG) != log:
+        path = f"v1/{endpoint_name(settings, identity)}"
+        what = f"set the request log of the endpoint {identity}"
+        api.call(what, SERVICE, "PATCH", path, body={LOG: log}, query={"updateMask": LOG}, repeat=True)
+    return found
+
+
+LOG = "predictRequestResponseLoggingConfig"
+NO_LOG = {"enabled": False}
+
+
+def create(settings: Settings, api: Api, identity: str) -> None:
+    """Make the endpoint; one that is being made already, since an answer was lost, is waited for."""
+    what = f"create the endpoint {identity}"
+
+    def find() -> Optional[Json]:
+        return {"done": True} if find_endpoint(settings, api, identity) else None
+
+    path, body = f"v1/{settings.environment.location}/endpoints", endpoint_body(settings, identity)
+    try:
+        operation = api.call(what, SERVICE, "POST", path, body=body, query={"endpointId": identity}, find=find)
+    except ExistsError:
+        return
+    wait_for_operation(api, what, SERVICE, operation, timeout_s=CREATE_S)
+
+
+def endpoint_body(settings: Settings, identity: str) -> Json:
+    """Return what the endpoint is made as. Only what is asked for in earnest gets into the request log."""
+    place, percent = settings.environment, settings.endpoint.log_percent
+    logged = percent > 0 and not identity.endswith(CHECK)
+    body: Json = {"displayName": identity, "labels": endpoint_labels(settings), LOG: NO_LOG}
+    if logged:
+        table = f"bq://{place.project}.{place.dataset}.{REQUEST_LOG}"
+        body[LOG] = {
+            "enabled": True,
+            "samplingRate": percent / 100,
+            "bigqueryDestination": {"outputUri": table},
+        }
+    if place.kms_key:
+        body["encryptionSpec"] = {"kmsKeyName": place.kms_key}
+    return body
+
+
+def endpoint_labels(settings: Settings) -> Json:
+    """Return the labels that tell whose endpoint it is; a value may hold no other characters."""
+    environment = re.sub("[^a-z0-9_-]", "-", settings.selected.lower())[:63]
+    return {**MANAGED, "pipeline": settings.pipeline.name, "environment": environment}
+
+
+def deployed_models(endpoint: Json) -> List[Json]:
+    """Return what is deployed, the oldest first."""
+    found: List[Json] = endpoint.get("deployedModels", [])
+    return sorted(found, key=lambda deployed: str(deployed.get("createTime", "")))
+
+
+def find_deployed(endpoint: Json, release: Release) -> Optional[Json]:
+    """Return the deployed model that serves a release, None if none does."""
+    for deployed in deployed_models(endpoint):
+        if deployed.get("displayName") == release.origin:
+            return deployed
+    return None
+
+
+def share_of(endpoint: Json, deployed: Json) -> int:
+    """Return the percentage of the traffic that a deployed model gets."""
+    return int(endpoint.get("trafficSplit", {}).get(deployed["id"], 0))
+
+
+def deployed_id(identity: str, release: Release) -> str:
+    """Return the id that a release is deployed under, up to ten digits: a second deployment of it is refused."""
+    digest = hashlib.sha256(f"{identity}/{release.origin}".encode()).hexdigest()
+    return str(10**9 + int(digest, 16) % (9 * 10**9))

@@ -1,0 +1,135 @@
+"""The traffic of the endpoint: moved to a release at once, and back if that does not answer."""
+
+import time
+from typing import Dict, List
+
+from esteira.errors import GoogleError, ServingError
+from esteira.google.api import Api, Json
+from esteira.google.operations import pauses
+from esteira.release.manifest import Release
+from esteira.release.store.interface import Store
+from esteira.serving.checks import fault_within, is_prediction
+from esteira.settings import Settings
+from esteira.vertex.deploy import undeploy
+from esteira.vertex.endpoint import deployed_models, endpoint_name, find_deployed, find_endpoint, serving_id, share_of
+from esteira.vertex.model import SERVICE, make_default
+from esteira.vertex.predict import ask
+from esteira.vertex.smoke import smoke_release
+
+# How long it may take until the traffic has moved.
+SETTLE_S = 120.0
+TEXT = "Is it you who answers?"
+
+
+def promote_release(settings: Settings, api: Api, release: Release, *, settle_s: float = SETTLE_S) -> None:
+    """Give all traffic to the deployed model of a release, and see that it answers; it can be done again.
+
+    Where TFX's Pusher deploys, in the run, nothing is left to do. Raises ServingError if the model is not deployed,
+    or does not answer as a model should within `settle_s`: the traffic is then as it was.
+    """
+    if settings.endpoint.by == "pusher":
+        return
+    identity = serving_id(settings)
+    endpoint = find_endpoint(settings, api, identity) or {}
+    deployed = find_deployed(endpoint, release)
+    if deployed is None:
+        raise ServingError(
+            f"release {release.origin}: its model is not deployed to the endpoint {identity}. Run: .venv/bin/inv smoke"
+        )
+    before = endpoint.get("trafficSplit", {})
+    wanted = {one["id"]: 100 if one is deployed else 0 for one in deployed_models(endpoint)}
+    if share_of(endpoint, deployed) != 100:
+        set_traffic(settings, api, wanted)
+    fault = fault_of_traffic(settings, api, deployed, settle_s)
+    if fault:
+        raise ServingError(
+            f"release {release.origin}: its model does not answer on the endpoint {identity}: {fault}\n"
+            f"{taken_back(settings, api, before, wanted)}"
+        )
+    make_default(settings, api, deployed["modelVersionId"])
+
+
+def restore_release(
+    settings: Settings, api: Api, store: Store, release: Release, *, settle_s: float = SETTLE_S
+) -> None:
+    """Give all traffic to a release that was served before: at once where its model is still deployed.
+
+    Where it is not, it is deployed again and smoke-tested first. Raises ServingError if it does not answer
+    rightly, with the traffic as it was, or if TFX's Pusher deploys, which no rollback can do.
+    """
+    if settings.endpoint.by == "pusher":
+        raise ServingError(
+            f'release {release.origin}: cannot be brought back, as endpoint.by = "pusher": TFX deploys a model in '
+            "the run that trained it, and keeps none beside it.\n"
+            f"To train and deploy it again: git checkout {release.commit[:12] or 'COMMIT'}    "
+            f"Then: make deploy-full ENV={settings.selected}"
+        )
+    endpoint = find_endpoint(settings, api, serving_id(settings)) or {}
+    if find_deployed(endpoint, release) is None:
+        smoke_release(settings, api, store, release)
+    promote_release(settings, api, release, settle_s=settle_s)
+
+
+def set_traffic(settings: Settings, api: Api, split: Dict[str, int]) -> None:
+    """Set the percentage of each deployed model; they must add up to 100, or there is none."""
+    identity = serving_id(settings)
+    path, query = f"v1/{endpoint_name(settings, identity)}", {"updateMask": "trafficSplit"}
+    what = f"move the traffic of the endpoint {identity}"
+    api.call(what, SERVICE, "PATCH", path, body={"trafficSplit": split}, query=query, repeat=True)
+
+
+def fault_of_traffic(settings: Settings, api: Api, deployed: Json, settle_s: float) -> str:
+    """Return what is wrong with the answers of the endpoint, "" once the deployed model answers rightly.
+
+    For a moment another one may still be asked.
+    """
+    limit_s = time.monotonic() + settle_s
+    for pause_s in pauses(10):
+        try:
+            answered = ask(settings, api, serving_id(settings), [{"text": TEXT}])
+        except (GoogleError, ServingError) as error:
+            return str(error)
+        if answered.deployed_id == deployed["id"]:
+            (row,) = answered.predictions
+            return fault_of_row(row)
+        if time.monotonic() > limit_s:
+            break
+        time.sleep(pause_s)
+    return f"the deployed model {answered.deployed_id or 'without an id'} answers in place of {deployed['id']}"
+
+
+def fault_of_row(row: Json) -> str:
+    """Return what in a prediction contradicts the rest of it; how many classes there are is not known here."""
+    if not is_prediction(row):
+        return f"expected label, confidence and probabilities, got {str(row)[:200]}"
+    fault = fault_within({**row, "label": ""}, [""] * len(row["probabilities"]))
+    return f"expected {fault[0]}, got {fault[1]}" if fault else ""
+
+
+def taken_back(settings: Settings, api: Api, before: Dict[str, int], wanted: Dict[str, int]) -> str:
+    """Set the traffic back to what it was and return a sentence that says so."""
+    told = ", ".join(f"{share} % to {name}" for name, share in sorted(before.items()) if share) or "none"
+    split = {name: int(before.get(name, 0)) for name in wanted}
+    if split == wanted:
+        return f"It had the traffic before, and keeps it. Run: make rollback ENV={settings.selected}"
+    try:
+        set_traffic(settings, api, split if any(split.values()) else {})
+    except GoogleError as error:
+        return f"The traffic could not be set back to {told}: {error}\nRun: make rollback ENV={settings.selected}"
+    return f"The traffic is as it was: {told}. Run the deploy again."
+
+
+def remove_older(settings: Settings, api: Api) -> List[str]:
+    """Undeploy what has no traffic, but the newest endpoint.keep of it, and return the releases' ids.
+
+    The versions of the model stay, so that a rollback can deploy them again.
+    """
+    if settings.endpoint.by == "pusher":
+        return []
+    identity = serving_id(settings)
+    endpoint = find_endpoint(settings, api, identity) or {}
+    idle = [one for one in deployed_models(endpoint) if not share_of(endpoint, one)]
+    older = idle[: max(0, len(idle) - settings.endpoint.keep)]
+    for deployed in older:
+        undeploy(settings, api, identity, deployed)
+    return [str(deployed.get("displayName", deployed["id"])) for deployed in older]
