@@ -13,10 +13,10 @@ from esteira.images.code import code_of_source
 from esteira.images.layout import layout_of
 from esteira.images.registry import RegistryClient
 from esteira.release.store import open_store
-from esteira.settings import Settings
+from esteira.settings import Settings, load_settings
 from esteira.source import frozen_source
 from tests.images.former.machine import asked
-from tests.images.former.specification import BUILDER
+from tests.images.former.specification import BUILDER, CLOUD
 from tests.images.project_made import Project, make_project
 from tests.images.registry_server import RegistryServer
 from tests.repositories import write
@@ -139,3 +139,17 @@ def test_without_a_registry_there_is_no_place_for_it(project: Project) -> None:
     with pytest.raises(ImageError) as caught:
         builder(project, project.settings(), [])
     assert str(caught.value) == "images.registry is not set. Expected where the builder image is to be pushed to."
+
+
+def test_a_rehearsal_pushes_under_the_real_name(project: Project, registry: RegistryServer) -> None:
+    write(project.root / "esteira.toml", CLOUD)
+    variables = {"ESTEIRA_STATE": str(project.root.parent / "state"), "ESTEIRA_ENV": "dev"}
+    settings, store = load_settings(project.root, variables, {}), open_store(project.settings())
+    host = "europe-west1-docker.pkg.dev"
+    environ = {**project.environ, "ESTEIRA_REGISTRY_AT": f"{host}={registry.host}"}
+    with frozen_source(settings.root, settings.state) as source:
+        image = builder_for(settings, store, source, environ, lambda text: None)
+    name, _, digest = image.partition("@")
+    assert name == f"{host}/demo-project/images/builder"
+    there = RegistryClient(registry.host, {})
+    assert there.find_manifest("demo-project/images/builder", digest) == digest

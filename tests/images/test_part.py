@@ -18,7 +18,7 @@ from esteira.release.store import open_store
 from esteira.settings import Settings, load_settings
 from esteira.source import frozen_source
 from tests.bucket_server import free_port
-from tests.images.former.specification import BUILDER
+from tests.images.former.specification import BUILDER, CLOUD
 from tests.images.layers_read import say_nothing
 from tests.images.project_made import Project, make_project
 from tests.images.registry_server import RegistryServer
@@ -126,14 +126,6 @@ def test_a_listing_that_is_lost_is_told(project: Project) -> None:
     assert str(caught.value) == (
         f"{store.uri}: does not list the files that the image is made of. Run the deploy again."
     )
-
-
-CLOUD = """[environments.dev]
-project = "demo-project"
-region = "europe-west1"
-bucket = "demo-bucket"
-repository = "images"
-"""
 
 
 def test_in_the_cloud_nothing_of_it_need_be_here(project: Project) -> None:

@@ -6,15 +6,10 @@ import pytest
 
 from esteira.images.former.choose import former_references
 from esteira.settings import Settings, load_settings
+from tests.images.former.specification import CLOUD
 
 DIGEST = f"sha256:{'a' * 64}"
 TEAM = "registry.test/team"
-CLOUD = """[environments.dev]
-project = "demo-project"
-region = "europe-west1"
-bucket = "demo-bucket"
-repository = "images"
-"""
 
 
 def settings_of(folder: Path, env: str = "", **flags: str) -> Settings:
