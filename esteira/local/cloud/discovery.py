@@ -42,7 +42,9 @@ class Discovery:
     def __init__(self, document: Dict[str, Any]) -> None:
         self.base: str = document["servicePath"]
         self._schemas: Dict[str, Schema] = document["schemas"]
-        self.methods: List[Method] = [make_method(entry) for entry in document["methods"]]
+        # Those with a verb first: what stands before it would take it for a part of a name.
+        entries = sorted(document["methods"], key=lambda entry: ":" not in entry["path"])
+        self.methods: List[Method] = [make_method(entry) for entry in entries]
 
     def find(self, http: str, path: str) -> Optional[Tuple[Method, Dict[str, str]]]:
         """Return the method for a path relative to the API's base, and the parameters in the path."""

@@ -1,0 +1,1 @@
+"""What must exist in a Google Cloud project: planned, made, checked, removed."""

@@ -1,0 +1,90 @@
+"""The quick checks before a deploy to Google Cloud: each fault with its remedy, before anything is changed."""
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Callable, List
+
+from esteira.cloud.bucket import wrong_region
+from esteira.cloud.part import read_or_none
+from esteira.cloud.permissions import Need, lacking, needs, told
+from esteira.cloud.services import DOMAIN, SERVICES, read_services
+from esteira.errors import GoogleError
+from esteira.google.api import Api
+from esteira.google.refusals import NotFoundError
+from esteira.settings import Settings
+
+Check = Callable[[], List[str]]
+
+
+def check_environment(settings: Settings, api: Api) -> None:
+    """Ask, all at once, for the project, its APIs, the bucket and where it is, and what one may do.
+
+    Raises one GoogleError that names every fault with what to type; for credentials that are of no use,
+    and a project that is not there, that one alone.
+    """
+    place = settings.environment
+    checks: List[Check] = [lambda: api_faults(settings, api), lambda: bucket_faults(settings, api)]
+    checks += [as_check(settings, api, need) for need in needs(place)]
+    with ThreadPoolExecutor(len(checks)) as pool:
+        outcomes = list(pool.map(attempted, checks))
+    stopping = first_of_all([outcome for outcome in outcomes if isinstance(outcome, GoogleError)])
+    if stopping is not None:
+        raise stopping
+    faults = [fault for outcome in outcomes if not isinstance(outcome, GoogleError) for fault in outcome]
+    # An API that is not enabled is a fault once, not again for each question that it did not answer.
+    errors = [outcome for outcome in outcomes if isinstance(outcome, GoogleError)]
+    faults += [str(error) for error in errors if error.reason != "SERVICE_DISABLED" or not faults]
+    faults = list(dict.fromkeys(faults))
+    if faults:
+        raise GoogleError(f"ENV={settings.selected}: nothing was changed, since\n" + "\n".join(faults))
+
+
+def attempted(check: Check) -> "List[str] | GoogleError":
+    try:
+        return check()
+    except GoogleError as error:
+        return error
+
+
+def first_of_all(errors: List[GoogleError]) -> "GoogleError | None":
+    """Return the error that makes all others follow: no credentials, or no such project."""
+    for error in errors:
+        if error.status == 401:
+            return error
+    return next((error for error in errors if str(error).startswith("environments.")), None)
+
+
+def api_faults(settings: Settings, api: Api) -> List[str]:
+    disabled = [name for name, enabled in read_services(api).services.items() if not enabled]
+    return [
+        f"API {name}{DOMAIN} is not enabled; it {SERVICES[name]}. Run: make cloud-apply ENV={settings.selected}    "
+        f"Or: gcloud services enable {name}{DOMAIN} --project={api.project}"
+        for name in disabled
+    ]
+
+
+def bucket_faults(settings: Settings, api: Api) -> List[str]:
+    place = settings.environment
+    try:
+        found = read_or_none(api, f"read bucket {place.bucket}", "storage", f"b/{place.bucket}")
+    except GoogleError as error:
+        if error.status == 403 and error.reason != "SERVICE_DISABLED":
+            return []  # That it may not be read is told with the other permissions on it.
+        raise
+    if found is None:
+        return [absent("bucket", place.bucket, settings)]
+    wrong = wrong_region(found, place.region, settings.selected)
+    return [f"bucket {place.bucket}: {difference}. {difference.fixed}" for difference in wrong]
+
+
+def as_check(settings: Settings, api: Api, need: Need) -> Check:
+    def check() -> List[str]:
+        try:
+            return told(lacking(api, settings.environment, need))
+        except NotFoundError:
+            return [absent(need.scope, need.target, settings)]
+
+    return check
+
+
+def absent(kind: str, name: str, settings: Settings) -> str:
+    return f"{kind} {name} is not there. Run: make cloud-apply ENV={settings.selected}"

@@ -1,0 +1,117 @@
+"""BigQuery's stand-in: datasets and tables without rows. https://cloud.google.com/bigquery/docs/reference/rest"""
+
+import copy
+import threading
+from dataclasses import dataclass, field
+from typing import Any, Dict
+
+from esteira.local.cloud.refusal import Refused
+from esteira.local.cloud.server import Call, Handler
+from esteira.local.cloud.storage import merge
+
+Json = Dict[str, Any]
+# https://cloud.google.com/bigquery/docs/reference/rest/v2/datasets#Dataset has the names that roles are kept by.
+LEGACY = {
+    "roles/bigquery.dataViewer": "READER",
+    "roles/bigquery.dataEditor": "WRITER",
+    "roles/bigquery.dataOwner": "OWNER",
+}
+BEGINNING = [
+    {"role": "WRITER", "specialGroup": "projectWriters"},
+    {"role": "OWNER", "specialGroup": "projectOwners"},
+    {"role": "READER", "specialGroup": "projectReaders"},
+]
+
+
+@dataclass
+class Warehouse:
+    """The datasets by name, the tables by dataset.name."""
+
+    project: str
+    datasets: Dict[str, Json] = field(default_factory=dict)
+    tables: Dict[str, Json] = field(default_factory=dict)
+    lock: Any = field(default_factory=threading.RLock)
+
+    def find(self, call: Call, kind: str) -> Json:
+        dataset = call.parameters["datasetId"]
+        name = dataset if kind == "Dataset" else f"{dataset}.{call.parameters['tableId']}"
+        kept = self.datasets if kind == "Dataset" else self.tables
+        if name not in kept:
+            raise Refused(404, f"Not found: {kind} {self.project}:{name}")
+        expected = call.headers.get("If-Match")
+        if expected not in (None, kept[name]["etag"]):
+            raise Refused(412, "Precondition check failed.")
+        return kept[name]
+
+    def put_dataset(self, name: str, location: str = "europe-west1", **fields: Any) -> Json:
+        """Make a dataset, as a test finds it."""
+        reference = {"projectId": self.project, "datasetId": name}
+        made = {"etag": "1", "access": copy.deepcopy(BEGINNING), **fields, "location": location}
+        self.datasets[name] = {**made, "datasetReference": reference}
+        return self.datasets[name]
+
+    def insert_dataset(self, call: Call) -> Json:
+        name = call.body["datasetReference"]["datasetId"]
+        with self.lock:
+            if name in self.datasets:
+                raise Refused(409, f"Already Exists: Dataset {self.project}:{name}")
+            fields = {key: value for key, value in call.body.items() if key != "location"}
+            return copy.deepcopy(self.put_dataset(name, call.body.get("location", "US"), **fields))
+
+    def insert_table(self, call: Call) -> Json:
+        self.find(call, "Dataset")
+        name = f"{call.parameters['datasetId']}.{call.body['tableReference']['tableId']}"
+        with self.lock:
+            if name in self.tables:
+                raise Refused(409, f"Already Exists: Table {self.project}:{name}")
+            self.tables[name] = {"etag": "1", "numRows": "0", **copy.deepcopy(call.body)}
+            return copy.deepcopy(self.tables[name])
+
+    def patch(self, call: Call, kind: str) -> Json:
+        with self.lock:
+            found = self.find(call, kind)
+            merge(found, copy.deepcopy(call.body))
+            for entry in found.get("access", []):
+                if "role" in entry:
+                    entry["role"] = LEGACY.get(entry["role"], entry["role"])
+            found["etag"] = str(int(found["etag"]) + 1)
+            return copy.deepcopy(found)
+
+    def list_datasets(self, call: Call) -> Json:
+        key, _, value = call.parameters.get("filter", "").partition("labels.")[2].partition(":")
+        kept = [entry for entry in self.datasets.values() if not key or entry.get("labels", {}).get(key) == value]
+        fields = ("datasetReference", "labels", "location")
+        return {"datasets": [{name: entry[name] for name in fields if name in entry} for entry in kept]}
+
+    def list_tables(self, call: Call) -> Json:
+        beginning = f"{self.find(call, 'Dataset')['datasetReference']['datasetId']}."
+        kept = [entry for name, entry in self.tables.items() if name.startswith(beginning)]
+        return {"tables": [{"tableReference": entry["tableReference"]} for entry in kept]}
+
+    def delete_dataset(self, call: Call) -> None:
+        with self.lock:
+            name = self.find(call, "Dataset")["datasetReference"]["datasetId"]
+            inside = [table for table in self.tables if table.startswith(f"{name}.")]
+            if inside and call.parameters.get("deleteContents") != "true":
+                raise Refused(400, f"Dataset {self.project}:{name} is still in use", reason="resourceInUse")
+            for table in inside:
+                del self.tables[table]
+            del self.datasets[name]
+
+    def delete_table(self, call: Call) -> None:
+        self.find(call, "Table")
+        del self.tables[f"{call.parameters['datasetId']}.{call.parameters['tableId']}"]
+
+    def handlers(self) -> Dict[str, Handler]:
+        return {
+            "bigquery.datasets.get": lambda call: copy.deepcopy(self.find(call, "Dataset")),
+            "bigquery.datasets.insert": self.insert_dataset,
+            "bigquery.datasets.patch": lambda call: self.patch(call, "Dataset"),
+            "bigquery.datasets.list": self.list_datasets,
+            "bigquery.datasets.delete": self.delete_dataset,
+            "bigquery.tables.get": lambda call: copy.deepcopy(self.find(call, "Table")),
+            "bigquery.tables.insert": self.insert_table,
+            "bigquery.tables.patch": lambda call: self.patch(call, "Table"),
+            "bigquery.tables.list": self.list_tables,
+            "bigquery.tables.delete": self.delete_table,
+        }
