@@ -104,7 +104,8 @@ def model_body(settings: Settings, store: Store, release: Release) -> Json:
     place = settings.environment
     artifacts = placed_model(store, release.outcome.model) if release.outcome else ""
     if not artifacts:
-        raise ServingError(f"release {release.id}: no model was pushed. Run: make deploy FORCE=1")
+        again = f"make deploy FORCE=1 ENV={settings.selected}"
+        raise ServingError(f"release {release.id}: no model was pushed. Run: {again}")
     labels = {**MANAGED, "pipeline": settings.pipeline.name, "release": release.origin}
     body: Json = {
         "displayName": settings.pipeline.name,

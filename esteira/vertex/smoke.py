@@ -41,7 +41,7 @@ def smoke_release(settings: Settings, api: Api, store: Store, release: Release) 
     if settings.endpoint.by == "pusher":
         return smoke_pushed(settings, api, store, release)
     model_uri = placed_model(store, release.outcome.model) if release.outcome else ""
-    recorded = stored_recorded(store, name_in(store, release, model_uri))
+    recorded = stored_recorded(store, name_in(settings, store, release, model_uri))
     model = uploaded_model(settings, api, store, release)
     endpoint = made_endpoint(settings, api, serving_id(settings))
     if serves_no_other(endpoint, release):
@@ -52,16 +52,16 @@ def smoke_release(settings: Settings, api: Api, store: Store, release: Release) 
 def smoke_pushed(settings: Settings, api: Api, store: Store, release: Release) -> SmokeResult:
     """Ask the model that TFX's Pusher has deployed in the release's run, with its traffic."""
     pushed = find_pushed(settings, api)
-    recorded = stored_recorded(store, name_in(store, release, pushed.artifacts))
+    recorded = stored_recorded(store, name_in(settings, store, release, pushed.artifacts))
     return require_passed(words(release), check_endpoint(settings, api, pushed.identity, recorded, pushed.deployed))
 
 
-def name_in(store: Store, release: Release, model: str) -> str:
+def name_in(settings: Settings, store: Store, release: Release, model: str) -> str:
     """Return the name of a model's folder in the store. Raises ServingError if it lies elsewhere."""
     if not model.startswith(store.uri + "/"):
         raise ServingError(
             f"release {release.id}: its model {model or 'is not known, and'} does not lie below {store.uri}.\n"
-            "Expected a blessed model that its run pushed there. Run: make deploy FORCE=1"
+            f"Expected a blessed model that its run pushed there. Run: make deploy FORCE=1 ENV={settings.selected}"
         )
     return model[len(store.uri) + 1 :].rstrip("/")
 

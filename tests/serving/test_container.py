@@ -1,4 +1,4 @@
-"""The server as Vertex AI starts it: its model in a real bucket server, its variables those of Vertex AI."""
+"""The server as Vertex AI starts it: its model in the stand-in of Cloud Storage, its variables those of Vertex AI."""
 
 import http.client
 import json
@@ -22,7 +22,7 @@ from tests.bucket_server import free_port
 from tests.conftest import REPOSITORY
 from tests.serving.toy_model import LABELS
 
-pytestmark = [pytest.mark.programs, pytest.mark.loopback]
+pytestmark = [pytest.mark.programs, pytest.mark.loopback, pytest.mark.usefixtures("stand_in")]
 
 WAIT_S = 120
 VARIABLES = {

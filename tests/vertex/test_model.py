@@ -89,7 +89,7 @@ def test_an_image_that_was_not_pushed_and_a_model_that_was_not_are_told(project:
         uploaded_model(project.settings, project.api, project.store, unpushed)
     with pytest.raises(ServingError) as told:
         uploaded_model(project.settings, project.api, project.store, release.copy(update={"outcome": None}))
-    assert str(told.value) == "release 000000000001: no model was pushed. Run: make deploy FORCE=1"
+    assert str(told.value) == "release 000000000001: no model was pushed. Run: make deploy FORCE=1 ENV=dev"
 
 
 def test_a_model_of_somebody_else_is_left_alone(project: Project) -> None:

@@ -222,7 +222,7 @@ def test_a_model_that_lies_elsewhere_is_told(project: Project) -> None:
         smoke_release(project.settings, project.api, project.store, release.copy(update={"outcome": outcome}))
     assert str(told.value) == (
         f"release {ONE}: its model gs://another/model does not lie below gs://demo-bucket/sentiment.\n"
-        "Expected a blessed model that its run pushed there. Run: make deploy FORCE=1"
+        "Expected a blessed model that its run pushed there. Run: make deploy FORCE=1 ENV=dev"
     )
 
 
