@@ -1,6 +1,7 @@
 """The steps of the generated builds, each a function that hands its result on in a file below build/."""
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Callable, Mapping, Optional
 
@@ -183,7 +184,8 @@ def run_job(settings: Settings, store: Store, release: Release, job: Job, build:
     from esteira.google.open import open_api
     from esteira.vertex.run import run_release as run_on_vertex
 
-    return run_on_vertex(settings, open_api(settings), store, release.id, job, build, console.print)
+    say = partial(console.print, markup=False)
+    return run_on_vertex(settings, open_api(settings), store, release.id, job, build, say)
 
 
 def smoke_step(settings: Settings, console: Console) -> None:

@@ -9,10 +9,13 @@ from esteira.builds.lint_substitutions import MAX_VALUE_LENGTH
 from esteira.errors import BuildError, GoogleError, ProgramError
 from esteira.files import write_text
 from esteira.google.api import Api, Json
+from esteira.google.refusals import NotFoundError
 from esteira.process import run_program
 from esteira.settings import Settings
 
 SUBMIT_S = 300.0
+# https://cloud.google.com/build/docs/api/reference/rest/v1/projects.builds#status
+OVER = frozenset({"SUCCESS", "FAILURE", "INTERNAL_ERROR", "TIMEOUT", "CANCELLED", "EXPIRED"})
 ATTEMPTS = 3
 HINT = "Install the Google Cloud CLI: https://cloud.google.com/sdk/docs/install"
 # What gcloud says where nobody knows whether the build was made.
@@ -96,6 +99,16 @@ def find_build(settings: Settings, api: Api, deploy: str) -> Optional[Json]:
 def get_build(settings: Settings, api: Api, build: str) -> Json:
     """Return a build as Cloud Build has it; NotFoundError if it has none."""
     return api.call("see the build", "cloudbuild", "GET", f"v1/{settings.environment.location}/builds/{build}")
+
+
+def is_over(settings: Settings, api: Api, build: str) -> bool:
+    """Return whether a build has ended, or Cloud Build does not know it any more; False where nobody answers."""
+    try:
+        return get_build(settings, api, build)["status"] in OVER
+    except NotFoundError:
+        return True
+    except GoogleError:
+        return False
 
 
 def submitted(settings: Settings, build: str) -> Submitted:

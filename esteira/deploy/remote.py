@@ -46,7 +46,7 @@ def submit_deploy(
     Raises GoogleError, before anything is changed, if something is missing in the project; PlanError if the
     plan forbids the deploy, LeaseError if another deploy holds the environment.
     """
-    from esteira.cloud.ready import check_environment
+    from esteira.cloud.check import check_environment
     from esteira.images.builder import builder_for
     from esteira.jobs.targets import check_deployable
 

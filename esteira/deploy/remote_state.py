@@ -2,10 +2,10 @@
 
 from typing import Callable, Optional
 
-from esteira.builds.submit import exit_code_of, get_build
+from esteira.builds.submit import OVER, exit_code_of, get_build
 from esteira.deploy.record import Record
 from esteira.deploy.submission import Submission, read_submission
-from esteira.deploy.watch import OVER, check_verdict
+from esteira.deploy.watch import check_verdict
 from esteira.errors import BuildError, StateError
 from esteira.google.api import Api, Json
 from esteira.google.open import open_api
@@ -82,8 +82,8 @@ def cancel_deploy(settings: Settings, say: Callable[[str], None]) -> None:
 def cancel_its_run(
     settings: Settings, store: Store, api: Api, submission: Submission, say: Callable[[str], None]
 ) -> None:
-    from esteira.vertex.control import cancel_run
     from esteira.vertex.job import make_run_id
+    from esteira.vertex.runs import cancel_run
 
     release = release_of(store, submission.build)
     if release is None:

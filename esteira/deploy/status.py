@@ -5,6 +5,7 @@ from typing import Iterator, Optional
 from typing_extensions import Literal
 
 from esteira.deploy.record import Record, read_record
+from esteira.deploy.run import has_ended
 from esteira.errors import NotBlessedError
 from esteira.formats import check_format
 from esteira.release.history import Pointer, known_release, read_pointer, release_ids
@@ -40,7 +41,7 @@ def read_status(settings: Settings) -> Status:
     store = open_store(settings)
     lease, record, pointer = read_lease(store), last_record(settings, store), read_pointer(store)
     current = known_release(store, pointer.release) if pointer.release else None
-    if lease is not None and lease.stale:
+    if lease is not None and (lease.stale or (lease.build and has_ended(settings, lease.build))):
         lease = None
     return Status(
         environment=settings.selected,

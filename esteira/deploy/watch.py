@@ -4,7 +4,7 @@ import re
 import time
 from typing import Any, Callable, Dict, Mapping, Tuple
 
-from esteira.builds.submit import build_page, exit_code_of, get_build
+from esteira.builds.submit import OVER, build_page, exit_code_of, get_build
 from esteira.errors import BuildError, GoogleError
 from esteira.google.api import Api, Json
 from esteira.google.operations import pauses
@@ -13,8 +13,6 @@ from esteira.progress import Progress
 from esteira.settings import Settings
 from esteira.vertex.logs import build_logs
 
-# https://cloud.google.com/build/docs/api/reference/rest/v1/projects.builds#status
-OVER = {"SUCCESS", "FAILURE", "INTERNAL_ERROR", "TIMEOUT", "CANCELLED", "EXPIRED"}
 OUTCOMES = {"SUCCESS": "succeeded", "CANCELLED": "cancelled"}
 LONGEST_S = 5.0
 LINE = re.compile(r'Step #\d+ - "(?P<step>[^"]*)": (?P<text>.*)', re.DOTALL)

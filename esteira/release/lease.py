@@ -22,6 +22,12 @@ POLL_S = 1.0
 RENEWALS = 3
 
 Report = Callable[[str], None]
+HasEnded = Callable[[str], bool]
+
+
+def is_unknown(build: str) -> bool:
+    """Tell of no build that it has ended."""
+    return False
 
 
 class Lease:
@@ -86,14 +92,18 @@ class Lease:
 
 
 @contextmanager
-def hold_lease(store: Store, *, what: str, lease_s: float, wait_s: float, report: Report) -> Iterator[Lease]:
+def hold_lease(
+    store: Store, *, what: str, lease_s: float, wait_s: float, report: Report, has_ended: HasEnded = is_unknown
+) -> Iterator[Lease]:
     """Hold the environment of a store; another deploy's end is waited for, for `wait_s` seconds.
+
+    `has_ended` tells of a lease that was handed over to a build whether that build is over.
 
     `what` says what for, such as "full deploy of 1a2b3c4"; `report` is told, once for each holder, whom
     is waited for, and what was taken over. The lease ends `lease_s` after its last renewal. Raises
     LeaseError if another deploy still holds it, StateError if the store cannot be read or written.
     """
-    lease = take_lease(store, what, lease_s, wait_s, report)
+    lease = take_lease(store, what, lease_s, wait_s, report, has_ended)
     try:
         yield lease
     finally:
@@ -103,12 +113,14 @@ def hold_lease(store: Store, *, what: str, lease_s: float, wait_s: float, report
             report(f"the lease could not be dropped and ends by itself within {lease_s:g} s: {error}")
 
 
-def take_lease(store: Store, what: str, lease_s: float, wait_s: float, report: Report) -> Lease:
+def take_lease(
+    store: Store, what: str, lease_s: float, wait_s: float, report: Report, has_ended: HasEnded
+) -> Lease:
     limit_s = time.monotonic() + wait_s
     told = ""
     while True:
         held, generation = find_lease(store)
-        if held is None or held.stale:
+        if held is None or held.stale or (held.build and has_ended(held.build)):
             lease = try_lease(store, what, lease_s, generation)
             if lease and held:
                 report(f"took over from {held.describe()}: it ended without a word")

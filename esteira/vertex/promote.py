@@ -19,4 +19,6 @@ def promote_release(settings: Settings, store: Store, release: Release, job: Job
     take_traffic(settings, api, release)
     for name in remove_older(settings, api):
         print(f"undeployed {name}")
-    apply_schedule(settings, api, release, job)
+    done = apply_schedule(settings, api, release, job)
+    if done:
+        print(done)

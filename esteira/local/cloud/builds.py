@@ -15,10 +15,11 @@ from typing import Any, Callable, Dict, List, Mapping
 
 from esteira.builds.lint_steps import DIGEST
 from esteira.builds.substitutions import substitute
-from esteira.errors import EsteiraError
+from esteira.errors import BuildError, EsteiraError
 from esteira.local.builds.execution import Execution
 from esteira.local.builds.plan import Build, read_build
 from esteira.local.builds.support import BUILD, LOCAL_BUILDER
+from esteira.local.cloud.pipelines import PROJECT_NUMBER
 from esteira.local.cloud.refusal import Refused, missing
 from esteira.local.cloud.server import Call, Handler
 from esteira.progress import Progress
@@ -34,22 +35,20 @@ STATUSES = {
     "cancelled": "CANCELLED",
     "skipped": "CANCELLED",
 }
-# https://cloud.google.com/logging/docs/api/v2/resource-list#resource-types
-LOG = "projects/{project}/logs/cloudbuild"
 
 Fetch = Callable[[str, str], bytes]
-Write = Callable[[Dict[str, Any]], None]
+Write = Callable[[str, str], None]
 
 
 @dataclass
 class Builds:
-    """Builds by their id. `fetch` returns an object of a bucket; `write` takes an entry of Cloud Logging."""
+    """Builds by their id. `fetch` returns an object of a bucket; `write` takes a build's id and a line of its log."""
 
     folder: Path
     fetch: Fetch
     write: Write
     environ: Mapping[str, str]
-    number: str = "123456789"
+    number: str = PROJECT_NUMBER
     known: Dict[str, Dict[str, Any]] = field(default_factory=dict)
     running: Dict[str, Execution] = field(default_factory=dict)
     threads: List[threading.Thread] = field(default_factory=list)
@@ -85,10 +84,11 @@ class Builds:
             "BUILD_ID": build_id,
         }
         values = {**built_in, **build.get("substitutions", {})}
-        build["tags"] = [substitute(tag, values) for tag in build.get("tags", [])]
         check_images(build, values)
+        planned = plan(build, built_in)
+        build["tags"] = [substitute(tag, values) for tag in build.get("tags", [])]
         self.known[build_id] = build
-        thread = threading.Thread(target=self.run, args=(build, built_in), daemon=True)
+        thread = threading.Thread(target=self.run, args=(build, planned), daemon=True)
         self.threads.append(thread)
         thread.start()
         operation = f"projects/{project}/locations/{location}/operations/{build_id}"
@@ -122,11 +122,11 @@ class Builds:
         for thread in self.threads:
             thread.join()
 
-    def run(self, build: Dict[str, Any], built_in: Mapping[str, str]) -> None:
+    def run(self, build: Dict[str, Any], planned: Build) -> None:
         """Run a build's steps, keeping what Cloud Build would tell of them."""
         build.update(status="WORKING", startTime=now())
         try:
-            status = self.execute(build, built_in)
+            status = self.execute(build, planned)
         except (EsteiraError, Refused, OSError, tarfile.TarError) as error:
             build["failureInfo"] = {"type": "FAILURE_TYPE_UNSPECIFIED", "detail": str(error)}
             build["statusDetail"] = str(error)
@@ -134,14 +134,14 @@ class Builds:
         self.running.pop(build["id"], None)
         build.update(finishTime=now(), status=status)
 
-    def execute(self, build: Dict[str, Any], built_in: Mapping[str, str]) -> str:
+    def execute(self, build: Dict[str, Any], planned: Build) -> str:
         folder = self.folder / build["id"]
         workspace, logs = folder / "workspace", folder / "logs"
         for path in (workspace, logs):
             path.mkdir(parents=True)
         self.lay_source(build, workspace)
         report = Steps(build, self.write)
-        execution = Execution(plan(build, built_in), folder, logs, workspace / ".esteira", self.environ, report)
+        execution = Execution(planned, folder, logs, workspace / ".esteira", self.environ, report)
         self.running[build["id"]] = execution
         state = execution.run()
         for step, result in zip(build["steps"], execution.results()):
@@ -176,16 +176,7 @@ class Steps(Progress):
 
     def line(self, name: str, text: str) -> None:
         step = f'Step #{self._ids.index(name)} - "{name}"' if name in self._ids else name
-        labels = {"build_id": self._build["id"], "build_trigger_id": ""}
-        self._write(
-            {
-                "logName": LOG.format(project=self._build["projectId"]),
-                "resource": {"type": "build", "labels": {**labels, "project_id": self._build["projectId"]}},
-                "labels": {"build_step": step},
-                "textPayload": f"{step}: {text}",
-                "severity": "INFO",
-            }
-        )
+        self._write(self._build["id"], f"{step}: {text}")
 
     def _set(self, name: str, status: str) -> None:
         if name in self._ids:
@@ -193,13 +184,19 @@ class Steps(Progress):
 
 
 def plan(build: Mapping[str, Any], built_in: Mapping[str, str]) -> Build:
-    """Return a build as the local runner reads it, its images replaced by what stands for them here."""
+    """Return a build as the local runner reads it, its images replaced by what stands for them here.
+
+    Refused, as Cloud Build would after the upload, for what gcloud does not notice.
+    """
     known = {key: value for key, value in build.items() if key in BUILD}
     known["steps"] = [
         {key: value for key, value in step.items() if key not in ("status", "exitCode")} for step in build["steps"]
     ]
     images = {key: LOCAL_BUILDER for key in IMAGES if key in known.get("substitutions", {})}
-    return read_build(json.dumps(known), "build", images, built_in)
+    try:
+        return read_build(json.dumps(known), "build", images, built_in)
+    except BuildError as error:
+        raise Refused(400, f"invalid build: {error}") from None
 
 
 def check_images(build: Mapping[str, Any], values: Mapping[str, str]) -> None:
