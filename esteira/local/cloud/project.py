@@ -7,23 +7,28 @@ endpoints their models for real. What Google's own servers keep is kept in memor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Dict, Iterator, List, Mapping
+from typing import Dict, Iterator, List, Mapping, NoReturn, Optional
 from urllib.parse import quote
 
 from esteira.google.api import Api, Json
 from esteira.images.registry.hosts import REGISTRY_AT
 from esteira.local.cloud import logs, pipelines, schedules, storage
+from esteira.local.cloud.administration import PROJECT_NUMBER, Administration
 from esteira.local.cloud.bucket import serve_buckets
 from esteira.local.cloud.builds import Builds
 from esteira.local.cloud.contents import Contents
+from esteira.local.cloud.endpoints import Endpoints
 from esteira.local.cloud.execute import execute_job
 from esteira.local.cloud.logs import Logs
-from esteira.local.cloud.pipelines import PROJECT_NUMBER, Pipelines
+from esteira.local.cloud.pipelines import Pipelines
 from esteira.local.cloud.registry import serve_registry
+from esteira.local.cloud.schedules import Schedules
+from esteira.local.cloud.served_models import served_models
 from esteira.local.cloud.server import StandIn, served
 from esteira.local.cloud.storage import Buckets
 from esteira.release.store.cloud import CloudStore
 from esteira.settings import Settings
+from esteira.vertex.endpoint import check_id, serving_id
 
 
 @dataclass(frozen=True)
@@ -31,52 +36,88 @@ class Project:
     """The stand-ins, with what they keep; `variables` lead gcloud and the engine to them."""
 
     stand_in: StandIn
+    administration: Administration
+    buckets: Buckets
     builds: Builds
     pipelines: Pipelines
-    buckets: Buckets
+    endpoints: Endpoints
     logs: Logs
     variables: Dict[str, str]
 
 
 @contextmanager
 def served_project(
-    settings: Settings, folder: Path, environ: Mapping[str, str], registries: Mapping[str, str] = {}
+    settings: Settings, folder: Path, environ: Mapping[str, str], also: Optional[List[str]] = None
 ) -> Iterator[Project]:
-    """Serve the project of the chosen environment until the end of the block; it is empty.
+    """Serve the project of the chosen environment until the end of the block; nothing is in it.
 
-    `folder` keeps images, the cache of runs and logs for the next time. Raises ProgramError if a server is missing.
+    `folder` keeps images, the cache of runs and logs for the next time; `also` are hosts of registries that the
+    project's own stands for, too. Raises ProgramError if a server is missing.
     """
     place = settings.environment
-    host = f"{place.region}-docker.pkg.dev"
     with serve_buckets(settings.state, environ) as bucket_url, serve_registry(folder / "registry") as registry:
-        contents = Contents(bucket_url)
         stand_in = StandIn()
-        kept = Logs(place.project)
-        buckets = Buckets(contents, place.project, PROJECT_NUMBER)
         with served(stand_in):
-            asked = [f"{name}={address}" for name, address in {host: registry, **registries}.items()]
+            hosts = [f"{place.region}-docker.pkg.dev", *(also or [])]
             variables = {
                 **stand_in.variables(),
-                REGISTRY_AT: ",".join(asked),
+                REGISTRY_AT: ",".join(f"{host}={registry}" for host in hosts),
                 "CLOUDSDK_CONFIG": str(folder / "gcloud"),
                 "CLOUDSDK_AUTH_DISABLE_CREDENTIALS": "true",
             }
-            steps = {**environ, **variables}
-            builds = Builds(folder / "builds", lambda b, o: fetch(contents, b, o), writing(kept), steps)
-            jobs = Pipelines(lambda job: run(settings, folder, variables, kept, job))
-            stand_in.add(storage.handlers(buckets))
-            stand_in.paths.update(storage.paths(buckets))
-            for handlers in (builds.handlers(), pipelines.handlers(jobs), logs.handlers(kept)):
-                stand_in.add(handlers)
-            stand_in.add(schedules.handlers(schedules.Schedules(jobs)))
-            yield Project(stand_in, builds, jobs, buckets, kept, variables)
-            builds.wait()
+            with served_models(Api(place.project, place.region, variables)) as start:
+                project = furnished(settings, folder, environ, stand_in, Contents(bucket_url), variables)
+                project.endpoints.start = start
+                yield project
+                project.builds.wait()
+
+
+def furnished(
+    settings: Settings,
+    folder: Path,
+    environ: Mapping[str, str],
+    stand_in: StandIn,
+    contents: Contents,
+    variables: Dict[str, str],
+) -> Project:
+    """Return the project whose services answer at the stand-in; no model can be deployed yet."""
+    place = settings.environment
+    kept = Logs(place.project)
+    project = Project(
+        stand_in=stand_in,
+        administration=Administration(place.project),
+        buckets=Buckets(contents, place.project, PROJECT_NUMBER),
+        builds=Builds(
+            folder / "builds",
+            lambda bucket, name: fetch(contents, bucket, name),
+            lambda build, line: kept.add("build", {"build_id": build}, line, log="cloudbuild"),
+            {**environ, **variables},
+        ),
+        pipelines=Pipelines(lambda job: run(settings, folder, variables, kept, job)),
+        endpoints=Endpoints(nothing_starts),
+        logs=kept,
+        variables=variables,
+    )
+    for handlers in (
+        project.administration.handlers(),
+        storage.handlers(project.buckets),
+        project.builds.handlers(),
+        pipelines.handlers(project.pipelines),
+        schedules.handlers(Schedules(project.pipelines)),
+        project.endpoints.handlers(),
+        logs.handlers(kept),
+    ):
+        stand_in.add(handlers)
+    names = [f"{place.location}/endpoints/{name}" for name in (serving_id(settings), check_id(settings))]
+    for paths in (storage.paths(project.buckets), project.administration.paths(), project.endpoints.paths(*names)):
+        stand_in.paths.update(paths)
+    return project
 
 
 def run(
     settings: Settings, folder: Path, variables: Mapping[str, str], kept: Logs, job: Json
 ) -> Iterator[List[Json]]:
-    """Run a posted job on this machine."""
+    """Run a posted job on this machine, as its own service would: with a store and a state of its own."""
     place = settings.environment
     store = CloudStore(place, settings.pipeline.name, Api(place.project, place.region, variables))
     home = settings.copy(update={"state": folder / "vertex"})
@@ -87,8 +128,5 @@ def fetch(contents: Contents, bucket: str, name: str) -> bytes:
     return contents.ask("GET", f"/storage/v1/b/{bucket}/o/{quote(name, safe='')}?alt=media", b"", {}).content
 
 
-def writing(kept: Logs):  # type: ignore[no-untyped-def]
-    def write(build: str, text: str) -> None:
-        kept.add("build", {"build_id": build}, text, log="cloudbuild")
-
-    return write
+def nothing_starts(model: Json) -> NoReturn:
+    raise AssertionError(f"{model['name']}: nothing serves models yet")
