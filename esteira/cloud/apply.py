@@ -28,14 +28,14 @@ def apply(
     refuse_wrong(plan)
     for seen in plan.seen:
         if seen.is_to_make:
-            patiently(seen.part, api, pause)
+            patiently(seen.part, api, say, pause)
             for row in seen.rows:
                 if row.state != "ok" and not row.remedy:
                     say(f"{MADE[row.state]} {row.kind} {row.name}")
     refuse_left(settings, make_plan(settings, api))
 
 
-def patiently(part: Part, api: Api, pause: Pause) -> None:
+def patiently(part: Part, api: Api, say: Callable[[str], None], pause: Pause) -> None:
     """Make a part, again and again while Google does not know yet what it needs."""
     for pause_s in PAUSES_S:
         try:
@@ -43,6 +43,8 @@ def patiently(part: Part, api: Api, pause: Pause) -> None:
         except GoogleError as error:
             if not is_too_early(error):
                 raise
+            reason = str(error).splitlines()[0]
+        say(f"waiting for Google to know what was just made: {reason}")
         pause(pause_s)
     part.make(api, pause)
 

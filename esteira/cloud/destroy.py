@@ -9,6 +9,7 @@ from esteira.cloud.plan import AT_ONCE
 from esteira.cloud.policy import Policy
 from esteira.cloud.resources import parts, resources, same_project
 from esteira.cloud.services import read_services
+from esteira.cloud.serving import served
 from esteira.cloud.superfluous import superfluous
 from esteira.errors import GoogleError
 from esteira.google.api import Api, Pause
@@ -26,7 +27,8 @@ class Removal(NamedTuple):
 def plan_removal(settings: Settings, api: Api) -> List[Removal]:
     """Return what would be removed, in that order: what others need stays, as does what we have not made."""
     enabled = read_services(api)
-    found = [*superfluous(settings, api, enabled), *reversed(parts(settings, enabled))]
+    left = superfluous(settings, api, enabled)
+    found: List[Part] = [*served(settings), *left, *reversed(parts(settings, enabled))]
     mine = [part for part in found if enabled.services[part.service] and not is_needed(settings, part)]
 
     def look(part: Part) -> Removal:

@@ -7,6 +7,7 @@ from typing import List, Optional, Sequence
 
 from esteira.cloud.labels import is_marked, marked
 from esteira.cloud.part import OPERATION_S, Difference, Resource, compare, gone, read_or_none
+from esteira.errors import GoogleError
 from esteira.google.api import Api, Json, Pause
 from esteira.google.operations import wait_for_operation
 
@@ -69,7 +70,12 @@ class Identity(Resource):
 
     def delete(self, api: Api, pause: Pause) -> None:
         what = f"delete {self.kind} {self.name}"
-        self.finish(api, what, gone(api, what, "iam", f"v1/{self.path}"), pause)
+        try:
+            self.finish(api, what, gone(api, what, "iam", f"v1/{self.path}"), pause)
+        except GoogleError:
+            # The first answer may have been lost: what is removed already cannot be removed again.
+            if self.read(api) is not None:
+                raise
 
     def finish(self, api: Api, what: str, operation: Json, pause: Pause) -> None:
         """Wait for an operation; after a lost answer there is the thing itself in its place."""

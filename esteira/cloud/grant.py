@@ -37,6 +37,8 @@ def short(name: str) -> str:
     """Return a member, or an account's address, without what is the same for all."""
     if name.startswith("principalSet:"):
         return "github:" + name.partition("/attribute.repository/")[2]
+    if name.startswith("deleted:"):
+        return f"removed {short(name[len('deleted:') :])}"
     return name.partition(":")[2].partition("@")[0] or name.partition("@")[0]
 
 

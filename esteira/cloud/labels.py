@@ -24,6 +24,12 @@ def is_labelled(found: Mapping[str, Any]) -> bool:
     return bool((found.get("labels") or {}).get(MANAGED_BY) == OURS)
 
 
+def is_of(settings: Settings, found: Mapping[str, Any]) -> bool:
+    """Return whether what bears these labels was made for the chosen environment and pipeline."""
+    labels = found.get("labels") or {}
+    return all(labels.get(key) == value for key, value in labels_of(settings).items())
+
+
 def is_marked(found: Mapping[str, Any]) -> bool:
     return MARKER in found.get("description", "")
 

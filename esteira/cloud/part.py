@@ -33,11 +33,10 @@ class Part:
 
     def absent(self) -> List[Row]:
         """Return how it stands where its API is not enabled, so that it cannot be there."""
-        raise NotImplementedError
+        return []
 
     def make(self, api: Api, pause: Pause = time.sleep) -> None:
         """Read it, and make or change it where it is not as it should be."""
-        raise NotImplementedError
 
     def names_to_remove(self, api: Api) -> List[str]:
         """Return what `remove` would remove: nothing that we have not made."""
@@ -88,7 +87,7 @@ class Resource(Part):
         fixed = [difference for difference in differences if difference.fixed]
         said = "; ".join(str(difference) for difference in differences)
         if fixed:
-            return Row("different", self.kind, self.name, said, self.why, fixed[0].fixed)
+            return Row("different", self.kind, self.name, "; ".join(map(str, fixed)), self.why, fixed[0].fixed)
         if not self.is_ours(found):
             left = f"not made by Esteira, so left as it is{': ' + said if said else ''}"
             return Row("ok", self.kind, self.name, left, self.why)

@@ -1,13 +1,13 @@
 """What an environment has left behind: made by us for it, and no longer named by the settings."""
 
 import time
-from typing import Any, Dict, Iterator, List, Set, Tuple
+from typing import Iterator, List, Set, Tuple
 
 from esteira.cloud.account import Account
 from esteira.cloud.bucket import Bucket
 from esteira.cloud.dataset import Dataset
 from esteira.cloud.federation import Pool
-from esteira.cloud.labels import MANAGED_BY, OURS, is_marked, labels_of
+from esteira.cloud.labels import MANAGED_BY, OURS, is_marked, is_of, labels_of
 from esteira.cloud.part import Part, Resource
 from esteira.cloud.repository import Repository
 from esteira.cloud.resources import resources, same_project
@@ -54,11 +54,6 @@ def wanted_names(settings: Settings) -> Set[Tuple[str, str]]:
     """Return (kind, name) of all that the environments of this project want."""
     named = [resources(settings, name, place) for name, place in same_project(settings)]
     return {(resource.kind, resource.name) for found in named for resource in found}
-
-
-def is_of(settings: Settings, entry: Dict[str, Any]) -> bool:
-    """Return whether what bears these labels was made for the chosen environment and pipeline."""
-    return bool(entry.get("labels") == labels_of(settings))
 
 
 def buckets(settings: Settings, api: Api) -> Iterator[Superfluous]:

@@ -117,6 +117,8 @@ def make_scene(make_settings: Callable[..., Settings], tmp_path: Path) -> Iterat
         scene = Scene(stand_in, admin, buckets, settings)
         stand_in.add({**admin.handlers(), **storage.handlers(buckets)})
         stand_in.add({"storage.objects.list": scene.list_objects, "storage.objects.delete": scene.delete_object})
+        for kind in ("schedules", "endpoints", "models"):
+            stand_in.add({f"aiplatform.projects.locations.{kind}.list": lambda call: {}})
         stand_in.paths.update(admin.paths())
         block = served(stand_in)
         block.__enter__()

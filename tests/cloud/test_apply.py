@@ -142,17 +142,7 @@ def test_a_bucket_elsewhere_is_refused_before_anything_is_changed(make_scene):
     with pytest.raises(GoogleError) as caught:
         scene.apply()
     assert str(caught.value) == (
-        "Nothing was changed. bucket demo-bucket: location: is us-central1, wanted europe-west1; "
-        "iamConfiguration.uniformBucketLevelAccess.enabled: is off, wanted on; "
-        "iamConfiguration.publicAccessPrevention: is inherited, wanted enforced; "
-        "versioning.enabled: is nothing, wanted on; lifecycle.rule: is nothing, wanted "
-        "action type Delete condition isLive off daysSinceNoncurrentTime 30 and "
-        "action type Delete condition age 30 matchesPrefix sentiment/sources/ and "
-        "action type SetStorageClass storageClass NEARLINE condition age 90 matchesPrefix sentiment/root/ "
-        "matchesStorageClass STANDARD and "
-        "action type AbortIncompleteMultipartUpload condition age 7; "
-        "labels.managed-by: is nothing, wanted esteira; labels.environment: is nothing, wanted dev; "
-        "labels.pipeline: is nothing, wanted sentiment\n"
+        "Nothing was changed. bucket demo-bucket: location: is us-central1, wanted europe-west1\n"
         "A bucket cannot be moved. Name another one in esteira.toml, environments.dev.bucket, or set "
         "environments.dev.region to where it is"
     )
@@ -224,3 +214,13 @@ def test_environments_of_one_project_share_its_accounts_and_its_pool(make_scene)
     scene.apply()
     scene.settings = scene.settings.copy(update={"selected": "dev"})
     assert scene.rows() == []
+
+
+def test_roles_of_an_account_that_was_removed_by_hand_are_given_to_the_new_one(make_scene, whole):
+    scene = make_scene(github="octo/esteira")
+    scene.apply()
+    scene.api.call("remove it", "iam", "DELETE", f"v1/projects/-/serviceAccounts/{BUILD}")
+    assert f"missing service account {BUILD}" in scene.rows()
+    assert "superfluous role removed esteira-build: roles/aiplatform.user on project demo-project" in scene.rows()
+    scene.apply()
+    assert {name: roles for name, roles in scene.state()["policies"].items()} == whole[0]["policies"]

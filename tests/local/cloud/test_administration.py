@@ -1,0 +1,66 @@
+"""The stand-in of what an owner sees: it refuses what Google refuses."""
+
+import pytest
+
+from esteira.errors import GoogleError
+from esteira.google.api import Api
+from esteira.local.cloud.administration import Administration
+from esteira.local.cloud.server import StandIn, served
+
+pytestmark = pytest.mark.loopback
+
+POLICY = "v1/projects/demo-project:{}IamPolicy"
+BUILD = "esteira-build@demo-project.iam.gserviceaccount.com"
+
+
+@pytest.fixture
+def project():
+    """A fresh project, and its APIs."""
+    admin = Administration()
+    admin.usage.enabled.update({"cloudresourcemanager.googleapis.com", "iam.googleapis.com"})
+    with served(StandIn(handlers=admin.handlers(), paths=admin.paths())) as stand_in:
+        yield admin, Api("demo-project", "europe-west1", stand_in.variables(), pause=lambda seconds: None)
+
+
+def set_policy(api, policy):
+    path = POLICY.format("set")
+    return api.call("set the policy", "cloudresourcemanager", "POST", path, body={"policy": policy})
+
+
+def test_an_api_that_is_not_enabled_refuses(project):
+    with pytest.raises(GoogleError) as caught:
+        project[1].call("read it", "bigquery", "GET", "projects/demo-project/datasets/esteira")
+    assert caught.value.reason == "SERVICE_DISABLED"
+
+
+def test_a_policy_is_written_once_for_each_time_that_it_was_read(project):
+    admin, api = project
+    policy = admin.policies.get("demo-project")
+    bindings = [{"role": "roles/viewer", "members": ["user:guest@example.com"]}]
+    assert set_policy(api, {**policy, "bindings": bindings})["etag"] != policy["etag"]
+    with pytest.raises(GoogleError) as caught:
+        set_policy(api, {**policy, "bindings": []})
+    assert (caught.value.status, caught.value.reason) == (409, "ABORTED")
+
+
+def test_a_policy_names_no_account_that_is_not_there(project):
+    admin, api = project
+    bindings = [{"role": "roles/viewer", "members": [f"serviceAccount:{BUILD}"]}]
+    with pytest.raises(GoogleError, match=f"Service account {BUILD} does not exist."):
+        set_policy(api, {"bindings": bindings})
+    admin.accounts.put(BUILD)
+    assert set_policy(api, {"bindings": bindings})["bindings"] == bindings
+
+
+def test_an_account_that_is_removed_stays_in_policies_by_its_number(project):
+    admin, api = project
+    number = admin.accounts.put(BUILD)["uniqueId"]
+    admin.policies.add("demo-project", "roles/viewer", f"serviceAccount:{BUILD}")
+    api.call("remove it", "iam", "DELETE", f"v1/projects/-/serviceAccounts/{BUILD}")
+    assert admin.policies.roles("demo-project") == {f"deleted:serviceAccount:{BUILD}?uid={number} roles/viewer"}
+
+
+def test_another_project_is_nobodys_business(project):
+    with pytest.raises(GoogleError) as caught:
+        project[1].call("read it", "cloudresourcemanager", "GET", "v1/projects/other-project")
+    assert caught.value.status == 403
