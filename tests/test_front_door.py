@@ -1,5 +1,6 @@
 """What a user sees who types make: help, settings, and clear errors that leave nothing behind."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -7,11 +8,17 @@ from pathlib import Path
 
 import pytest
 
+from esteira.settings import Environment
+from tests.bucket_server import bucket_server, environment
 from tests.conftest import REPOSITORY
 from tests.make import VENV, make
 
+__all__ = ["bucket_server", "environment"]
+
 pytestmark = pytest.mark.programs
-HEAVY = ("tensorflow", "tfx", "apache_beam", "google.cloud.aiplatform", "kfp", "numpy")
+HEAVY = ("tensorflow", "tfx", "apache_beam", "kfp", "numpy", "grpc")
+# google.cloud itself is there in every process: a package of nothing but others.
+CLIENTS = ("google.cloud.", "google.api_core", "google.resumable_media", "googleapiclient", "apitools")
 
 
 @pytest.fixture
@@ -45,12 +52,31 @@ def test_make_alone_sets_nothing_up(clone: Path) -> None:
 @pytest.mark.parametrize("task", ["settings", "generate", "--list", "plan", "releases", "status"])
 def test_what_only_plans_or_renders_imports_nothing_heavy(clone: Path, task: str) -> None:
     subprocess.run(["git", "init", "--quiet"], cwd=clone, check=True)
-    command = [str(VENV / "bin" / "python"), "-X", "importtime", "-m", "invoke", task]
-    run = subprocess.run(command, cwd=clone, capture_output=True, encoding="utf-8")
-    assert run.returncode == 0, run.stderr[-2000:]
-    imported = {line.rpartition("|")[2].strip() for line in run.stderr.splitlines() if line.startswith("import time:")}
+    imported = modules_of(clone, task)
     assert "esteira.edge" in imported
-    assert not {name for name in imported if name.startswith(HEAVY)}
+    assert not {name for name in imported if name.startswith((*HEAVY, *CLIENTS))}
+
+
+@pytest.mark.loopback
+@pytest.mark.parametrize("task", ["plan", "releases"])
+def test_google_cloud_is_asked_without_its_client_libraries(clone: Path, environment: Environment, task: str) -> None:
+    subprocess.run(["git", "init", "--quiet"], cwd=clone, check=True)
+    keys = ("project", "region", "bucket", "repository")
+    section = "".join(f'{key} = "{getattr(environment, key)}"\n' for key in keys)
+    with (clone / "esteira.toml").open("a") as settings:
+        settings.write(f"[environments.dev]\n{section}")
+    imported = modules_of(clone, task, ESTEIRA_ENV="dev")
+    assert "esteira.release.store.cloud" in imported
+    assert not {name for name in imported if name.startswith((*HEAVY, *CLIENTS))}
+
+
+def modules_of(clone: Path, task: str, **variables: str) -> "set[str]":
+    """Return what a task imports."""
+    command = [str(VENV / "bin" / "python"), "-X", "importtime", "-m", "invoke", task]
+    environ = {**os.environ, **variables}
+    run = subprocess.run(command, cwd=clone, env=environ, capture_output=True, encoding="utf-8")
+    assert run.returncode == 0, run.stderr[-2000:]
+    return {line.rpartition("|")[2].strip() for line in run.stderr.splitlines() if line.startswith("import time:")}
 
 
 def test_a_variable_that_does_not_exist_is_told(clone: Path) -> None:

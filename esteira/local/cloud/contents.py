@@ -4,6 +4,7 @@ What that server does not do as Google does, is done before it: deletions and up
 preconditions, an upload in pieces tells how far it has got, and a piece that comes again is not taken twice.
 """
 
+import json
 import re
 import threading
 from dataclasses import dataclass, field
@@ -93,7 +94,7 @@ class Contents:
         expected = call.parameters.get("ifGenerationMatch")
         if expected is None:
             return
-        bucket, name = call.parameters["bucket"], call.parameters.get("object") or call.parameters["name"]
+        bucket, name = call.parameters["bucket"], call.parameters.get("object") or new_name(call)
         there = self.ask("HEAD", f"/storage/v1/b/{bucket}/o/{quote(name, safe='')}?alt=media", b"", {})
         generation = there.headers.get("x-goog-generation", "0") if there.status == 200 else "0"
         if generation != expected:
@@ -129,6 +130,11 @@ class Contents:
             body = answer.raw.read(decode_content=False)
         kept = {name: value for name, value in answer.headers.items() if name.lower() not in HOP}
         return Raw(answer.status_code, body, CaseInsensitiveDict(kept))
+
+
+def new_name(call: Call) -> str:
+    """Return the name that an upload is for: a parameter, or in the object's description."""
+    return str(call.parameters.get("name") or json.loads(call.content)["name"])
 
 
 def goes_on(got_bytes: int) -> Raw:

@@ -1,6 +1,5 @@
 """What a bucket's store does on its own; test_store.py holds what all stores do."""
 
-import os
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterator, List
 
@@ -9,7 +8,6 @@ import requests
 
 from esteira.errors import StateError
 from esteira.release.store.cloud import CloudStore
-from esteira.release.store.content import CHUNK_BYTES
 from esteira.release.store.interface import ABSENT
 from esteira.settings import Environment
 from tests.release.store.front import Answer, Damage, Front, Judge, Request, front_of
