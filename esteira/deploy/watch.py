@@ -1,21 +1,19 @@
 """Watching a build in Google Cloud: its steps, its log, and what it came to."""
 
-import re
 import time
-from typing import Any, Callable, Dict, Mapping, Tuple
+from typing import Any, Callable, Dict, Mapping
 
 from esteira.builds.submit import OVER, build_page, exit_code_of, get_build
-from esteira.errors import BuildError, GoogleError
+from esteira.errors import BuildError
 from esteira.google.api import Api, Json
+from esteira.google.log import LogFollower, build_filter
 from esteira.google.operations import pauses
 from esteira.google.refusals import LostError
 from esteira.progress import Progress
 from esteira.settings import Settings
-from esteira.vertex.logs import build_logs
 
 OUTCOMES = {"SUCCESS": "succeeded", "CANCELLED": "cancelled"}
 LONGEST_S = 5.0
-LINE = re.compile(r'Step #\d+ - "(?P<step>[^"]*)": (?P<text>.*)', re.DOTALL)
 
 
 def watch_build(
@@ -25,14 +23,16 @@ def watch_build(
 
     A Cloud Build that does not answer for a while, and a log that cannot be read, end nothing.
     """
-    watched = Watched(settings, api, build, report)
-    try:
-        for line in build_logs(api, build, watched.is_over, pause=pause):
-            report.line(*named(line))
-    except GoogleError as error:
-        report.line("log", str(error).splitlines()[0])
+    watched, log, unread = Watched(settings, api, build, report), LogFollower(api, build_filter(build)), False
     for pause_s in pauses(LONGEST_S):
-        if watched.is_over():
+        over = watched.is_over()
+        for entry in log.new_entries():
+            for line in entry.text.splitlines():
+                report.line(entry.source, line)
+        if log.error and not unread:
+            report.line("log", str(log.error).splitlines()[0])
+        unread = log.error is not None
+        if over:
             return watched.last
         pause(pause_s)
     raise AssertionError("there is always another pause")
@@ -58,12 +58,6 @@ class Watched:
                 return False
             tell_steps(self.last, self._told, self._report)
         return self.last["status"] in OVER
-
-
-def named(line: str) -> Tuple[str, str]:
-    """Return a line of a build's log as (step, text). Cloud Build begins them as: Step #1 - "data": …"""
-    match = LINE.fullmatch(line)
-    return (match["step"], match["text"]) if match else ("build", line)
 
 
 def tell_steps(build: Mapping[str, Any], told: Dict[str, str], report: Progress) -> None:

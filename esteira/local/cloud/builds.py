@@ -37,12 +37,13 @@ STATUSES = {
 }
 
 Fetch = Callable[[str, str], bytes]
-Write = Callable[[str, str], None]
+Write = Callable[[str, str, str], None]
 
 
 @dataclass
 class Builds:
-    """Builds by their id. `fetch` returns an object of a bucket; `write` takes a build's id and a line of its log."""
+    """Builds by their id. `fetch` returns an object of a bucket; `write` takes a build's id, a step's
+    label and a line that it wrote."""
 
     folder: Path
     fetch: Fetch
@@ -175,8 +176,8 @@ class Steps(Progress):
         self._set(name, STATUSES[outcome])
 
     def line(self, name: str, text: str) -> None:
-        step = f'Step #{self._ids.index(name)} - "{name}"' if name in self._ids else name
-        self._write(self._build["id"], f"{step}: {text}")
+        step = f'Step #{self._ids.index(name)} - "{name}"' if name in self._ids else "MAIN"
+        self._write(self._build["id"], step, text)
 
     def _set(self, name: str, status: str) -> None:
         if name in self._ids:

@@ -90,7 +90,7 @@ def furnished(
         builds=Builds(
             folder / "builds",
             lambda bucket, name: fetch(contents, bucket, name),
-            lambda build, line: kept.add("build", {"build_id": build}, line, log="cloudbuild"),
+            lambda build, step, line: write(kept, build, step, line),
             {**environ, **variables},
         ),
         pipelines=Pipelines(lambda job: run(settings, folder, variables, kept, job)),
@@ -126,6 +126,11 @@ def run(
 
 def fetch(contents: Contents, bucket: str, name: str) -> bytes:
     return contents.ask("GET", f"/storage/v1/b/{bucket}/o/{quote(name, safe='')}?alt=media", b"", {}).content
+
+
+def write(kept: Logs, build: str, step: str, line: str) -> None:
+    """Keep a line of a build's log as Cloud Build labels it."""
+    kept.add("build", {"build_id": build}, line, entry_labels={"build_step": step}, log="cloudbuild")
 
 
 def nothing_starts(model: Json) -> NoReturn:
