@@ -94,7 +94,7 @@ class Bucket(Resource):
         if not count:
             return ""
         more = "more than " if page.get("nextPageToken") else ""
-        return f"bucket {self.name}: {more}{count:,} objects, old versions included"
+        return f"bucket {self.name}: {more}{count:,} object{'' if count == 1 else 's'}, old versions included"
 
     def delete(self, api: Api, pause: Pause) -> None:
         """Remove the bucket with all that it holds."""

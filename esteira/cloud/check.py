@@ -1,12 +1,12 @@
 """The quick checks before a deploy to Google Cloud: each fault with its remedy, before anything is changed."""
 
 from concurrent.futures import ThreadPoolExecutor
-from typing import Callable, List
+from typing import Callable, List, Optional, Union
 
 from esteira.cloud.bucket import wrong_region
 from esteira.cloud.part import read_or_none
 from esteira.cloud.permissions import Need, lacking, needs, told
-from esteira.cloud.services import DOMAIN, SERVICES, read_services
+from esteira.cloud.services import DOMAIN, SERVICES, ProjectError, read_services
 from esteira.errors import GoogleError
 from esteira.google.api import Api
 from esteira.google.refusals import NotFoundError
@@ -38,19 +38,19 @@ def check_environment(settings: Settings, api: Api) -> None:
         raise GoogleError(f"ENV={settings.selected}: nothing was changed, since\n" + "\n".join(faults))
 
 
-def attempted(check: Check) -> "List[str] | GoogleError":
+def attempted(check: Check) -> Union[List[str], GoogleError]:
     try:
         return check()
     except GoogleError as error:
         return error
 
 
-def first_of_all(errors: List[GoogleError]) -> "GoogleError | None":
+def first_of_all(errors: List[GoogleError]) -> Optional[GoogleError]:
     """Return the error that makes all others follow: no credentials, or no such project."""
     for error in errors:
         if error.status == 401:
             return error
-    return next((error for error in errors if str(error).startswith("environments.")), None)
+    return next((error for error in errors if isinstance(error, ProjectError)), None)
 
 
 def api_faults(settings: Settings, api: Api) -> List[str]:

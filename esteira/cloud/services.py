@@ -32,6 +32,10 @@ SERVICES = {
 }
 
 
+class ProjectError(GoogleError):
+    """The project is not there, or whoever asks may not see it, so that nothing else can be asked."""
+
+
 class Enabled(NamedTuple):
     """The project's number, and for each API of SERVICES whether it is enabled."""
 
@@ -40,7 +44,7 @@ class Enabled(NamedTuple):
 
 
 def read_services(api: Api) -> Enabled:
-    """Return the project's number and its APIs. Raises GoogleError that names the project if it is not to be had."""
+    """Return the project's number and its APIs. Raises ProjectError if it is not to be had."""
     names = [f"projects/{api.project}/services/{name}{DOMAIN}" for name in sorted(SERVICES)]
     what, path = "read which APIs are enabled", f"v1/projects/{api.project}/services:batchGet"
     try:
@@ -55,12 +59,14 @@ def read_services(api: Api) -> Enabled:
     return Enabled(number, states)
 
 
-def wrong_project(api: Api, error: GoogleError) -> GoogleError:
+def wrong_project(api: Api, error: GoogleError) -> ProjectError:
     said = error.said if isinstance(error, RefusedError) else str(error)
-    return GoogleError(
+    role = "--member=user:NAME@EXAMPLE.COM --role=roles/serviceusage.serviceUsageConsumer"
+    return ProjectError(
         f'environments.{api.environment}.project: "{api.project}" does not exist, or you may not see it: {said}\n'
         "Expected the id of a project, not its name or number. To list yours: gcloud projects list    "
-        "To see who asks: gcloud auth list",
+        "To see who asks: gcloud auth list\n"
+        f"If all is right, have an owner run: gcloud projects add-iam-policy-binding {api.project} {role}",
         error.status,
         error.reason,
     )

@@ -18,9 +18,9 @@ from esteira.settings import Settings
 
 
 class Superfluous(Part):
-    """A thing that is no longer wanted. With a `remedy` it may hold data, so that only a person removes it."""
+    """A thing that is no longer wanted. A person removes it: it may hold data, or serve others."""
 
-    def __init__(self, resource: Resource, remedy: str = "") -> None:
+    def __init__(self, resource: Resource, remedy: str) -> None:
         self.service = resource.service
         self.resource = resource
         self._remedy = remedy
@@ -29,8 +29,7 @@ class Superfluous(Part):
         return [Row("superfluous", self.resource.kind, self.resource.name, remedy=self._remedy)]
 
     def make(self, api: Api, pause: Pause = time.sleep) -> None:
-        if not self._remedy:
-            self.resource.remove(api, pause)
+        """Leave it to a person."""
 
     def names_to_remove(self, api: Api) -> List[str]:
         return self.resource.names_to_remove(api)
@@ -86,16 +85,18 @@ def datasets(settings: Settings, api: Api) -> Iterator[Superfluous]:
 
 
 def accounts(settings: Settings, api: Api) -> Iterator[Superfluous]:
-    """Yield accounts and the identity pool, which hold no data: they are removed as soon as nobody wants them."""
+    """Yield accounts and the identity pool, which bear no labels that would tell whose they are."""
     place = settings.environment
     path = f"v1/projects/{place.project}/serviceAccounts"
     for entry in api.pages("list the service accounts", "iam", path, "accounts"):
         if is_marked(entry):
-            yield Superfluous(Account(entry["email"], place.project))
+            account = Account(entry["email"], place.project)
+            yield Superfluous(account, f"Run: gcloud iam service-accounts delete {account.name}")
     pool = Pool(place.project)
     found = None if any(other.github for _, other in same_project(settings)) else pool.read(api)
     if found is not None and pool.is_ours(found):
-        yield Superfluous(pool)
+        at = f"--project={place.project} --location=global"
+        yield Superfluous(pool, f"Run: gcloud iam workload-identity-pools delete {pool.name} {at}")
 
 
 # By the API that each asks.

@@ -45,7 +45,9 @@ def test_a_wrong_project_is_named_alone(scene):
         'environments.dev.project: "demo-projet" does not exist, or you may not see it: Permission denied to get '
         "service for project [demo-projet].\n"
         "Expected the id of a project, not its name or number. To list yours: gcloud projects list    "
-        "To see who asks: gcloud auth list"
+        "To see who asks: gcloud auth list\n"
+        "If all is right, have an owner run: gcloud projects add-iam-policy-binding demo-projet "
+        "--member=user:NAME@EXAMPLE.COM --role=roles/serviceusage.serviceUsageConsumer"
     )
 
 

@@ -156,12 +156,18 @@ def test_what_the_settings_name_no_longer_is_superfluous(make_scene):
         "superfluous identity pool esteira",
     ]
     scene.apply()
-    assert scene.rows() == ["superfluous bucket old-bucket", "superfluous repository old", "superfluous dataset old"]
+    assert scene.rows() == [
+        "superfluous bucket old-bucket",
+        "superfluous repository old",
+        "superfluous dataset old",
+        "superfluous identity pool esteira",
+    ]
     rows = make_plan(scene.settings, scene.api).rows
     assert [row.remedy for row in rows if row.state == "superfluous"] == [
         "Run: gcloud storage rm --recursive gs://old-bucket",
         "Run: gcloud artifacts repositories delete old --project=demo-project --location=europe-west1",
         "Run: bq rm -r -d demo-project:old",
+        "Run: gcloud iam workload-identity-pools delete esteira --project=demo-project --location=global",
     ]
 
 
@@ -191,7 +197,9 @@ def test_a_project_that_is_not_there_is_named(make_scene):
         'environments.dev.project: "other-project" does not exist, or you may not see it: Permission denied to get '
         "service for project [other-project].\n"
         "Expected the id of a project, not its name or number. To list yours: gcloud projects list    "
-        "To see who asks: gcloud auth list"
+        "To see who asks: gcloud auth list\n"
+        "If all is right, have an owner run: gcloud projects add-iam-policy-binding other-project "
+        "--member=user:NAME@EXAMPLE.COM --role=roles/serviceusage.serviceUsageConsumer"
     )
 
 
