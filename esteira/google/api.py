@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Callable, Dict, Iterator, List, Mapping, 
 from esteira.errors import GoogleError
 from esteira.google.addresses import base_url, is_local_url
 from esteira.google.connections import never_sent, session, told, whole
-from esteira.google.login import Login
+from esteira.google.login import Login, TokenServerError
 from esteira.google.refusals import AGAIN, LostError, refused
 
 if TYPE_CHECKING:
@@ -202,7 +202,7 @@ def attempt(
 
     try:
         return send(), None
-    except requests.RequestException as error:
+    except (requests.RequestException, TokenServerError) as error:
         return None, error
 
 

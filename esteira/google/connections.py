@@ -4,6 +4,8 @@ import os
 import threading
 from typing import TYPE_CHECKING, Any, Dict, Optional, Tuple
 
+from esteira.google.login import TokenServerError
+
 if TYPE_CHECKING:
     import requests
 
@@ -55,7 +57,8 @@ def never_sent(error: Optional[Exception]) -> bool:
     """Return whether a request failed before any of it was sent, so that nobody can have acted on it."""
     from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
-    return isinstance(innermost(error), (ConnectTimeoutError, NewConnectionError))
+    refused = isinstance(innermost(error), (ConnectTimeoutError, NewConnectionError))
+    return refused or isinstance(error, TokenServerError)
 
 
 def innermost(error: Optional[BaseException]) -> Optional[BaseException]:

@@ -17,6 +17,12 @@ GCLOUD_S = 30.0
 GCLOUD_LIFE_S = 240.0
 LOG_IN = "gcloud auth application-default login"
 NO_LOGIN = "there are no credentials for Google Cloud that can be used"
+# Names a file of credentials. https://cloud.google.com/docs/authentication/application-default-credentials#GAC
+FILE = "GOOGLE_APPLICATION_CREDENTIALS"
+
+
+class TokenServerError(Exception):
+    """The server that hands out tokens does not answer, so that the request was not sent."""
 
 
 class Login:
@@ -30,7 +36,10 @@ class Login:
         self._until_s = 0.0
 
     def token(self, *, fresh: bool = False) -> str:
-        """Return an access token; GoogleError, with the command that logs in, if there is none to be had."""
+        """Return an access token.
+
+        Raises GoogleError, with the command that logs in, if there is none to be had, and TokenServerError.
+        """
         with self._lock:
             if self._credentials is None and not self._gcloud:
                 self._credentials = self._find()
@@ -56,18 +65,21 @@ class Login:
             try:
                 return google.auth.default(scopes=[SCOPE])[0]
             except GoogleAuthError as error:
-                self._gcloud = self._ask_gcloud()
+                # Whoever names a file does not want to act as somebody else.
+                self._gcloud = "" if self._environ.get(FILE) else self._ask_gcloud()
                 if not self._gcloud:
                     raise GoogleError(no_login(error), 401, "UNAUTHENTICATED") from error
                 return None
 
     def _refresh(self) -> None:
         import google.auth.transport.requests
-        from google.auth.exceptions import GoogleAuthError
+        from google.auth.exceptions import GoogleAuthError, TransportError
 
         try:
             self._credentials.refresh(google.auth.transport.requests.Request())
         except GoogleAuthError as error:
+            if isinstance(error, TransportError) or error.retryable:
+                raise TokenServerError(error) from error
             raise GoogleError(no_login(error), 401, "UNAUTHENTICATED") from error
 
     def _ask_gcloud(self) -> str:

@@ -212,9 +212,8 @@ class RequestHandler(BaseHTTPRequestHandler):
             self.close_connection = True
             return
         self.send_response(answer.status)
-        for name, value in answer.headers.items():
+        for name, value in {"Content-Length": str(len(answer.content)), **answer.headers}.items():
             self.send_header(name, value)
-        self.send_header("Content-Length", str(len(answer.content)))
         self.end_headers()
         self.wfile.write(answer.content)
 
