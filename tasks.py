@@ -9,6 +9,7 @@ from invoke import Context, task
 
 from esteira.edge import (
     at_the_edge,
+    local_settings,
     number,
     origins_here,
     overrides_here,
@@ -320,7 +321,7 @@ def rehearse(c: Context) -> None:
     """Deploy to the environment on this machine, against stand-ins for Google Cloud, with faults."""
     from esteira.local.cloud.rehearsal import rehearse as run
 
-    run(settings_here(), variable("FAULT"), os.environ, console())
+    run(local_settings(), variable("ENV") or "dev", variable("FAULT"), os.environ, console())
 
 
 @task(iterable=["set"], help=SET)

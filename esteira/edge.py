@@ -28,6 +28,11 @@ def settings_here(flags: Iterable[str] = ()) -> Settings:
     return load_settings(ROOT, os.environ, dict(parse_flag(flag) for flag in flags))
 
 
+def local_settings() -> Settings:
+    """Return the settings of this repository for the environment local, whichever is chosen."""
+    return load_settings(ROOT, {key: value for key, value in os.environ.items() if key != "ESTEIRA_ENV"}, {})
+
+
 def origins_here(flags: Iterable[str]) -> Dict[str, str]:
     """Return, for each "section.key" that is no default, what sets it."""
     return origins(ROOT, os.environ, dict(parse_flag(flag) for flag in flags))

@@ -78,7 +78,8 @@ class Release(Frozen):
 
     version: Literal[1] = Field(1, description="Of this form of the manifest")
     id: str = Field(
-        description="Follows from what it is made of: from all but uri, reason, by, at, build and outcome", pattern=ID_PATTERN
+        description="Follows from what it is made of: from all but uri, reason, by, at, build and outcome",
+        pattern=ID_PATTERN,
     )
     pipeline: str = Field(description="The pipeline's name, pipeline.name of the settings")
     commit: str = Field(

@@ -20,9 +20,9 @@ PROJECT = "local"
 class Step:
     """A step with every substitution made.
 
-    `secrets` are the variables that Secret Manager gives, here whoever runs the build. `waits` holds the positions of the steps to wait for; `command` is empty where there is a `script`;
-    `folder` is relative to the workspace. `allowed` tells which exit statuses do not fail the build
-    (None: every one).
+    `waits` holds the positions of the steps to wait for; `command` is empty where there is a `script`;
+    `secrets` are the variables that Secret Manager gives, here whoever runs the build; `folder` is
+    relative to the workspace. `allowed` tells which exit statuses do not fail the build (None: every one).
     """
 
     id: str
