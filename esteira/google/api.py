@@ -126,7 +126,7 @@ class Api:
         """Send one request and return its answer, whatever its status; `url` in place of service and path.
 
         Raises requests' own errors, and GoogleError for a URL that a token must not be sent to. `options` go to
-        requests. A token that has expired is renewed once.
+        requests; with stream=True the caller looks that all of the answer came. An expired token is renewed once.
         """
         address = url or self.base(service) + path
         if not address.startswith("https://") and not is_local_url(address):
@@ -139,7 +139,9 @@ class Api:
         for fresh in (False, True):
             headers = {**options.get("headers", {}), **self._headers(address, fresh)}
             sent = {**options, "headers": headers, "params": params, "auth": keep_headers}
-            response = whole(session(is_local_url(address)).request(method, address, **sent))
+            response = session(is_local_url(address)).request(method, address, **sent)
+            if not sent.get("stream"):
+                whole(response)
             if response.status_code != 401 or fresh or is_local_url(address):
                 return response
         raise AssertionError("the second attempt returns")

@@ -42,15 +42,14 @@ def make_session(local: bool) -> "requests.Session":
     return made
 
 
-def whole(response: "requests.Response") -> "requests.Response":
-    """Return the response if all of it came, which requests 2 does not look at; else raise ConnectionError."""
+def whole(response: "requests.Response") -> None:
+    """Raise ConnectionError unless all of an answer came, which requests 2 does not look at."""
     import requests
 
     expected = response.headers.get("Content-Length", "")
     read_bytes = response.raw.tell()
     if expected.isdigit() and read_bytes < int(expected) and response.request.method != "HEAD":
         raise requests.ConnectionError(f"the answer ended after {read_bytes} of {expected} bytes")
-    return response
 
 
 def never_sent(error: Optional[Exception]) -> bool:

@@ -8,12 +8,14 @@ import json
 import re
 import threading
 from dataclasses import dataclass, field
-from typing import Dict, Mapping, Optional
+from email.parser import BytesParser
+from typing import Any, Dict, Mapping, Optional
 from urllib.parse import quote
 
 from esteira.google.connections import session
+from esteira.local.cloud.discovery import discovery
 from esteira.local.cloud.refusal import Refused
-from esteira.local.cloud.server import Call, Handler, Raw
+from esteira.local.cloud.server import Call, Handler, Raw, read_body
 
 TIMEOUT_S = 120
 # Headers of one connection, which say nothing of the next one.
@@ -62,6 +64,7 @@ class Contents:
         if call.http == "PUT" and upload:
             with self.lock:
                 return self.take_piece(call, self.sessions.setdefault(upload, Session()))
+        check_resource(call)
         if call.http == "DELETE" or call.parameters.get("uploadType") == "resumable":
             self.check_generation(call)
         answer = self.forward(call, call.content)
@@ -130,6 +133,21 @@ class Contents:
             body = answer.raw.read(decode_content=False)
         kept = {name: value for name, value in answer.headers.items() if name.lower() not in HOP}
         return Raw(answer.status_code, body, CaseInsensitiveDict(kept))
+
+
+def check_resource(call: Call) -> None:
+    """Refuse an upload whose description of the object is none that Google takes."""
+    kind = call.parameters.get("uploadType", "")
+    if call.method != "storage.objects.insert" or kind not in ("multipart", "resumable") or not call.content:
+        return
+    described = call.content
+    if kind == "multipart":
+        head = f"Content-Type: {call.headers.get('Content-Type', '')}\r\n\r\n".encode("latin-1")
+        parts: Any = BytesParser().parsebytes(head + call.content).get_payload()
+        described = parts[0].get_payload(decode=True) if isinstance(parts, list) else b""
+    wrong = list(discovery("storage").faults(read_body(described), {"$ref": "Object"}, ""))
+    if wrong:
+        raise Refused(400, "\n".join(wrong))
 
 
 def new_name(call: Call) -> str:

@@ -7,6 +7,7 @@ not is answered with 501, so that nothing is taken for granted that Google would
 import json
 import re
 import threading
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -29,7 +30,8 @@ CONTENTS = re.compile(r"(?:resumable/)?(?:upload|download)/storage/v1/(.*)")
 class Call(NamedTuple):
     """A request that was understood: `parameters` are those of path and query, `body` its JSON, None if empty.
 
-    `content` is the body as it came, `http` and `path` the request line, `headers` the request's, named in Title-Case.
+    `content` is the body as it came, `http` and `path` the request line, `headers` the request's, named in Title-Case;
+    `came_s` is when it came, in seconds since the epoch.
     """
 
     method: str
@@ -39,6 +41,7 @@ class Call(NamedTuple):
     http: str
     path: str
     headers: Mapping[str, str]
+    came_s: float
 
 
 class Raw(NamedTuple):
@@ -60,6 +63,7 @@ class StandIn:
 
     `paths` answer paths that no document describes, by their beginning, such as "upload/storage/v1/"; the id of
     such a call is the beginning, but for contents, which are calls of storage.objects.insert and get.
+    `latency_s` is what a network would take: each answer comes so much later.
     """
 
     handlers: Dict[str, Handler] = field(default_factory=dict)
@@ -67,6 +71,7 @@ class StandIn:
     faults: Faults = field(default_factory=Faults)
     calls: List[Call] = field(default_factory=list)
     url: str = ""
+    latency_s: float = 0.0
 
     def add(self, handlers: Mapping[str, Handler]) -> None:
         self.handlers.update(handlers)
@@ -105,12 +110,13 @@ class StandIn:
         self, http: str, target: str, content: bytes, headers: Mapping[str, str]
     ) -> Tuple[Call, Handler, Optional[Tuple[Discovery, Method]]]:
         """Return the call that a request is, with its handler; Refused for what Google would refuse."""
+        came_s = time.time()
         parts = urlsplit(target)
         path, query = parts.path.lstrip("/"), dict(parse_qsl(parts.query, keep_blank_values=True))
         for prefix, handler in self.paths.items():
             if path.startswith(prefix):
                 method_id, named = content_method(http, path, query) or (prefix, {})
-                return Call(method_id, {**query, **named}, None, content, http, target, headers), handler, None
+                return Call(method_id, {**query, **named}, None, content, http, target, headers, came_s), handler, None
         service = next((name for name in SERVICES if path.startswith(PREFIXES.get(name, f"{name}/"))), "")
         if not service:
             raise Refused(404, f"{http} {target}: no API is served here")
@@ -127,12 +133,13 @@ class StandIn:
         known = self.handlers.get(method.id)
         if known is None:
             raise Refused(501, f"{method.id}: the stand-in does not answer it")
-        return Call(method.id, {**query, **named}, body, content, http, target, headers), known, (api, method)
+        return Call(method.id, {**query, **named}, body, content, http, target, headers, came_s), known, (api, method)
 
     def fail(self, fault: Fault, call: Call) -> None:
         """Refuse as a fault has it, or end the connection."""
         service, *_, kind, verb = call.method.split(".") if "." in call.method else (call.method, "", "")
         if fault.kind == "denied":
+            verb = {"insert": "create", "patch": "update"}.get(verb, verb)
             raise denied(f"{service}.{kind}.{verb}", f"{service}.googleapis.com/{call.path.lstrip('/')}")
         if fault.kind == "disabled":
             raise disabled(service, "demo-project")
@@ -203,6 +210,7 @@ class RequestHandler(BaseHTTPRequestHandler):
 
     def do(self) -> None:
         content = self.read()
+        time.sleep(self.server.stand_in.latency_s)
         try:
             headers = {name.title(): value for name, value in self.headers.items()}
             answer, lost = self.server.stand_in.answer(self.command, self.path, content, headers)
