@@ -8,8 +8,8 @@ import json
 import secrets
 import tarfile
 import threading
-import time
 from dataclasses import dataclass, field
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, Callable, Dict, List, Mapping
 
@@ -170,18 +170,20 @@ class Steps(Progress):
         self._ids = [step.get("id", f"step-{index}") for index, step in enumerate(build["steps"])]
 
     def started(self, name: str) -> None:
-        self._set(name, "WORKING")
+        self._set(name, "WORKING", "startTime")
 
     def finished(self, name: str, outcome: str, detail: str = "") -> None:
-        self._set(name, STATUSES[outcome])
+        self._set(name, STATUSES[outcome], "endTime")
 
     def line(self, name: str, text: str) -> None:
         step = f'Step #{self._ids.index(name)} - "{name}"' if name in self._ids else "MAIN"
         self._write(self._build["id"], step, text)
 
-    def _set(self, name: str, status: str) -> None:
+    def _set(self, name: str, status: str, moment: str) -> None:
         if name in self._ids:
-            self._build["steps"][self._ids.index(name)]["status"] = status
+            step = self._build["steps"][self._ids.index(name)]
+            step.setdefault("timing", {})[moment] = now()
+            step["status"] = status
 
 
 def plan(build: Mapping[str, Any], built_in: Mapping[str, str]) -> Build:
@@ -190,9 +192,8 @@ def plan(build: Mapping[str, Any], built_in: Mapping[str, str]) -> Build:
     Refused, as Cloud Build would after the upload, for what gcloud does not notice.
     """
     known = {key: value for key, value in build.items() if key in BUILD}
-    known["steps"] = [
-        {key: value for key, value in step.items() if key not in ("status", "exitCode")} for step in build["steps"]
-    ]
+    told = ("status", "exitCode", "timing")
+    known["steps"] = [{key: value for key, value in step.items() if key not in told} for step in build["steps"]]
     images = {key: LOCAL_BUILDER for key in IMAGES if key in known.get("substitutions", {})}
     try:
         return read_build(json.dumps(known), "build", images, built_in)
@@ -228,5 +229,5 @@ def snapshot(build: Mapping[str, Any]) -> Dict[str, Any]:
 
 
 def now() -> str:
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    return datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
