@@ -77,5 +77,7 @@ def is_error(value: object) -> bool:
 def told(error: Optional[Exception]) -> str:
     """Return the reason of an error of requests, without addresses of objects."""
     cause = innermost(error)
-    text = str(getattr(cause, "strerror", None) or cause or "no answer")
+    # An error that a connection gave has the connection itself before its words.
+    words = cause.args[-1] if cause is not None and cause.args else ""
+    text = str(getattr(cause, "strerror", None) or words)
     return text.rpartition(">: ")[2] or type(cause).__name__

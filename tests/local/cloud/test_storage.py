@@ -1,5 +1,6 @@
 """Buckets as the stand-in keeps them, asked as the engine asks Google."""
 
+import os
 from pathlib import Path
 from typing import Any, Dict, Iterator, List
 
@@ -228,3 +229,30 @@ def test_an_upload_is_held_against_google_s_description(stand_in: StandIn, envir
         url = f"{stand_in.url}upload/storage/v1/b/{environment.bucket}/o"
         answer = api.request("", "POST", "", url=url, query={"uploadType": "resumable"}, body=resource)
         assert answer.status_code == 400
+
+
+@pytest.mark.programs
+def test_google_s_client_library_and_the_store_read_what_the_other_wrote(
+    stand_in: StandIn, environment: Environment, tmp_path: Path
+) -> None:
+    from google.api_core.exceptions import PreconditionFailed
+    from google.cloud import storage as client_library
+
+    store = CloudStore(environment, "sentiment", Api("demo-project", "europe-west1", stand_in.variables()))
+    bucket = client_library.Client(project="demo-project").get_bucket(environment.bucket)
+    generation = store.write("current", b"0a1b")
+    content = os.urandom((8 << 20) + 1)
+    (tmp_path / "large").write_bytes(content)
+    store.lay_down("data/1", [("large", tmp_path / "large")])
+    blob = bucket.get_blob("sentiment/current")
+    assert (blob.generation, blob.cache_control, blob.download_as_bytes()) == (generation, "no-cache", b"0a1b")
+    assert bucket.blob("sentiment/data/1/large").download_as_bytes() == content
+    with pytest.raises(PreconditionFailed):
+        blob.upload_from_string(b"0a1c", if_generation_match=generation + 1)
+    large = bucket.blob("sentiment/data/1/other", chunk_size=1 << 20)
+    large.upload_from_filename(str(tmp_path / "large"), if_generation_match=0)
+    stored = store.read("data/1/other")
+    assert stored and stored == (content, large.generation)
+    store.lay_down("data/1", [("large", tmp_path / "large"), ("other", tmp_path / "large")])
+    with pytest.raises(PreconditionFailed):
+        large.upload_from_filename(str(tmp_path / "large"), if_generation_match=0)

@@ -7,6 +7,8 @@ import pytest
 import requests
 
 from esteira.errors import StateError
+from esteira.local.cloud.faults import Fault
+from esteira.local.cloud.server import StandIn
 from esteira.release.store.cloud import CloudStore
 from esteira.release.store.interface import ABSENT
 from esteira.settings import Environment
@@ -153,6 +155,15 @@ def test_a_missing_permission_says_which_role(
         with pytest.raises(StateError) as caught:
             call()
         assert str(caught.value) == f"{store.uri}/{what}: {expected}"
+
+
+def test_an_api_that_is_disabled_says_how_to_enable_it(stand_in: StandIn, environment: Environment) -> None:
+    stand_in.faults.add(Fault("storage.objects.get", "disabled"))
+    with pytest.raises(StateError) as caught:
+        CloudStore(environment, "sentiment").read("current")
+    first, last = str(caught.value).splitlines()
+    assert "current: cannot read: Cloud Storage forbids it: storage.googleapis.com has not been used in" in first
+    assert last == "Run: gcloud services enable storage.googleapis.com --project=demo-project"
 
 
 def test_a_missing_bucket_says_how_to_create_it(environment: Environment, source: Path) -> None:
