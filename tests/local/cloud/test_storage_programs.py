@@ -12,12 +12,13 @@ import pytest
 from esteira.local.cloud.faults import Fault
 from esteira.local.cloud.server import Call, StandIn
 from esteira.settings import Environment
+from tests.google.server import make_certificate, served_over_tls
 from tests.programs import require_program
 
 pytestmark = [pytest.mark.loopback, pytest.mark.programs]
 TIMEOUT_S = 120
 GCLOUD = ["gcloud", "storage"]
-# gsutil itself speaks to TLS alone; so its commands are given to gcloud, as Google advises.
+# As Google advises: gsutil's commands, done by gcloud.
 GSUTIL = ["gsutil", "-o", "GSUtil:use_gcloud_storage=True"]
 
 Run = Callable[..., str]
@@ -34,6 +35,7 @@ def run(stand_in: StandIn, tmp_path: Path) -> Run:
         "CLOUDSDK_CORE_PROJECT": "demo-project",
         "CLOUDSDK_CORE_DISABLE_PROMPTS": "1",
         "CLOUDSDK_AUTH_DISABLE_CREDENTIALS": "true",
+        "CLOUDSDK_CORE_PASS_CREDENTIALS_TO_GSUTIL": "false",
     }
 
     def run(*command: str) -> str:
@@ -62,6 +64,25 @@ def test_files_are_copied_to_and_fro(
     assert run(*program, "ls", f"gs://{environment.bucket}/a folder/") == f"{place}\n"
     run(*program, "cp", place, str(tmp_path / "back"))
     assert (tmp_path / "back").read_bytes() == content
+
+
+def test_gsutil_itself_copies_files_over_tls(
+    run: Run, stand_in: StandIn, environment: Environment, tmp_path: Path
+) -> None:
+    """It speaks to nothing else, and heeds none of gcloud's variables."""
+    (tmp_path / "here").write_bytes(os.urandom(9 << 20))
+    certificate = make_certificate(tmp_path)
+    with served_over_tls(StandIn(stand_in.handlers, stand_in.paths), certificate) as behind_tls:
+        place = {
+            "Credentials:gs_json_host": "127.0.0.1",
+            "Credentials:gs_json_port": behind_tls.url.rstrip("/").rpartition(":")[2],
+            "Boto:ca_certificates_file": str(tmp_path / "certificate.pem"),
+        }
+        gsutil = ["gsutil", *(word for name, value in place.items() for word in ("-o", f"{name}={value}"))]
+        run(*gsutil, "cp", str(tmp_path / "here"), f"gs://{environment.bucket}/there")
+        assert run(*gsutil, "ls", f"gs://{environment.bucket}/") == f"gs://{environment.bucket}/there\n"
+        run(*gsutil, "cp", f"gs://{environment.bucket}/there", str(tmp_path / "back"))
+    assert (tmp_path / "back").read_bytes() == (tmp_path / "here").read_bytes()
 
 
 def test_a_bucket_is_described_changed_and_removed(run: Run, stand_in: StandIn) -> None:
