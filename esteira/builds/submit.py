@@ -1,9 +1,12 @@
 """Submitting a generated build file to Cloud Build, by gcloud as a person would."""
 
 import json
+import re
+import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Dict, List, Mapping, Optional
+from typing import Any, Callable, Dict, Iterator, List, Mapping
 
 from esteira.builds.lint_substitutions import MAX_VALUE_LENGTH
 from esteira.errors import BuildError, GoogleError, ProgramError
@@ -16,10 +19,12 @@ from esteira.settings import Settings
 SUBMIT_S = 300.0
 # https://cloud.google.com/build/docs/api/reference/rest/v1/projects.builds#status
 OVER = frozenset({"SUCCESS", "FAILURE", "INTERNAL_ERROR", "TIMEOUT", "CANCELLED", "EXPIRED"})
-ATTEMPTS = 3
+# gcloud itself has tried for half a minute before it gives up, unless the server had too much to do.
+PAUSES_S = (5.0, 20.0)
 HINT = "Install the Google Cloud CLI: https://cloud.google.com/sdk/docs/install"
-# What gcloud says where nobody knows whether the build was made.
-PASSING = ("connection", "timed out", "timeout", "503", "502", "500", "429", "remote end closed", "reset by peer")
+# What gcloud says where trying again may help. Mostly nobody knows then whether the build was made.
+PASSING = re.compile(r"connection|timed out|took longer than|resource_exhausted|unavailable|internal|'status': 5\d\d")
+FINAL = re.compile(r"permission|unauthenticated|invalid_argument")
 
 
 @dataclass(frozen=True)
@@ -37,29 +42,32 @@ def submit_build(
     archive: Path,
     substitutions: Mapping[str, str],
     environ: Mapping[str, str],
+    *,
+    pause: Callable[[float], None] = time.sleep,
 ) -> Submitted:
     """Upload the source and create the build; one build alone, however often that has to be tried.
 
-    Raises BuildError for a value that Cloud Build would refuse, ProgramError with gcloud's words if it refuses.
+    Raises BuildError for a value that Cloud Build would refuse, GoogleError with gcloud's words if it refuses,
+    or if there is no gcloud.
     """
     check_values(substitutions)
-    flags = archive.with_suffix(".flags.yaml")
+    deploy, flags = substitutions["_DEPLOY"], archive.with_suffix(".flags.yaml")
     write_text(flags, json.dumps({"--substitutions": dict(substitutions)}, indent=1))
     command = submit_command(settings, build_file, archive, flags)
-    for attempt in range(ATTEMPTS):
+    for pause_s in (*PAUSES_S, 0.0):
         try:
             text = run_program(command, env=gcloud_variables(environ), timeout_s=SUBMIT_S, install_hint=HINT)
-            return submitted(settings, json.loads(text)["id"])
+            return only_build(settings, api, deploy, json.loads(text)["id"])
         except ProgramError as error:
-            if not is_passing(error):
-                raise explained(settings, error) from None
-            # The server may have acted before the connection was lost.
-            found = find_build(settings, api, substitutions["_DEPLOY"])
-            if found:
-                return submitted(settings, found["id"])
-            if attempt == ATTEMPTS - 1:
-                raise explained(settings, error) from None
-    raise AssertionError("the last attempt returns or raises")
+            refusal = error
+        if not is_passing(refusal):
+            break
+        # The server may have acted before the connection was lost.
+        found = next(find_builds(settings, api, deploy), None)
+        if found:
+            return only_build(settings, api, deploy, found["id"])
+        pause(pause_s)
+    raise explained(settings, refusal)
 
 
 def submit_command(settings: Settings, build_file: Path, archive: Path, flags: Path) -> List[str]:
@@ -90,10 +98,28 @@ def check_values(substitutions: Mapping[str, str]) -> None:
             )
 
 
-def find_build(settings: Settings, api: Api, deploy: str) -> Optional[Json]:
-    """Return the build of a deploy, known by its tag; None if there is none."""
+def only_build(settings: Settings, api: Api, deploy: str, build: str) -> Submitted:
+    """Return a build, after others of its deploy were ended.
+
+    gcloud repeats a request whose answer was lost, and has made two builds then.
+    """
+    with suppress(GoogleError):
+        for other in find_builds(settings, api, deploy):
+            if other["id"] != build and other["status"] not in OVER:
+                cancel_build(settings, api, other["id"])
+    return Submitted(build, build_page(settings, build))
+
+
+def find_builds(settings: Settings, api: Api, deploy: str) -> Iterator[Json]:
+    """Yield the builds of a deploy, known by their tag."""
     path, query = f"v1/{settings.environment.location}/builds", {"filter": f'tags="deploy-{deploy}"'}
-    return next(iter(api.pages("look for the build", "cloudbuild", path, "builds", query)), None)
+    return api.pages("look for the build", "cloudbuild", path, "builds", query)
+
+
+def cancel_build(settings: Settings, api: Api, build: str) -> None:
+    """Ask Cloud Build to end a build, which takes it some seconds."""
+    path = f"v1/{settings.environment.location}/builds/{build}:cancel"
+    api.call("cancel the build", "cloudbuild", "POST", path, body={}, repeat=True)
 
 
 def get_build(settings: Settings, api: Api, build: str) -> Json:
@@ -111,29 +137,40 @@ def is_over(settings: Settings, api: Api, build: str) -> bool:
         return False
 
 
-def submitted(settings: Settings, build: str) -> Submitted:
-    return Submitted(build, build_page(settings, build))
-
-
 def build_page(settings: Settings, build: str) -> str:
     place = settings.environment
     return f"https://console.cloud.google.com/cloud-build/builds;region={place.region}/{build}?project={place.project}"
 
 
 def is_passing(error: ProgramError) -> bool:
-    text = str(error).lower()
-    return "permission" not in text and any(word in text for word in PASSING)
+    text = gcloud_words(error).lower()
+    return bool(PASSING.search(text)) and not FINAL.search(text)
+
+
+def gcloud_words(error: ProgramError) -> str:
+    """Return what gcloud says went wrong, without the command and what was uploaded, whose names hold any number."""
+    text = str(error)
+    return text[max(text.find("ERROR:"), 0) :].partition("\n\nIf you would like to report")[0]
 
 
 def explained(settings: Settings, error: ProgramError) -> GoogleError:
     """Return gcloud's refusal with what to type next."""
-    text = str(error)
+    text = gcloud_words(error)
     if "no such program" in text:
         return GoogleError(text)
-    advice = f"See what is missing: make doctor ENV={settings.selected}"
-    if "invalid_grant" in text or "auth login" in text:
-        advice = "Log in: gcloud auth login    Then run the command again."
-    return GoogleError(f"Cloud Build does not take the build.\n{text}\n{advice}")
+    return GoogleError(f"Cloud Build does not take the build.\n{text}\n{advice(settings, text)}")
+
+
+def advice(settings: Settings, text: str) -> str:
+    if "UNAUTHENTICATED" in text or "invalid_grant" in text or "auth login" in text:
+        return "Log in: gcloud auth login    Then run the command again."
+    if "INVALID_ARGUMENT" in text:
+        return "Mend the template in cloudbuild/, then run: make generate    Then run the command again."
+    if "RESOURCE_EXHAUSTED" in text:
+        return "Wait a minute and run the command again."
+    if PASSING.search(text.lower()) and not FINAL.search(text.lower()):
+        return "Check the network and run the command again."
+    return f"See what is missing: make doctor ENV={settings.selected}"
 
 
 def exit_code_of(build: Mapping[str, Any]) -> int:

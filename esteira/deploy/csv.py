@@ -5,7 +5,8 @@ from pathlib import Path
 from esteira.data.user_csv import find_csv
 from esteira.errors import DataError
 from esteira.files import write_bytes
-from esteira.release.digest import digest_bytes
+from esteira.git import git
+from esteira.release.digest import digest_bytes, digest_file
 from esteira.release.order import Order
 from esteira.release.store import Store
 from esteira.settings import Settings
@@ -17,15 +18,26 @@ FILE = "data.csv"
 
 
 def travels(settings: Settings, source: Source) -> bool:
-    """Return whether the CSV is no file of the source, so that the build cannot find it there."""
-    return bool(settings.data.file) and settings.data.file not in source.files
+    """Return whether the build cannot find the CSV in the source: it is no file of it, or has other content there."""
+    csv = find_csv(settings)
+    if csv is None:
+        return False
+    entry = source.files.get(settings.data.file, "")
+    return not entry or git(source.root, "hash-object", "--no-filters", "--", str(csv)).strip() not in entry
 
 
 def lay_csv(settings: Settings, store: Store, order: Order) -> None:
-    """Lay the CSV down under its digest, unless it is there."""
+    """Lay the CSV down under its digest, unless it is there; DataError if it is not the one that was planned with."""
     csv = find_csv(settings)
-    if csv:
-        store.lay_down(csv_prefix(order), [(FILE, csv)])
+    if csv is None:
+        return
+    if digest_file(csv) != order.csv:
+        raise changed_error(csv)
+    store.lay_down(csv_prefix(order), [(FILE, csv)])
+
+
+def changed_error(csv: Path) -> DataError:
+    return DataError(f"{csv}: was changed after the deploy began. Run the command again.")
 
 
 def fetch_csv(settings: Settings, store: Store, order: Order) -> None:

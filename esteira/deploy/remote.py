@@ -8,13 +8,13 @@ from typing import Callable, Dict, Mapping, Optional
 
 from esteira.builds.archive import write_archive
 from esteira.builds.render import render_build
-from esteira.builds.submit import Submitted, submit_build
+from esteira.builds.submit import Submitted, check_values, submit_build
 from esteira.deploy.csv import PLACE, lay_csv, travels
 from esteira.deploy.decide import TASKS, Wanted, decide
+from esteira.deploy.hold import held
 from esteira.deploy.planned import Planned, planned
-from esteira.deploy.run import held
 from esteira.deploy.submission import Submission, keep_submission
-from esteira.files import write_text
+from esteira.files import telling_os_errors, write_text
 from esteira.google.api import Api
 from esteira.images.make import base_reference
 from esteira.images.spec import base_of, read_spec
@@ -68,8 +68,10 @@ def submit_deploy(
 def hand_in(remote: Remote, work: Planned, order: Order, values: Mapping[str, str]) -> Submitted:
     """Render the build of the order's kind and submit it with the source."""
     settings = remote.settings
+    check_values(values)  # before anything is uploaded
     folder = settings.state / "submissions" / order.lease
-    folder.mkdir(parents=True)
+    with telling_os_errors("write", folder):
+        folder.mkdir(parents=True)
     try:
         build_file, archive = folder / f"{order.kind}.yaml", folder / "source.tgz"
         write_text(build_file, render_build(f"{order.kind}.yaml.j2", settings))

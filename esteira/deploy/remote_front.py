@@ -9,7 +9,7 @@ from esteira.deploy.remote import Remote, submit_deploy
 from esteira.deploy.submission import Submission
 from esteira.deploy.summary import print_summary
 from esteira.deploy.watch import check_verdict, watch_build
-from esteira.errors import BuildError
+from esteira.errors import BuildError, GoogleError
 from esteira.google.open import open_api
 from esteira.progress import Progress
 from esteira.release.history import served_release
@@ -43,14 +43,17 @@ def deploy_remotely(
 def follow(remote: Remote, submission: Submission) -> None:
     """Follow a build to its end; an error unless it succeeded. Ctrl-C ends the watching alone."""
     settings = remote.settings
+    goes_on = (
+        f"The build {submission.build} goes on in Google Cloud.\n"
+        f"To see how it goes: make status ENV={settings.selected}    To end it: make cancel ENV={settings.selected}"
+    )
     try:
         with Progress([]) as report:
             build = watch_build(settings, remote.api, submission.build, report)
+    except GoogleError as error:
+        raise GoogleError(f"{error}\n{goes_on}") from None
     except KeyboardInterrupt:
-        error = BuildError(
-            f"The build {submission.build} goes on in Google Cloud.\n"
-            f"To see how it goes: make status ENV={settings.selected}    To end it: make cancel ENV={settings.selected}"
-        )
-        error.exit_code = INTERRUPTED
-        raise error from None
+        interrupted = BuildError(goes_on)
+        interrupted.exit_code = INTERRUPTED
+        raise interrupted from None
     check_verdict(settings, build)

@@ -2,14 +2,14 @@
 
 from typing import Callable, Optional
 
-from esteira.builds.submit import OVER, exit_code_of, get_build
+from esteira.builds.submit import OVER, cancel_build, exit_code_of, get_build
 from esteira.deploy.record import Record
 from esteira.deploy.submission import Submission, read_submission
 from esteira.deploy.watch import check_verdict
 from esteira.errors import BuildError, StateError
 from esteira.google.api import Api, Json
 from esteira.google.open import open_api
-from esteira.google.refusals import NotFoundError
+from esteira.google.refusals import NotFoundError, RefusedError
 from esteira.release.history import read_releases
 from esteira.release.manifest import Release
 from esteira.release.store import Store, open_store
@@ -67,15 +67,18 @@ def cancel_deploy(settings: Settings, say: Callable[[str], None]) -> None:
 
     Raises StateError if nothing was submitted.
     """
-    store, submission = open_store(settings), last_submission(settings)
-    api = open_api(settings)
-    build = get_build(settings, api, submission.build)
-    if build["status"] in OVER:
-        say(f"build {submission.build} is over: {build['status'].lower()}")
-    else:
-        path = f"v1/{settings.environment.location}/builds/{submission.build}:cancel"
-        api.call("cancel the build", "cloudbuild", "POST", path, body={}, repeat=True)
+    submission = last_submission(settings)
+    store, api = open_store(settings), open_api(settings)
+    try:
+        cancel_build(settings, api, submission.build)
         say(f"cancelled build {submission.build}")
+    except NotFoundError:
+        say(f"build {submission.build}: Cloud Build does not know it any more")
+    except RefusedError:
+        status = get_build(settings, api, submission.build)["status"]
+        if status not in OVER:
+            raise
+        say(f"build {submission.build} is over: {status.lower().replace('_', ' ')}")
     cancel_its_run(settings, store, api, submission, say)
 
 

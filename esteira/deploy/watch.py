@@ -8,12 +8,14 @@ from esteira.errors import BuildError
 from esteira.google.api import Api, Json
 from esteira.google.log import LogFollower, build_filter
 from esteira.google.operations import pauses
-from esteira.google.refusals import LostError
+from esteira.google.refusals import LostError, RefusedError
 from esteira.progress import Progress
 from esteira.settings import Settings
 
 OUTCOMES = {"SUCCESS": "succeeded", "CANCELLED": "cancelled"}
 LONGEST_S = 5.0
+# https://cloud.google.com/apis/design/errors#handling_errors
+BUSY = (429, 499)
 
 
 def watch_build(
@@ -27,6 +29,7 @@ def watch_build(
     for pause_s in pauses(LONGEST_S):
         over = watched.is_over()
         for entry in log.new_entries():
+            watched.hear(entry.source)
             for line in entry.text.splitlines():
                 report.line(entry.source, line)
         if log.error and not unread:
@@ -56,8 +59,21 @@ class Watched:
                 self.last = get_build(self._settings, self._api, self._build)
             except LostError:
                 return False
+            except RefusedError as error:
+                if error.status not in BUSY and error.status < 500:
+                    raise
+                return False
             tell_steps(self.last, self._told, self._report)
         return self.last["status"] in OVER
+
+    def hear(self, name: str) -> None:
+        """Take it that a step has begun, since it writes: Cloud Build may tell of its steps at the end only.
+
+        https://cloud.google.com/build/docs/api/reference/rest/v1/projects.builds#buildstep
+        """
+        if any(step.get("id") == name for step in self.last.get("steps", [])) and name not in self._told:
+            self._report.started(name)
+            self._told[name] = "WORKING"
 
 
 def tell_steps(build: Mapping[str, Any], told: Dict[str, str], report: Progress) -> None:
@@ -66,7 +82,7 @@ def tell_steps(build: Mapping[str, Any], told: Dict[str, str], report: Progress)
         name, status = step.get("id", ""), step.get("status", "QUEUED")
         if told.get(name, "QUEUED") == status or status == "PENDING":
             continue
-        if told.get(name) is None:
+        if name not in told and status != "CANCELLED":
             report.started(name)
         if status in OVER:
             code = step.get("exitCode")

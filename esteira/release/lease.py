@@ -8,12 +8,12 @@ import secrets
 import shlex
 import threading
 import time
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Callable, Iterator, Optional
 
 from esteira.errors import LeaseError, StateError
 from esteira.release.holder import process_start, this_machine, whoami
-from esteira.release.lease_object import LEASE, LeaseInfo, drop_lease, find_lease, now, write_lease
+from esteira.release.lease_object import LEASE, NO_PROCESS, LeaseInfo, drop_lease, find_lease, now, write_lease
 from esteira.release.store.interface import ConflictError, Store
 
 __all__ = ["Lease", "LeaseInfo", "check_lease", "hold_lease", "read_lease"]
@@ -63,14 +63,19 @@ class Lease:
     def hand_over(self, build: str, start_s: float) -> None:
         """Leave the lease to a build, whose steps renew it by its token from `start_s` seconds on, at the latest.
 
-        A build that has begun to renew it already, or has ended, keeps what it wrote.
+        Where a step was faster and has renewed it already, the build's id is added; a lease that the build has
+        dropped, or somebody else has, stays as it is.
         """
         self._stop()
         self._handed_over = True
-        # No process of this machine holds it any more, so none of them can be told to be dead.
-        info = self._info.copy(update={"build": build, "doing": "", "pid": 0, "started": 0, "machine": ""})
-        with suppress(ConflictError):
-            write_lease(self._store, info, start_s, self._generation)
+        held: Optional[LeaseInfo] = self._info.copy(update={"doing": ""})
+        while held and held.token == self.token:
+            info = held.copy(update={**NO_PROCESS, "build": build})
+            try:
+                self._generation = write_lease(self._store, info, start_s, self._generation)
+                return
+            except ConflictError:
+                held, self._generation = find_lease(self._store)
 
     def _stop(self) -> None:
         self._over = True
@@ -193,7 +198,7 @@ def outrun_error(store: Store, wait_s: float) -> LeaseError:
 
 
 def held_error(store: Store, held: LeaseInfo, wait_s: float) -> LeaseError:
-    end = "end it: make cancel" if held.build else f"end it on {held.holder.rpartition('@')[2]}: kill {held.pid}"
+    end = "end it: make cancel" if not held.pid else f"end it on {held.holder.rpartition('@')[2]}: kill {held.pid}"
     return LeaseError(
         f"{store.uri}/{LEASE}: another deploy holds the environment: {held.describe()}.\n"
         f"Expected it to end within {wait_s:g} s (deploy.wait_s). Run: make status    If it hangs, {end}"

@@ -5,7 +5,7 @@ from contextlib import contextmanager, suppress
 from typing import Iterator
 
 from esteira.errors import EsteiraError, StateError
-from esteira.release.lease_object import drop_lease, find_lease, write_lease
+from esteira.release.lease_object import NO_PROCESS, drop_lease, find_lease, write_lease
 from esteira.release.store.interface import ConflictError, Store
 
 RENEWALS = 3
@@ -50,7 +50,7 @@ def renew(store: Store, token: str, lease_s: float, doing: str) -> bool:
     held, generation = find_lease(store)
     if held is None or held.token != token:
         return False
-    write_lease(store, held.copy(update={"doing": doing}), lease_s, generation)
+    write_lease(store, held.copy(update={**NO_PROCESS, "doing": doing}), lease_s, generation)
     return True
 
 

@@ -20,6 +20,8 @@ from esteira.release.store.names import remove_command
 LEASE = "lease"
 # What lies there when nobody holds it: it is not removed, since not every server binds that to a generation.
 DROPPED = b"{}\n"
+# A lease that a build has: no process of a machine holds it, so none of them can be told to be dead.
+NO_PROCESS = {"pid": 0, "started": 0, "machine": ""}
 
 
 class LeaseInfo(Frozen):
@@ -48,9 +50,10 @@ class LeaseInfo(Frozen):
         return self.until <= now() or is_dead(self.pid, self.started, self.machine)
 
     def describe(self) -> str:
-        """Return it as: ml@host (full deploy of 1a2b3c4, since 21:04:05 UTC, step run)."""
+        """Return it as: ml@host (full deploy of 1a2b3c4, since 21:04:05 UTC, build 0a1b, step run)."""
         day = "%H:%M:%S" if self.since.date() == now().date() else "%Y-%m-%d %H:%M:%S"
-        facts = [self.what, f"since {self.since.astimezone(timezone.utc):{day}} UTC", self.doing]
+        build = f"build {self.build}" if self.build else ""
+        facts = [self.what, f"since {self.since.astimezone(timezone.utc):{day}} UTC", build, self.doing]
         return f"{self.holder} ({', '.join(fact for fact in facts if fact)})"
 
 

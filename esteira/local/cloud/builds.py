@@ -11,9 +11,10 @@ import threading
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Mapping
+from typing import Any, Callable, Dict, List, Mapping, Set
 
 from esteira.builds.lint_steps import DIGEST
+from esteira.builds.submit import OVER
 from esteira.builds.substitutions import substitute
 from esteira.errors import BuildError, EsteiraError
 from esteira.local.builds.execution import Execution
@@ -52,6 +53,7 @@ class Builds:
     number: str = PROJECT_NUMBER
     known: Dict[str, Dict[str, Any]] = field(default_factory=dict)
     running: Dict[str, Execution] = field(default_factory=dict)
+    cancelled: Set[str] = field(default_factory=set)
     threads: List[threading.Thread] = field(default_factory=list)
 
     def handlers(self) -> Dict[str, Handler]:
@@ -106,10 +108,11 @@ class Builds:
 
     def cancel(self, call: Call) -> Any:
         build = self.find(call)
-        execution = self.running.get(build["id"])
-        if execution is None:
+        if build["status"] in OVER:
             raise Refused(400, "build is already done", word="FAILED_PRECONDITION")
-        execution.cancel()
+        self.cancelled.add(build["id"])
+        if build["id"] in self.running:
+            self.running[build["id"]].cancel()
         return snapshot(build)
 
     def find(self, call: Call) -> Dict[str, Any]:
@@ -144,6 +147,8 @@ class Builds:
         report = Steps(build, self.write)
         execution = Execution(planned, folder, logs, workspace / ".esteira", self.environ, report)
         self.running[build["id"]] = execution
+        if build["id"] in self.cancelled:
+            execution.cancel()
         state = execution.run()
         for step, result in zip(build["steps"], execution.results()):
             step["status"] = STATUSES[result.state]
