@@ -3,9 +3,7 @@
 from contextlib import contextmanager
 from typing import Iterator, Optional
 
-from esteira.deploy.decide import decide
-from esteira.deploy.planned import planned
-from esteira.deploy.run import held
+from esteira.deploy.hold import held
 from esteira.release.lease_handed import drop_token, renewed_lease
 from esteira.release.order import Order, read_order
 from esteira.release.store import open_store
@@ -41,6 +39,9 @@ def step_order(settings: Settings, text: Optional[str], step: str, *, force: boo
 
 
 def order_here(settings: Settings, *, force: bool, lease: str = "") -> Order:
+    from esteira.deploy.decide import decide
+    from esteira.deploy.planned import planned
+
     store = open_store(settings)
     with planned(settings, store) as work:
         decide(work.plan, "full", force=force)

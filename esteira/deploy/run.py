@@ -2,11 +2,12 @@
 
 import json
 import os
-from typing import Callable, ContextManager, Mapping, Optional
+from typing import Callable, Mapping, Optional
 
 from esteira.builds.render import render_build
 from esteira.data.user_csv import find_csv
 from esteira.deploy.decide import TASKS, Wanted, decide
+from esteira.deploy.hold import held
 from esteira.deploy.planned import planned
 from esteira.deploy.record import recorded
 from esteira.errors import BuildError
@@ -16,10 +17,10 @@ from esteira.local.builds.run import run_build
 from esteira.local.builds.support import LOCAL_BUILDER
 from esteira.progress import Progress
 from esteira.release.history import served_release
-from esteira.release.lease import Lease, hold_lease
+from esteira.release.lease import Lease
 from esteira.release.manifest import Release
 from esteira.release.order import Order
-from esteira.release.store import Store, open_store
+from esteira.release.store import open_store
 from esteira.settings import Settings
 from esteira.source import Source
 
@@ -57,27 +58,6 @@ def deploy_here(
         order = work.order(kind, asked_by=f"asked for: {target}{' FORCE=1' * force}", force=force, lease=lease.token)
         check_build(run_here(settings, order, work.source, overrides, lease))
         return served_release(store, settings.selected)
-
-
-def held(settings: Settings, store: Store, what: str, say: Callable[[str], None]) -> "ContextManager[Lease]":
-    """Hold the environment as the settings say."""
-    timing = settings.deploy
-    return hold_lease(
-        store,
-        what=what,
-        lease_s=timing.lease_s,
-        wait_s=timing.wait_s,
-        report=say,
-        has_ended=lambda build: has_ended(settings, build),
-    )
-
-
-def has_ended(settings: Settings, build: str) -> bool:
-    """Return whether a build that the environment's lease was handed over to is over."""
-    from esteira.builds.submit import is_over
-    from esteira.google.open import open_api
-
-    return not settings.is_local and is_over(settings, open_api(settings), build)
 
 
 def run_here(

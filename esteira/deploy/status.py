@@ -4,8 +4,8 @@ from typing import Iterator, Optional
 
 from typing_extensions import Literal
 
+from esteira.deploy.hold import has_ended
 from esteira.deploy.record import Record, read_record
-from esteira.deploy.run import has_ended
 from esteira.errors import NotBlessedError
 from esteira.formats import check_format
 from esteira.release.history import Pointer, known_release, read_pointer, release_ids

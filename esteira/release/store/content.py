@@ -2,9 +2,12 @@
 
 import base64
 import json
+import os
 import re
 import secrets
+import sys
 from pathlib import PurePosixPath
+from types import ModuleType
 from typing import IO, Any, Dict, NamedTuple, Tuple
 
 # Files are read, and sent if they are larger, in pieces of this size.
@@ -28,13 +31,24 @@ class Content(NamedTuple):
 
 def content_of(stream: IO[bytes]) -> Content:
     """Return size and checksum of what a stream holds, read in chunks."""
-    import google_crc32c
-
-    checksum, size_bytes = google_crc32c.Checksum(), 0
+    checksum, size_bytes = new_checksum(), 0
     for chunk in iter(lambda: stream.read(CHUNK_BYTES), b""):
         checksum.update(chunk)
         size_bytes += len(chunk)
     return Content(size_bytes, base64.b64encode(checksum.digest()).decode("ascii"))
+
+
+def new_checksum() -> Any:
+    """Return a google_crc32c.Checksum.
+
+    That package imports pkg_resources, which takes as long as all else of a short command, only to find a
+    library that Windows needs; elsewhere an empty module stands for the one of its modules that does.
+    """
+    if os.name != "nt":
+        sys.modules.setdefault("google_crc32c.__config__", ModuleType("google_crc32c.__config__"))
+    import google_crc32c
+
+    return google_crc32c.Checksum()
 
 
 def content_in(resource: Dict[str, Any]) -> Content:
