@@ -36,22 +36,34 @@ class Rehearsal:
     console: Console
 
     def run(self, task: str, also: Mapping[str, str] = {}) -> Tuple[int, str]:
-        """Run an Invoke task and return its exit code and its error message; what it prints is shown."""
-        command = [sys.executable, "-m", "invoke", "--write-pyc", task]
-        environ = {**self.environ, **also}
-        with subprocess.Popen(
-            command, cwd=self.repository, env=environ, stderr=subprocess.PIPE, encoding="utf-8", errors="replace"
-        ) as process:
-            assert process.stderr is not None
-            message = process.stderr.read()
-        return process.returncode, message.strip()
+        """Run an Invoke task and return its exit code and what it printed, which is shown meanwhile."""
+        with self.started(task, also) as process:
+            assert process.stdout is not None
+            lines = []
+            for line in process.stdout:
+                lines.append(line)
+                self.console.print(line.rstrip("\n"), markup=False)
+        return process.returncode, "".join(lines).strip()
 
-    def word(self, task: str) -> str:
+    def word(self, task: str, also: Mapping[str, str]) -> str:
         """Return what an Invoke task prints with FORMAT=word."""
-        command = [sys.executable, "-m", "invoke", task]
-        environ = {**self.environ, "ESTEIRA_FORMAT": "word"}
-        done = subprocess.run(command, cwd=self.repository, env=environ, capture_output=True, encoding="utf-8")
-        return done.stdout.strip()
+        with self.started(task, {**also, "ESTEIRA_FORMAT": "word"}) as process:
+            return process.communicate()[0].strip()
+
+    def started(self, task: str, also: Mapping[str, str]) -> "subprocess.Popen[str]":
+        return subprocess.Popen(
+            [sys.executable, "-m", "invoke", "--write-pyc", task],
+            cwd=self.repository,
+            env={**self.environ, **also},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            errors="replace",
+        )
+
+    def headline(self, text: str) -> None:
+        self.console.print(f"\n== {text} ==", markup=False)
 
 
 def rehearse(settings: Settings, name: str, fault: Optional[str], environ: Mapping[str, str], console: Console) -> None:
@@ -65,7 +77,8 @@ def rehearse(settings: Settings, name: str, fault: Optional[str], environ: Mappi
         raise SettingsError("ENV=local: needs no rehearsal. Expected another environment. Run: make rehearse ENV=dev")
     with prepared(settings, name, environ, console) as rehearsal:
         faults = first_deploy(rehearsal)
-        rows = [] if faults else [outcome_of(rehearsal, scenario) for scenario in chosen]
+        numbered = enumerate(chosen, settings.endpoint.max_replicas + 1)
+        rows = [] if faults else [outcome_of(rehearsal, scenario, number) for number, scenario in numbered]
     if rows:
         console.print(make_table(["fault", "what goes wrong", "exit", "seconds", ""], [row[0] for row in rows]))
     faults += [fault for _, found in rows for fault in found]
@@ -111,34 +124,37 @@ def prepared(settings: Settings, name: str, environ: Mapping[str, str], console:
 def first_deploy(rehearsal: Rehearsal) -> List[str]:
     """Make the project what it must be and deploy to it; return what went wrong."""
     for task, also in (("cloud-apply", {"ESTEIRA_YES": "1"}), ("deploy", {})):
-        rehearsal.console.rule(f"make {task}")
+        rehearsal.headline(f"make {task}")
         code, message = rehearsal.run(task, also)
         if code:
             return [f"make {task} left with status {code}:\n{message}"]
     return [f"make deploy: {fault}" for fault in acted_twice(rehearsal.project)]
 
 
-def outcome_of(rehearsal: Rehearsal, scenario: Scenario) -> Tuple[Tuple[str, ...], List[str]]:
-    """Deploy with a fault, then without; return a row of the table, and what was not as it must be."""
-    rehearsal.console.rule(f"{scenario.name}: {scenario.what}")
+def outcome_of(rehearsal: Rehearsal, scenario: Scenario, number: int) -> Tuple[Tuple[str, ...], List[str]]:
+    """Deploy with a fault, then without; return a row of the table, and what was not as it must be.
+
+    What is deployed is the same again or, if the scenario asks for it, a change of the settings by `number`.
+    """
+    rehearsal.headline(f"{scenario.name}: {scenario.what}")
     started_s = time.monotonic()
-    code, message = faulty_deploy(rehearsal, scenario)
+    change = {"ESTEIRA_ENDPOINT_MAX_REPLICAS": str(number)} if scenario.changes else {}
+    code, message = faulty_deploy(rehearsal, scenario, change)
     faults = []
     if code != scenario.code:
         faults.append(f"{scenario.name}: left with status {code}, expected {scenario.code}:\n{message}")
     faults += [f"{scenario.name}: no word of {word!r}:\n{message}" for word in scenario.words if word not in message]
     faults += [f"{scenario.name}: {fault}" for fault in acted_twice(rehearsal.project)]
     if scenario.code:
-        rehearsal.console.print(message, markup=False)
-        rehearsal.console.rule(f"{scenario.name}: the next deploy")
-        again, message = rehearsal.run("deploy")
-        if again or rehearsal.word("plan") != NONE:
+        rehearsal.headline(f"{scenario.name}: the next deploy")
+        again, message = rehearsal.run("deploy", change)
+        if again or rehearsal.word("plan", change) != NONE:
             faults.append(f"{scenario.name}: the next deploy left with status {again}:\n{message}")
     seconds = f"{time.monotonic() - started_s:.0f}"
     return (scenario.name, scenario.what, str(code), seconds, "✗" if faults else "✓"), faults
 
 
-def faulty_deploy(rehearsal: Rehearsal, scenario: Scenario) -> Tuple[int, str]:
+def faulty_deploy(rehearsal: Rehearsal, scenario: Scenario, change: Mapping[str, str]) -> Tuple[int, str]:
     """Deploy with the scenario's faults, which are over afterwards."""
     project = rehearsal.project
     undo = scenario.prepare(project)
@@ -147,9 +163,9 @@ def faulty_deploy(rehearsal: Rehearsal, scenario: Scenario) -> Tuple[int, str]:
         (rehearsal.repository / path).write_text(before[path] + text, encoding="utf-8")
     for fault in scenario.faults:
         project.stand_in.faults.add(fault)
-    force = {} if scenario.appended or scenario.variables else {"ESTEIRA_FORCE": "1"}
+    force = {} if scenario.appended or scenario.variables or change else {"ESTEIRA_FORCE": "1"}
     try:
-        return rehearsal.run("deploy", {**force, **scenario.variables})
+        return rehearsal.run("deploy", {**force, **change, **scenario.variables})
     finally:
         undo()
         project.stand_in.faults.waiting.clear()

@@ -21,8 +21,9 @@ Undo = Callable[[], None]
 class Scenario:
     """A deploy with a fault.
 
-    `code` is the exit code that it must end with, and its message holds each of `words`. `variables` are given to
-    the command, `appended` is put at the end of files; `prepare` changes the project and returns what undoes that.
+    `code` is the exit code that it must end with, and what it prints holds each of `words`. `variables` are given
+    to the command, `appended` is put at the end of files; `prepare` changes the project and returns what undoes
+    that. With `changes` the deploy is one of changed settings, which the next deploy completes.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Scenario:
     variables: Mapping[str, str] = field(default_factory=dict)
     appended: Mapping[str, str] = field(default_factory=dict)
     prepare: Callable[[Project], Undo] = lambda project: lambda: None
+    changes: bool = False
 
 
 def without_machines(project: Project) -> Undo:
@@ -101,9 +103,15 @@ def scenarios() -> Iterator[Scenario]:
         21,
         ("create the run", "cloud-apply"),
         faults=(Fault(f"{JOBS}.create", "denied", times=9),),
+        changes=True,
     )
     yield Scenario(
-        "quota", "no machine is left to serve on", 11, ("CustomModelServingCPUs",), prepare=without_machines
+        "quota",
+        "no machine is left to serve on",
+        11,
+        ("CustomModelServingCPUs",),
+        prepare=without_machines,
+        changes=True,
     )
     yield Scenario(
         "task",
@@ -137,11 +145,16 @@ def passing_faults() -> Tuple[Fault, ...]:
     )
 
 
+def deploy_tags(build: Json) -> List[str]:
+    """Return the tag of the deploy that a build carries out, none if it was cancelled."""
+    return [tag for tag in build["tags"] if tag.startswith("deploy-") and build["status"] != "CANCELLED"]
+
+
 def acted_twice(project: Project) -> List[str]:
     """Return what was done more than once though it was asked for once: of builds, runs and deployed models."""
     faults = []
     for what, names in (
-        ("builds", [tag for build in project.builds.known.values() for tag in build["tags"] if "deploy-" in tag]),
+        ("builds", [tag for build in project.builds.known.values() for tag in deploy_tags(build)]),
         ("runs of a build", [job["labels"]["build"] for job in project.pipelines.jobs.values()]),
         (
             "deployments of a release",
