@@ -5,8 +5,6 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Callable, Mapping, Optional
 
-from rich.console import Console
-
 from esteira.data.prepare import prepare_data
 from esteira.data.user_csv import find_csv
 from esteira.deploy.csv import fetch_csv
@@ -32,6 +30,8 @@ from esteira.release.store import Store, open_store
 from esteira.settings import Settings
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from esteira.serving.smoke import SmokeResult
 
 DATA = "data"
@@ -160,7 +160,7 @@ def read_job(store: Store, name: str) -> Job:
     return job
 
 
-def run_step(settings: Settings, build: str, console: Console) -> Release:
+def run_step(settings: Settings, build: str, console: "Console") -> Release:
     """Run the release's job and keep what it came to; an error unless its model passed the gate."""
     from esteira.jobs.verdict import check_outcome, evaluation_table
 
@@ -175,7 +175,7 @@ def run_step(settings: Settings, build: str, console: Console) -> Release:
     return release
 
 
-def run_job(settings: Settings, store: Store, release: Release, job: Job, build: str, console: Console) -> Outcome:
+def run_job(settings: Settings, store: Store, release: Release, job: Job, build: str, console: "Console") -> Outcome:
     """Run a bound job here, or on Vertex AI, and return what it came to."""
     if settings.is_local:
         from esteira.jobs.run import run_release
@@ -188,7 +188,7 @@ def run_job(settings: Settings, store: Store, release: Release, job: Job, build:
     return run_on_vertex(settings, open_api(settings), store, release.id, job, build, say)
 
 
-def smoke_step(settings: Settings, console: Console) -> None:
+def smoke_step(settings: Settings, console: "Console") -> None:
     """Serve the pushed model and ask it over HTTP; ServingError if an answer is wrong."""
     store, release = open_store(settings), built_release(settings)
     outcome = blessed_outcome(release)

@@ -1,4 +1,7 @@
-"""What a person types: a deploy, a rollback, a collection, with what each says."""
+"""What a person types: a deploy, a rollback, a collection, with what each says.
+
+Each imports what it alone needs: a deploy to Google Cloud is submitted sooner than all of it is imported.
+"""
 
 import os
 import sys
@@ -9,22 +12,14 @@ from rich.console import Console
 
 from esteira.clock import now
 from esteira.data.user_csv import find_csv
-from esteira.deploy.background import deploy_in_background
-from esteira.deploy.decide import TASKS, Wanted, decide
-from esteira.deploy.planned import planned
-from esteira.deploy.record import begin_record, recorded
-from esteira.deploy.run import deploy_here, held
+from esteira.deploy.decide import Wanted
+from esteira.deploy.hold import held
+from esteira.deploy.record import recorded
 from esteira.deploy.status import COLLECTION
-from esteira.deploy.summary import print_summary
-from esteira.release.collect import collect, plan_collection
-from esteira.release.collect_view import collection_table
 from esteira.release.holder import whoami
 from esteira.release.manifest import Release
-from esteira.release.rollback import rollback
 from esteira.release.store import Store, open_store
 from esteira.settings import Settings
-
-NOTHING = "Nothing to deploy: what is here is what is served. To run it again: make deploy FORCE=1"
 
 
 def deploy(
@@ -40,22 +35,10 @@ def deploy(
         from esteira.deploy.remote_front import deploy_remotely
 
         deploy_remotely(settings, wanted, overrides, force, wait, console)
-    elif not wait:
-        with planned(settings, open_store(settings)) as work:
-            kind = decide(work.plan, wanted, force=force)
-        if kind:
-            begun = deploy_in_background(settings, TASKS[wanted], overrides)
-            begin_record(settings, f"make {TASKS[wanted]}", begun.pid)
-            said = f"A {kind} deploy has begun. Its log: {begun.log}\nTo see how it goes: make status"
-            console.print(said, markup=False)
-        else:
-            console.print(NOTHING)
     else:
-        release = deploy_here(settings, wanted, overrides=overrides, force=force, say=console.print)
-        if release:
-            print_summary(settings, release, console)
-        else:
-            console.print(NOTHING)
+        from esteira.deploy.local_front import deploy_locally
+
+        deploy_locally(settings, wanted, overrides, force, wait, console)
 
 
 def roll_back(settings: Settings, target: Optional[str], console: Console) -> None:
@@ -63,9 +46,12 @@ def roll_back(settings: Settings, target: Optional[str], console: Console) -> No
 
     Raises StateError if there is none or parts of it are gone, ServingError if its model fails the smoke test.
     """
+    from esteira.deploy.summary import print_summary
+    from esteira.release.rollback import rollback
+
     store = open_store(settings)
     with held(settings, store, "make rollback", console.print), recorded(settings, "make rollback", os.getpid()):
-        serve = None if settings.is_local else partial(restore, settings, store)
+        serve = None if settings.is_local else partial(restore_remotely, settings, store)
         release = rollback(settings, store, target, by=whoami(), at=now(), serve=serve)
     if release is None:
         console.print("Nothing to roll back: that release is served already.")
@@ -73,16 +59,18 @@ def roll_back(settings: Settings, target: Optional[str], console: Console) -> No
         print_summary(settings, release, console)
 
 
-def restore(settings: Settings, store: Store, release: Release) -> None:
-    """Give the traffic of the environment's endpoint back to a release's model."""
-    from esteira.google.open import open_api
-    from esteira.vertex.traffic import restore_release
+def restore_remotely(settings: Settings, store: Store, release: Release) -> None:
+    """Give the traffic of the environment's endpoint back to a release's model, and the schedule to its job."""
+    from esteira.vertex.promote import restore
 
-    restore_release(settings, open_api(settings), store, release)
+    restore(settings, store, release)
 
 
 def collect_garbage(settings: Settings, keep: int, yes: bool, console: Console) -> None:
     """Show what no kept release needs, and remove it once a person, or YES=1, agrees."""
+    from esteira.release.collect import collect, plan_collection
+    from esteira.release.collect_view import collection_table
+
     store = open_store(settings)
     collection = plan_collection(settings, store, keep)
     console.print(collection_table(collection))

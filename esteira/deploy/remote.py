@@ -16,7 +16,7 @@ from esteira.deploy.planned import Planned, planned
 from esteira.deploy.submission import Submission, keep_submission
 from esteira.files import telling_os_errors, write_text
 from esteira.google.api import Api
-from esteira.images.make import base_reference
+from esteira.images.bases import base_reference
 from esteira.images.spec import base_of, read_spec
 from esteira.release.order import Order
 from esteira.release.store import Store

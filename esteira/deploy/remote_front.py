@@ -7,12 +7,8 @@ from rich.console import Console
 from esteira.deploy.decide import Wanted
 from esteira.deploy.remote import Remote, submit_deploy
 from esteira.deploy.submission import Submission
-from esteira.deploy.summary import print_summary
-from esteira.deploy.watch import check_verdict, watch_build
 from esteira.errors import BuildError, GoogleError
 from esteira.google.open import open_api
-from esteira.progress import Progress
-from esteira.release.history import served_release
 from esteira.release.store import open_store
 from esteira.settings import Settings
 
@@ -34,6 +30,9 @@ def deploy_remotely(
     begun = f"A {submission.kind} deploy to {settings.selected} has begun: build {submission.build}\n{submission.page}"
     console.print(begun, markup=False)
     if wait:
+        from esteira.deploy.summary import print_summary
+        from esteira.release.history import served_release
+
         follow(remote, submission)
         print_summary(settings, served_release(remote.store, settings.selected), console)
     else:
@@ -42,6 +41,9 @@ def deploy_remotely(
 
 def follow(remote: Remote, submission: Submission) -> None:
     """Follow a build to its end; an error unless it succeeded. Ctrl-C ends the watching alone."""
+    from esteira.deploy.watch import check_verdict, watch_build
+    from esteira.progress import Progress
+
     settings = remote.settings
     goes_on = (
         f"The build {submission.build} goes on in Google Cloud.\n"

@@ -9,7 +9,7 @@ from typing import Mapping
 from urllib.parse import urlsplit, urlunsplit
 
 from esteira.errors import SettingsError
-from esteira.images.registry.hosts import is_loopback
+from esteira.loopback import is_loopback
 
 OVERRIDE = "CLOUDSDK_API_ENDPOINT_OVERRIDES_"
 # What the client libraries of Cloud Storage know a stand-in by.

@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any, Dict, List, Mapping
 
 from esteira.errors import ImageError
+from esteira.images.registry.reference import Reference, mirrored, parse_reference
 from esteira.images.toml import read_toml
+from esteira.settings import Settings
 from esteira.settings.load import suggestion
 
 FILE = "docker/bases.toml"
@@ -41,6 +43,11 @@ class Base:
     @property
     def tagged(self) -> str:
         return f"{self.image}:{self.tag}"
+
+
+def base_reference(settings: Settings, base: Base) -> Reference:
+    """Return where a base is fetched from: its registry, or the mirror that is set for it."""
+    return mirrored(parse_reference(base.reference), settings.mirrors)
 
 
 def read_bases(root: Path, *, pinned: bool = True) -> Dict[str, Base]:

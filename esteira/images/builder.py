@@ -4,30 +4,22 @@ What it was made of names a record in the store of releases, builders/<hex>.json
 """
 
 import json
-import tempfile
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import asdict
-from functools import partial
 from pathlib import Path
-from typing import Callable, Iterator, Mapping, Optional
+from typing import Callable, Mapping, Optional
 
 from esteira.errors import ImageError
 from esteira.images.bases import EXAMPLE as BASES_EXAMPLE
 from esteira.images.bases import FILE as BASES
 from esteira.images.bases import bases_of
 from esteira.images.code import code_of_source
-from esteira.images.former.choose import former_references
 from esteira.images.layers.code import Code
 from esteira.images.layers.key import layer_key
-from esteira.images.layout import layout_of, using
-from esteira.images.make import make_image, open_formers, push_whole
-from esteira.images.origin import origin_of
 from esteira.images.registry.client import open_clients
 from esteira.images.registry.reference import Reference, parse_reference
 from esteira.images.spec import EXAMPLE, named_base, spec_of, spec_place
 from esteira.images.toml import parse_toml
-from esteira.local.builds.workspace import fill_workspace
-from esteira.release.history import read_pointer, readable_release
 from esteira.release.inputs import Inputs
 from esteira.release.manifest import json_text
 from esteira.release.store.interface import ABSENT, ConflictError, Store, Stored
@@ -54,6 +46,8 @@ def builder_for(settings: Settings, store: Store, source: Source, environ: Mappi
     found = recorded(settings, stored)
     if found is not None and is_there(found, environ):
         return str(found)
+    from esteira.images.make_builder import make_builder
+
     image = make_builder(settings, store, source, code, environ, say)
     # Another deploy may have written the same meanwhile: equal inputs give equal images.
     with suppress(ConflictError):
@@ -105,29 +99,3 @@ def recorded(settings: Settings, stored: Optional[Stored]) -> Optional[Reference
 
 def is_there(image: Reference, environ: Mapping[str, str]) -> bool:
     return open_clients(environ)(image.host).find_manifest(image.repository, image.digest) == image.digest
-
-
-def make_builder(
-    settings: Settings, store: Store, source: Source, code: Code, environ: Mapping[str, str], say: Say
-) -> str:
-    """Make and push the image, of the source as it was frozen, and return it by digest."""
-    current = read_pointer(store).release
-    release = readable_release(store, current) if current else None
-    part = release.parts.get("image") if release else None
-    formers = open_formers(settings, former_references(settings, [part.uri] if part else []), environ)
-    with using(layout_of(settings)), laid_down(source) as root:
-        there = settings.copy(update={"root": root})
-        make = partial(make_image, there, BUILDER, code, origin_of(source), environ=environ, say=say)
-        made, pushed = push_whole(there, make(formers=formers), make, environ, say)
-    image = f"{settings.registry}/{BUILDER}@{made.digest}"
-    say(f"{image}, {pushed.bytes_sent / 1e6:,.1f} MB sent")
-    return image
-
-
-@contextmanager
-def laid_down(source: Source) -> Iterator[Path]:
-    """Lay a source down for as long as something is made of it: the working tree may change meanwhile."""
-    with tempfile.TemporaryDirectory(prefix="esteira builder ") as folder:
-        root = Path(folder) / "source"
-        fill_workspace(root, source)
-        yield root

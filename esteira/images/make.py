@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Callable, Mapping, Optional, Sequence, Tuple
 
 from esteira.images.attach import attach
-from esteira.images.bases import Base
+from esteira.images.bases import Base, base_reference
 from esteira.images.build import Image, Materials, build_image, read_materials
 from esteira.images.config import PLATFORM
 from esteira.images.descriptor import Descriptor
@@ -15,7 +15,7 @@ from esteira.images.origin import Origin
 from esteira.images.registry.client import RegistryClient, open_clients
 from esteira.images.registry.pull import PulledImage, pull_base
 from esteira.images.registry.push import Pushed, push_image
-from esteira.images.registry.reference import Reference, mirrored, parse_reference
+from esteira.images.registry.reference import Reference, parse_reference
 from esteira.images.registry.upload import LostError
 from esteira.images.wheels.files import wheel_set
 from esteira.images.wheels.store import wheel_store
@@ -77,10 +77,6 @@ def find_base(
     reference = base_reference(settings, base)
     platform = f"{PLATFORM['os']}/{PLATFORM['architecture']}"
     return pull_base(reference, platform, layout, client_for, formers.holds if formers else lambda digest: False)
-
-
-def base_reference(settings: Settings, base: Base) -> Reference:
-    return mirrored(parse_reference(base.reference), settings.mirrors)
 
 
 def push_made(settings: Settings, made: Made, registry: str, environ: Mapping[str, str]) -> Pushed:

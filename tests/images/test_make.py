@@ -7,9 +7,10 @@ import pytest
 
 from esteira.errors import ImageError, RegistryError
 from esteira.git import git
+from esteira.images.bases import base_reference
 from esteira.images.code import code_of_source
 from esteira.images.layout import layout_of
-from esteira.images.make import Made, base_reference, make_image, push_made
+from esteira.images.make import Made, make_image, push_made
 from esteira.images.origin import origin_of
 from esteira.images.registry import RegistryClient
 from esteira.images.registry.referrers import list_referrers

@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 from esteira.errors import RegistryError
 from esteira.images.registry.challenge import Challenge, read_challenge
 from esteira.images.registry.credentials import Credentials
-from esteira.images.registry.hosts import is_loopback
 from esteira.images.registry.refusals import refused
+from esteira.loopback import is_loopback
 
 if TYPE_CHECKING:
     import requests

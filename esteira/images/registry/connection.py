@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Callable, Container, Mapping, Optional
 
 from esteira.images.registry.authorize import Authorizer, Scopes
 from esteira.images.registry.credentials import find_credentials
-from esteira.images.registry.hosts import api_url, is_loopback, stand_ins
+from esteira.images.registry.hosts import api_url, stand_ins
 from esteira.images.registry.refusals import (
     CONNECT_S,
     READ_S,
@@ -21,6 +21,7 @@ from esteira.images.registry.refusals import (
     refused,
     unreachable,
 )
+from esteira.loopback import is_loopback
 
 if TYPE_CHECKING:
     import requests

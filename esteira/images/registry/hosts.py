@@ -1,9 +1,9 @@
 """Where a registry's API answers, and under which name its credentials are kept."""
 
-import ipaddress
 from typing import Dict, Mapping
 
 from esteira.errors import SettingsError
+from esteira.loopback import is_loopback
 
 # For rehearsals: host=address[:port], more with commas. The API of each host is asked at that address of this
 # machine, over HTTP and without credentials; images keep their names.
@@ -41,17 +41,6 @@ def stand_ins(environ: Mapping[str, str]) -> Dict[str, str]:
 def credentials_key(host: str) -> str:
     """Return the name under which Docker's config.json and its helpers keep a registry's credentials."""
     return DOCKER_HUB_KEY if host == DOCKER_HUB else host
-
-
-def is_loopback(host: str) -> bool:
-    """Return whether host[:port] is this machine, by name or address."""
-    name = host[1:].partition("]")[0] if host.startswith("[") else host.partition(":")[0]
-    if name == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return False
 
 
 def is_google(host: str) -> bool:
