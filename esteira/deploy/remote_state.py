@@ -10,7 +10,7 @@ from esteira.errors import BuildError, StateError
 from esteira.google.api import Api, Json
 from esteira.google.open import open_api
 from esteira.google.refusals import NotFoundError, RefusedError
-from esteira.release.history import read_releases
+from esteira.release.history import read_pointer, read_releases
 from esteira.release.manifest import Release
 from esteira.release.store import Store, open_store
 from esteira.settings import Settings
@@ -27,7 +27,7 @@ def remote_record(settings: Settings, store: Store) -> Optional[Record]:
     try:
         build = get_build(settings, open_api(settings), submission.build)
     except NotFoundError:
-        build = {"id": submission.build, "status": "EXPIRED", "statusDetail": "Cloud Build does not know it any more"}
+        build = forgotten(store, submission)
     if build["status"] not in OVER:
         return Record(what=what, started=submission.at, pid=0, process_start=0, machine="", state="running")
     state = STATES.get(build["status"], "failed")
@@ -43,6 +43,15 @@ def remote_record(settings: Settings, store: Store) -> Optional[Record]:
         error=reason_of(settings, store, build) if state == "failed" else "",
         exit_code=exit_code_of(build) or (BuildError.exit_code if state == "failed" else 0),
     )
+
+
+def forgotten(store: Store, submission: Submission) -> Json:
+    """Return a build that Cloud Build does not know any more, by what it has left in the store."""
+    release = release_of(store, submission.build)
+    if release and read_pointer(store).release == release.id:
+        return {"id": submission.build, "status": "SUCCESS"}
+    detail = f"build {submission.build}: Cloud Build does not know it any more"
+    return {"id": submission.build, "status": "EXPIRED", "statusDetail": detail}
 
 
 def reason_of(settings: Settings, store: Store, build: Json) -> str:

@@ -13,6 +13,7 @@ from esteira.release.lease import LeaseInfo, read_lease
 from esteira.release.manifest import Frozen, Release
 from esteira.release.store import Store, open_store
 from esteira.settings import Settings
+from esteira.settings.model import LOCAL
 
 State = Literal["deploying", "served", "not blessed", "failed", "interrupted", "none"]
 # What holds the environment without deploying into it.
@@ -96,6 +97,7 @@ def show_status(status: Status, format: str) -> str:
 
 def lines(status: Status) -> Iterator[str]:
     lease, record, current = status.lease, status.record, status.current
+    env = "" if status.environment == LOCAL else f" ENV={status.environment}"
     if lease is not None:
         yield f"deploying  {lease.describe()}"
     elif record is not None and record.is_running:
@@ -107,11 +109,12 @@ def lines(status: Status) -> Iterator[str]:
         yield f"last       {record.what} at {ended}: {'killed' if record.state == 'running' else record.state}"
         yield from (f"           {line}" for line in record.error.splitlines()[:ERROR_LINES])
         if status.state == "interrupted":
-            yield "           To go on with it, run: make deploy"
+            yield f"           To go on with it, run: make deploy{env}"
     if current is not None:
         made_of = f" of commit {current.commit[:7]}" if current.commit else ""
         yield f"served     release {current.id} ({current.kind}){made_of}, made {current.at}"
     elif status.lost:
-        yield f"served     release {status.lost}, whose manifest is lost. Run: make rollback RELEASE=id, or make deploy"
+        run = f"make rollback{env} RELEASE=id, or make deploy{env}"
+        yield f"served     release {status.lost}, whose manifest is lost. Run: {run}"
     else:
-        yield "served     nothing yet. Run: make deploy-full"
+        yield f"served     nothing yet. Run: make deploy-full{env}"
