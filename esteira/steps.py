@@ -3,7 +3,7 @@
 import json
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Callable, Mapping, Optional
+from typing import TYPE_CHECKING, Callable, Dict, Mapping, Optional
 
 from esteira.data.prepare import prepare_data
 from esteira.data.user_csv import find_csv
@@ -27,6 +27,7 @@ from esteira.release.order import Order, make_release, parent_parts, patch_name
 from esteira.release.parts import lay_data, lay_hyperparameters, lay_job, lay_modules, read_parts, write_parts
 from esteira.release.places import part_prefix, placed_part
 from esteira.release.store import Store, open_store
+from esteira.release.store.parallel import at_once
 from esteira.settings import Settings
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
 DATA = "data"
 SYNCED = "parts.json"
+SYNCED_PARTS = ("data", "modules", "hyperparameters")
 COMPILED = "job-part.json"
 IMAGE = "image-part.json"
 RELEASE = "release"
@@ -53,7 +55,7 @@ def data_step(settings: Settings, order: Optional[Order]) -> str:
     if order is None:
         return prepare(settings)
     store = open_store(settings)
-    if "data" in parent_parts(store, order):
+    if parent_parts(store, order, ["data"]):
         return f"data: as in release {order.parent}"
     fetch_csv(settings, store, order)
     csv = find_csv(settings)
@@ -75,7 +77,7 @@ def prepare(settings: Settings) -> str:
 def sync_step(settings: Settings, order: Order) -> None:
     """Lay data, modules and hyperparameters down in the store, those that it hasn't from the current release."""
     store, build, modules = open_store(settings), build_folder(settings), settings.root / "modules"
-    parts = parent_parts(store, order)
+    parts = parent_parts(store, order, SYNCED_PARTS)
     for name, lay, folder in [
         ("data", lay_data, build / DATA),
         ("modules", lay_modules, modules),
@@ -83,13 +85,13 @@ def sync_step(settings: Settings, order: Order) -> None:
     ]:
         if name not in parts:
             parts[name] = lay(store, order.parts[name], folder)
-    write_parts(build / SYNCED, {name: parts[name] for name in ("data", "modules", "hyperparameters")})
+    write_parts(build / SYNCED, {name: parts[name] for name in SYNCED_PARTS})
 
 
 def compile_step(settings: Settings, order: Order) -> str:
     """Compile the pipeline and lay the job down, unless the current release has it; return what was done."""
     store, build = open_store(settings), build_folder(settings)
-    part = parent_parts(store, order).get("job")
+    part = parent_parts(store, order, ["job"]).get("job")
     said = f"job: as in release {order.parent}"
     if part is None:
         compile_job(settings, build / JOB)
@@ -107,7 +109,7 @@ def image_step(settings: Settings, order: Order, environ: Mapping[str, str], say
     from esteira.images.part import image_part, is_at_hand
 
     store, build = open_store(settings), build_folder(settings)
-    part = parent_parts(store, order).get("image")
+    part = parent_parts(store, order, ["image"]).get("image")
     said = f"as in release {order.parent}"
     if part is None or not is_at_hand(settings, part):
         part, said = image_part(settings, store, order, environ, say)
@@ -119,13 +121,15 @@ def release_step(settings: Settings, order: Order, build_id: str = "") -> Releas
     """Bind the job to the parts and write the release into the store's history; `build_id` is that of the build."""
     store, build = open_store(settings), build_folder(settings)
     parts = read_parts(build / SYNCED, ".venv/bin/inv sync")
-    parts["image"] = made_part(store, order, "image", build / IMAGE)
-    parts["job"] = made_part(store, order, "job", build / COMPILED)
+    parts.update(made_parts(store, order, build))
     parts["settings"] = Part(digest=order.parts["settings"])
     release = make_release(settings, order, parts, build_id)
     compiled = read_job(store, f"{part_prefix('job', parts['job'])}/{JOB}")
-    store.write(f"releases/{release.id}/{JOB}", json_text(bind_release(settings, release, compiled)).encode())
-    keep_patch(store, order, release)
+    job = json_text(bind_release(settings, release, compiled)).encode()
+    at_once(
+        lambda: store.write(f"releases/{release.id}/{JOB}", job),
+        lambda: keep_patch(store, order, release),
+    )
     write_text(build / RELEASE, release.id + "\n")
     return keep_release(store, release)
 
@@ -138,16 +142,18 @@ def keep_patch(store: Store, order: Order, release: Release) -> None:
         store.delete([patch_name(order.patch)])
 
 
-def made_part(store: Store, order: Order, name: str, made: Path) -> Part:
-    """Return the part `image` or `job`: of a full build what its step made, of a partial one the current release's."""
+def made_parts(store: Store, order: Order, build: Path) -> Dict[str, Part]:
+    """Return the parts `image` and `job`: of a full build as its steps made them, else the current release's."""
     if order.kind == "full":
-        return read_parts(made, f".venv/bin/inv {'compile' if name == 'job' else name}")[name]
+        image = read_parts(build / IMAGE, ".venv/bin/inv image")
+        return {**image, **read_parts(build / COMPILED, ".venv/bin/inv compile")}
     if order.parent is None:
-        raise StateError(f"a partial deploy needs a release whose {name} it can use. Run: make deploy-full")
-    part = load_release(store, order.parent).parts[name]
-    if part.digest != order.parts[name]:
-        raise StateError(f"release {order.parent}: its {name} was made of other files. Run: make deploy-full")
-    return placed_part(store, name, part)
+        raise StateError("a partial deploy needs a release whose image and job it can use. Run: make deploy-full")
+    known = load_release(store, order.parent).parts
+    for name in ("image", "job"):
+        if known[name].digest != order.parts[name]:
+            raise StateError(f"release {order.parent}: its {name} was made of other files. Run: make deploy-full")
+    return {name: placed_part(store, name, known[name]) for name in ("image", "job")}
 
 
 def read_job(store: Store, name: str) -> Job:

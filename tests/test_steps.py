@@ -27,7 +27,7 @@ from esteira.steps import (
     build_folder,
     data_step,
     keep_patch,
-    made_part,
+    made_parts,
     promote_step,
     release_step,
     sync_step,
@@ -115,9 +115,9 @@ def test_parts_are_taken_from_the_store_that_is_open(settings: Settings, store: 
     elsewhere = {name: part.copy(update={"uri": f"/elsewhere/{name}"}) for name, part in parts.items()}
     release = keep_release(store, make_release(settings, order(store), elsewhere))
     make_current(store, release.id, if_generation=0)
-    assert parent_parts(store, order(store)) == parts
+    assert parent_parts(store, order(store), list(parts)) == parts
     Path(parts["data"].uri, "train", "train.csv").unlink()
-    assert set(parent_parts(store, order(store))) == set(parts) - {"data"}
+    assert set(parent_parts(store, order(store), list(parts))) == set(parts) - {"data"}
 
 
 def test_data_that_changed_after_the_plan_is_refused(
@@ -132,24 +132,27 @@ def test_data_that_changed_after_the_plan_is_refused(
 def test_a_partial_build_uses_the_job_and_the_image_of_the_current_release_alone(
     settings: Settings, store: Store
 ) -> None:
-    with pytest.raises(StateError, match="needs a release whose job it can use. Run: make deploy-full"):
-        made_part(store, order(store, "partial"), "job", Path("none"))
+    with pytest.raises(StateError, match="needs a release whose image and job it can use. Run: make deploy-full"):
+        made_parts(store, order(store, "partial"), Path("none"))
     job = Part(digest=digest("job"), content=digest("compiled"), uri="/jobs/1")
     image = Part(digest=digest("image"), content=digest("built"), uri="/images/1")
     release = keep_release(store, make_release(settings, order(store), {"job": job, "image": image}))
     make_current(store, release.id, if_generation=0)
-    assert made_part(store, order(store, "partial"), "job", Path("none")) == job.copy(
-        update={"uri": f"{store.uri}/jobs/{job.content[7:]}"}
-    )
-    assert made_part(store, order(store, "partial"), "image", Path("none")) == image
+    assert made_parts(store, order(store, "partial"), Path("none")) == {
+        "image": image,
+        "job": job.copy(update={"uri": f"{store.uri}/jobs/{job.content[7:]}"}),
+    }
     with pytest.raises(StateError, match="its image was made of other files. Run: make deploy-full"):
-        made_part(store, order(store, "partial", changed="image"), "image", Path("none"))
+        made_parts(store, order(store, "partial", changed="image"), Path("none"))
 
 
 def test_a_step_typed_out_of_order_says_which_one_is_missing(settings: Settings, store: Store) -> None:
-    for name, step in (("job", "compile"), ("image", "image")):
-        with pytest.raises(StateError, match=rf"no such file. Run: .venv/bin/inv {step}$"):
-            made_part(store, order(store), name, build_folder(settings) / "none.json")
+    build = build_folder(settings)
+    with pytest.raises(StateError, match=r"no such file. Run: .venv/bin/inv image$"):
+        made_parts(store, order(store), build)
+    write_parts(build / "image-part.json", {"image": Part(digest=digest("image"))})
+    with pytest.raises(StateError, match=r"no such file. Run: .venv/bin/inv compile$"):
+        made_parts(store, order(store), build)
 
 
 def test_a_lost_job_says_what_to_run(settings: Settings, store: Store) -> None:

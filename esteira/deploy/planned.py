@@ -16,6 +16,7 @@ from esteira.release.order import Order, patch_name
 from esteira.release.partition import CSV, LEFT_OUT, PATTERNS
 from esteira.release.plan import Plan, make_plan
 from esteira.release.store import Store, open_store
+from esteira.release.store.parallel import at_once
 from esteira.settings import Settings
 from esteira.source import Source, frozen_source
 from esteira.source.patch import source_patch
@@ -36,8 +37,7 @@ class Planned:
 
     def lay(self, store: Store) -> None:
         """Keep what the parts are made of, so that a release of it can be compared and made again."""
-        lay_inputs(store, self.inputs)
-        lay_patch(store, self.patch)
+        at_once(lambda: lay_inputs(store, self.inputs), lambda: lay_patch(store, self.patch))
 
     def order(self, kind: Kind, *, asked_by: str, force: bool, lease: str) -> Order:
         """Return what the steps of a build of this kind are told; `asked_by` is its reason if nothing differs."""

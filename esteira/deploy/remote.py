@@ -20,6 +20,7 @@ from esteira.images.bases import base_reference
 from esteira.images.spec import base_of, read_spec
 from esteira.release.order import Order
 from esteira.release.store import Store
+from esteira.release.store.parallel import at_once
 from esteira.settings import Settings
 
 # The image that steps run in, as docker/ names it.
@@ -57,8 +58,10 @@ def submit_deploy(
         kind = decide(work.plan, wanted, force=force)
         if kind is None:
             return None
-        work.lay(store)
-        builder = builder_for(settings, store, work.source, os.environ, remote.say)
+        _, builder = at_once(
+            lambda: work.lay(store),
+            lambda: builder_for(settings, store, work.source, os.environ, remote.say),
+        )
         order = work.order(kind, asked_by=f"asked for: {target}{' FORCE=1' * force}", force=force, lease=lease.token)
         build = hand_in(remote, work, order, substitutions(settings, order, overrides, work, builder))
         lease.hand_over(build.id, settings.deploy.start_s)

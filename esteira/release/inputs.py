@@ -5,6 +5,7 @@ files differ.
 """
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Dict, Optional
@@ -17,6 +18,7 @@ from esteira.release.links import check_entries
 from esteira.release.partition import CSV, ENCODER, PARTITION, files_of, values_of
 from esteira.release.stat_cache import FILE, StatCache
 from esteira.release.store.interface import ABSENT, ConflictError, Store
+from esteira.release.store.parallel import in_parallel
 from esteira.settings import Settings
 from esteira.source import Source
 
@@ -92,15 +94,16 @@ def digest_csv(csv: Path, cache: StatCache) -> str:
 
 def lay_inputs(store: Store, parts: Dict[str, Inputs]) -> None:
     """Write the listings that are not in the store yet, or damaged there."""
-    for inputs in parts.values():
-        name, content = inputs_name(inputs.digest), inputs.content()
-        stored = store.read(name)
-        if stored is None or stored.content != content:
-            try:
-                store.write(name, content, if_generation=stored.generation if stored else ABSENT)
-            except ConflictError:
-                # Another deploy has just written the same.
-                continue
+    in_parallel(lambda inputs: lay_listing(store, inputs), parts.values())
+
+
+def lay_listing(store: Store, inputs: Inputs) -> None:
+    name, content = inputs_name(inputs.digest), inputs.content()
+    stored = store.read(name)
+    if stored is None or stored.content != content:
+        # Another deploy may just have written the same.
+        with suppress(ConflictError):
+            store.write(name, content, if_generation=stored.generation if stored else ABSENT)
 
 
 def read_inputs(store: Store, digest: str) -> Optional[Inputs]:

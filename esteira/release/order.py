@@ -1,6 +1,6 @@
 """What a deploy hands to the steps of its build: the decision, made once where git is."""
 
-from typing import Dict, Optional
+from typing import Dict, Optional, Sequence
 
 from pydantic import ValidationError
 from typing_extensions import Literal
@@ -10,6 +10,7 @@ from esteira.release.history import load_release
 from esteira.release.manifest import Frozen, Part, Release, identified
 from esteira.release.places import lack, placed_part
 from esteira.release.store.interface import Store
+from esteira.release.store.parallel import in_parallel
 from esteira.settings import Settings
 
 
@@ -53,16 +54,14 @@ def patch_name(digest: str) -> str:
     return f"patches/{digest.partition(':')[2]}.patch"
 
 
-def parent_parts(store: Store, order: Order) -> Dict[str, Part]:
-    """Return the parts of the current release that need not be made again."""
+def parent_parts(store: Store, order: Order, names: Sequence[str]) -> Dict[str, Part]:
+    """Return those of some parts that need not be made again, as the current release has them."""
     if order.parent is None or order.force:
         return {}
     parts = load_release(store, order.parent).parts
-    return {
-        name: placed_part(store, name, part)
-        for name, part in parts.items()
-        if part.digest == order.parts.get(name) and not lack(store, name, part)
-    }
+    same = [name for name in names if name in parts and parts[name].digest == order.parts.get(name)]
+    lacks = in_parallel(lambda name: lack(store, name, parts[name]), same)
+    return {name: placed_part(store, name, parts[name]) for name, missing in zip(same, lacks) if not missing}
 
 
 def make_release(settings: Settings, order: Order, parts: Dict[str, Part], build: str = "") -> Release:

@@ -11,9 +11,10 @@ from esteira.release.ancestry import Relation, relate
 from esteira.release.changes import Change, compare_inputs, describe_change, lost_part
 from esteira.release.history import known_release, read_pointer
 from esteira.release.inputs import Inputs, readable_inputs
-from esteira.release.manifest import Frozen, Release
+from esteira.release.manifest import Frozen, Part, Release
 from esteira.release.places import lack
 from esteira.release.store.interface import Store
+from esteira.release.store.parallel import in_parallel
 from esteira.settings import Settings
 from esteira.source import Source
 
@@ -85,16 +86,17 @@ def reasons_for_all(deployed: str, current: Optional[Release], relation: Relatio
 
 def find_changes(store: Store, current: Optional[Release], inputs: Dict[str, Inputs]) -> List[Change]:
     """Return the parts that differ from the deployed ones, or that are gone from the store."""
-    changes = []
-    for name, here in inputs.items():
-        deployed = current.parts.get(name) if current else None
-        if deployed is None:
-            changes.append(compare_inputs("", None, here))
-        elif deployed.digest != here.digest:
-            changes.append(compare_inputs(deployed.digest, readable_inputs(store, deployed.digest), here))
-        elif lack(store, name, deployed):
-            changes.append(lost_part(here))
-    return changes
+    deployed = current.parts if current else {}
+    found = in_parallel(lambda here: find_change(store, deployed.get(here.part), here), inputs.values())
+    return [change for change in found if change is not None]
+
+
+def find_change(store: Store, deployed: Optional[Part], here: Inputs) -> Optional[Change]:
+    if deployed is None:
+        return compare_inputs("", None, here)
+    if deployed.digest != here.digest:
+        return compare_inputs(deployed.digest, readable_inputs(store, deployed.digest), here)
+    return lost_part(here) if lack(store, here.part, deployed) else None
 
 
 def summarize(change: Change) -> str:

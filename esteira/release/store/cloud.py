@@ -49,6 +49,7 @@ class CloudStore:
             except NotFoundError:
                 self._check_bucket()
                 return None
+        self._bucket_seen = True
         content, generation = answer.content, int(answer.headers["x-goog-generation"])
         told, came = told_crc32c(answer.headers.get("x-goog-hash", "")), content_of(io.BytesIO(content)).crc32c
         if told not in ("", came):
@@ -113,6 +114,7 @@ class CloudStore:
         below = f"{self._place(prefix)}/" if prefix else f"{self._pipeline}/"
         with self._telling("list", prefix):
             found = self._objects.contents(below)
+        self._bucket_seen = True
         return {name[len(self._pipeline) + 1 :]: found[name] for name in found if not name.endswith("/")}
 
     def _lay(self, name: str, path: Path, there: Optional[Content]) -> None:
