@@ -77,7 +77,7 @@ def test_its_steps_are_tasks_in_the_builder_image(path: Path) -> None:
     first, *others = read_build(path)["steps"]
     assert (first["id"], first["name"], first["entrypoint"]) == ("open", "${_BASE}", "chmod")
     for step in others:
-        assert [step["entrypoint"], *step["args"]] == ["python", "-m", "invoke", step["id"]]
+        assert [step["entrypoint"], *step["args"]] == ["python", "-m", "invoke", "--write-pyc", step["id"]]
         assert step["name"] == "${_BUILDER}"
         assert step["timeout"].endswith("s")
 
