@@ -18,9 +18,13 @@ PROBE_TIMEOUT_S = 1.0
 def ask(settings: Settings, texts: Sequence[str]) -> List[Prediction]:
     """Return the current release's answers; StateError if nothing is deployed, ServingError if it can't answer.
 
-    A server on the port of the settings is asked if it serves this very model; it may as well be another
+    In Google Cloud the environment's endpoint is asked. Here a server on the port of the settings is asked if it serves this very model; it may as well be another
     clone's, or another program.
     """
+    if not settings.is_local:
+        from esteira.vertex.answers import ask_release
+
+        return ask_release(settings, texts)
     name, serving = settings.pipeline.name, settings.serving
     model = served_model(settings)
     url = f"http://{serving.host}:{serving.port}"

@@ -379,8 +379,7 @@ class Settings(Section):
         """Raise StateError where the environment is in the cloud."""
         if not self.is_local:
             raise StateError(
-                f"ENV={self.selected}: this version deploys to the environment local only. "
-                "Run the command without ENV="
+                f"ENV={self.selected}: this is done on the environment local only. Run the command without ENV="
             )
 
 

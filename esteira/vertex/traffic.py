@@ -1,6 +1,7 @@
 """The traffic of the endpoint: moved to a release at once, and back if that does not answer."""
 
 import time
+from contextlib import suppress
 from typing import Dict, List
 
 from esteira.errors import GoogleError, ServingError
@@ -42,9 +43,11 @@ def promote_release(settings: Settings, api: Api, release: Release, *, settle_s:
         set_traffic(settings, api, wanted)
     fault = fault_of_traffic(settings, api, deployed, settle_s)
     if fault:
+        back = taken_back(settings, api, before, wanted)
+        if not int(before.get(deployed["id"], 0)):
+            taken_away(settings, api, deployed)
         raise ServingError(
-            f"release {release.origin}: its model does not answer on the endpoint {identity}: {fault}\n"
-            f"{taken_back(settings, api, before, wanted)}"
+            f"release {release.origin}: its model does not answer on the endpoint {identity}: {fault}\n{back}"
         )
     make_default(settings, api, deployed["modelVersionId"])
 
@@ -117,6 +120,12 @@ def taken_back(settings: Settings, api: Api, before: Dict[str, int], wanted: Dic
     except GoogleError as error:
         return f"The traffic could not be set back to {told}: {error}\nRun: make rollback ENV={settings.selected}"
     return f"The traffic is as it was: {told}. Run the deploy again."
+
+
+def taken_away(settings: Settings, api: Api, deployed: Json) -> None:
+    """Undeploy a model that did not answer, so that it does not stay in the place of one that a rollback needs."""
+    with suppress(GoogleError):
+        undeploy(settings, api, serving_id(settings), deployed)
 
 
 def remove_older(settings: Settings, api: Api) -> List[str]:

@@ -144,7 +144,7 @@ def test_a_builds_workspace_lies_in_the_state_folder(root: Path) -> None:
 
 def test_a_cloud_environments_bucket_is_no_folder(root: Path) -> None:
     write(root, DEV)
-    with pytest.raises(StateError, match="ENV=dev: this version deploys to the environment local only"):
+    with pytest.raises(StateError, match="ENV=dev: this is done on the environment local only"):
         _ = load_settings(root, {"ESTEIRA_ENV": "dev"}, {}).folder
 
 
