@@ -3,8 +3,10 @@
 import json
 import os
 import shutil
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Callable, Dict, Mapping, Optional
+from pathlib import Path
+from typing import Callable, Dict, Iterator, Mapping, Optional
 
 from esteira.builds.archive import write_archive
 from esteira.builds.render import render_build
@@ -25,6 +27,7 @@ from esteira.settings import Settings
 
 # The image that steps run in, as docker/ names it.
 BUILDER = "builder"
+ARCHIVE = "source.tgz"
 
 Say = Callable[[str], None]
 
@@ -50,40 +53,49 @@ def submit_deploy(
     from esteira.cloud.check import check_environment
     from esteira.images.builder import builder_for
     from esteira.jobs.targets import check_deployable
+    from esteira.vertex.endpoint import serving_id
 
     settings, store, target = remote.settings, remote.store, f"make {TASKS[wanted]}"
     check_deployable(settings)
+    serving_id(settings)  # a pipeline's name that can name no endpoint is told before anything is changed
     check_environment(settings, remote.api)
     with held(settings, store, target, remote.say) as lease, planned(settings, store) as work:
         kind = decide(work.plan, wanted, force=force)
         if kind is None:
             return None
-        _, builder = at_once(
-            lambda: work.lay(store),
-            lambda: builder_for(settings, store, work.source, os.environ, remote.say),
-        )
         order = work.order(kind, asked_by=f"asked for: {target}{' FORCE=1' * force}", force=force, lease=lease.token)
-        build = hand_in(remote, work, order, substitutions(settings, order, overrides, work, builder))
+        with submission_folder(settings, order) as folder:
+            _, _, builder = at_once(
+                lambda: work.lay(store),
+                lambda: write_archive(work.source, folder / ARCHIVE),
+                lambda: builder_for(settings, store, work.source, os.environ, remote.say),
+            )
+            values = substitutions(settings, order, overrides, work, builder)
+            build = hand_in(remote, work, order, folder, values)
         lease.hand_over(build.id, settings.deploy.start_s)
         return keep_submission(store, order, build, target)
 
 
-def hand_in(remote: Remote, work: Planned, order: Order, values: Mapping[str, str]) -> Submitted:
-    """Render the build of the order's kind and submit it with the source."""
-    settings = remote.settings
-    check_values(values)  # before anything is uploaded
+@contextmanager
+def submission_folder(settings: Settings, order: Order) -> Iterator[Path]:
+    """Give a folder for what is submitted, until it is."""
     folder = settings.state / "submissions" / order.lease
     with telling_os_errors("write", folder):
         folder.mkdir(parents=True)
     try:
-        build_file, archive = folder / f"{order.kind}.yaml", folder / "source.tgz"
-        write_text(build_file, render_build(f"{order.kind}.yaml.j2", settings))
-        write_archive(work.source, archive)
-        if travels(settings, work.source):
-            lay_csv(settings, remote.store, order)
-        return submit_build(settings, remote.api, build_file, archive, values, os.environ)
+        yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def hand_in(remote: Remote, work: Planned, order: Order, folder: Path, values: Mapping[str, str]) -> Submitted:
+    """Render the build of the order's kind and submit it with the source, which lies in the folder."""
+    settings, build_file = remote.settings, folder / f"{order.kind}.yaml"
+    check_values(values)  # before anything is uploaded
+    write_text(build_file, render_build(f"{order.kind}.yaml.j2", settings))
+    if travels(settings, work.source):
+        lay_csv(settings, remote.store, order)
+    return submit_build(settings, remote.api, build_file, folder / ARCHIVE, values, os.environ)
 
 
 def substitutions(

@@ -18,7 +18,9 @@ PROBE_TIMEOUT_S = 1.0
 def ask(settings: Settings, texts: Sequence[str]) -> List[Prediction]:
     """Return the current release's answers; StateError if nothing is deployed, ServingError if it can't answer.
 
-    In Google Cloud the environment's endpoint is asked. Here a server on the port of the settings is asked if it serves this very model; it may as well be another
+    In Google Cloud the environment's endpoint is asked.
+
+    A server on the port of the settings is asked if it serves this very model; it may as well be another
     clone's, or another program.
     """
     if not settings.is_local:

@@ -45,6 +45,7 @@ class Endpoints:
             "get": self.get,
             "list": self.list,
             "patch": self.patch,
+            "delete": self.delete,
             "deployModel": self.deploy,
             "undeployModel": self.undeploy,
             "predict": self.predict,
@@ -106,6 +107,18 @@ class Endpoints:
                 endpoint[name] = body.get(name, {})
             endpoint["updateTime"] = now()
             return endpoint
+
+    def delete(self, call: Call) -> Json:
+        with self.operations.lock:
+            name = self.find(call.parameters["name"])["name"]
+            if self.known[name]["deployedModels"]:
+                raise Refused(400, f"Endpoint {name} still has DeployedModels.", word="FAILED_PRECONDITION")
+            return self.operations.begin(name, "Delete", lambda: self.forget(name))
+
+    def forget(self, name: str) -> Json:
+        del self.known[name]
+        self._begun.remove((name, ""))
+        return {}
 
     def deploy(self, call: Call) -> Json:
         deployed, traffic = dict(call.body["deployedModel"]), call.body.get("trafficSplit")

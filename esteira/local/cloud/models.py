@@ -32,6 +32,7 @@ class Models:
             "listVersions": self.list_versions,
             "mergeVersionAliases": self.merge_aliases,
             "deleteVersion": self.delete_version,
+            "delete": self.delete,
         }
         return {f"aiplatform.projects.locations.models.{name}": handler for name, handler in methods.items()}
 
@@ -104,6 +105,15 @@ class Models:
             if len(self.known[version["name"]]) == 1:
                 raise Refused(400, "Deleting the only version in the Model is not allowed.")
             return self.operations.begin(version["name"], "DeleteModelVersion", lambda: self.remove(version))
+
+    def delete(self, call: Call) -> Json:
+        with self.operations.lock:
+            name = self.find(call.parameters["name"])["name"]
+            return self.operations.begin(name, "Delete", lambda: self.forget(name))
+
+    def forget(self, name: str) -> Json:
+        del self.known[name]
+        return {}
 
     def remove(self, version: Json) -> Json:
         self.known[version["name"]].remove(version)

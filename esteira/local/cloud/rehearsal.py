@@ -79,6 +79,7 @@ def rehearse(settings: Settings, name: str, fault: Optional[str], environ: Mappi
         faults = first_deploy(rehearsal)
         numbered = enumerate(chosen, settings.endpoint.max_replicas + 1)
         rows = [] if faults else [outcome_of(rehearsal, scenario, number) for number, scenario in numbered]
+        faults += way_back(rehearsal)
     if rows:
         console.print(make_table(["fault", "what goes wrong", "exit", "seconds", ""], [row[0] for row in rows]))
     faults += [fault for _, found in rows for fault in found]
@@ -123,12 +124,27 @@ def prepared(settings: Settings, name: str, environ: Mapping[str, str], console:
 
 def first_deploy(rehearsal: Rehearsal) -> List[str]:
     """Make the project what it must be and deploy to it; return what went wrong."""
-    for task, also in (("cloud-apply", {"ESTEIRA_YES": "1"}), ("deploy", {})):
-        rehearsal.headline(f"make {task}")
-        code, message = rehearsal.run(task, also)
-        if code:
-            return [f"make {task} left with status {code}:\n{message}"]
-    return [f"make deploy: {fault}" for fault in acted_twice(rehearsal.project)]
+    faults = failed(rehearsal, "cloud-apply", {"ESTEIRA_YES": "1"}) or failed(rehearsal, "deploy", {})
+    return faults or [f"make deploy: {fault}" for fault in acted_twice(rehearsal.project)]
+
+
+def way_back(rehearsal: Rehearsal) -> List[str]:
+    """Serve the release before again, if there is one, and take the project down; return what went wrong."""
+    faults = []
+    project = rehearsal.project
+    if len({job["labels"]["release"] for job in project.pipelines.jobs.values()}) > 1:
+        faults += failed(rehearsal, "rollback", {})
+    faults += failed(rehearsal, "cloud-destroy", {"ESTEIRA_YES": "1", "ESTEIRA_FORCE": "1"})
+    left = [*project.buckets.resources, *project.endpoints.known, *project.administration.accounts.kept]
+    left += [*project.administration.repositories.kept, *project.administration.warehouse.datasets]
+    return faults + [f"cloud-destroy: left {name}" for name in left]
+
+
+def failed(rehearsal: Rehearsal, task: str, also: Mapping[str, str]) -> List[str]:
+    """Run an Invoke task that must succeed; return what is to be told if it does not."""
+    rehearsal.headline(f"make {task}")
+    code, message = rehearsal.run(task, also)
+    return [f"make {task} left with status {code}:\n{message}"] if code else []
 
 
 def outcome_of(rehearsal: Rehearsal, scenario: Scenario, number: int) -> Tuple[Tuple[str, ...], List[str]]:
