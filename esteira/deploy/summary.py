@@ -1,5 +1,7 @@
 """What a deploy prints at its end."""
 
+from typing import List
+
 from rich.console import Console
 
 from esteira.jobs.verdict import evaluation_table
@@ -17,4 +19,12 @@ def print_summary(settings: Settings, release: Release, console: Console) -> Non
     # As text, since a folder's name may hold what looks like markup.
     manifest = f"{settings.bucket}/{manifest_name(release.id)}"
     console.print(f"\nmodel    {outcome.model}\nrelease  {manifest}\nlogs     {outcome.logs}\n", markup=False)
-    console.print('Next:\n  make predict TEXT="I love this film"\n  make serve\n  make releases')
+    console.print("\n  ".join(["Next:", *next_commands(settings)]), markup=False)
+
+
+def next_commands(settings: Settings) -> List[str]:
+    """Return what to type next; a model in Google Cloud is served already."""
+    text = 'TEXT="I love this film"'
+    if settings.is_local:
+        return [f"make predict {text}", "make serve", "make releases"]
+    return [f"make predict ENV={settings.selected} {text}", f"make releases ENV={settings.selected}"]

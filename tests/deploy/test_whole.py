@@ -1,0 +1,117 @@
+"""Deploys to Google Cloud from the command to the endpoint, on stand-ins and real servers; only the run is made up."""
+
+import gzip
+import secrets
+from pathlib import Path
+from typing import Iterator, List
+
+import pytest
+
+from esteira.release.history import current_release, read_pointer
+from esteira.release.lease import read_lease
+from esteira.settings import Settings
+from tests.deploy.whole import Whole, whole_project
+from tests.repositories import commit_all
+
+pytestmark = [pytest.mark.programs, pytest.mark.loopback, pytest.mark.slow]
+
+# Not written down, as this file is in the source of what it deploys.
+SECRET = secrets.token_hex(16)
+ROWS = "text,label\n" + "".join(
+    f"film {number} is {word},{label}\n"
+    for number in range(60)
+    for word, label in (("good", "positive"), ("bad", "negative"))
+)
+JOB = "aiplatform.projects.locations.pipelineJobs.create"
+
+
+@pytest.fixture
+def whole(settings: Settings, tmp_path: Path) -> Iterator[Whole]:
+    with whole_project(settings, tmp_path) as served:
+        yield served
+
+
+def archives(whole: Whole) -> List[bytes]:
+    """Return the sources that were uploaded, unpacked."""
+    names = [entry.name for entry in whole.store.list("sources") if entry.name.endswith(".tgz")]
+    stored = [whole.store.read(name) for name in names]
+    return [gzip.decompress(found.content) for found in stored if found]
+
+
+def change_modules(whole: Whole, text: str) -> None:
+    with (whole.root / "modules" / "model.py").open("a", encoding="utf-8") as stream:
+        stream.write(f"\n# {text}\n")
+    commit_all(whole.root, text)
+
+
+def test_a_deploy_is_served_changed_held_back_and_rolled_back(whole: Whole, tmp_path: Path) -> None:
+    # What a person has lying around.
+    whole.environ.update(DATABASE_PASSWORD=SECRET, GITHUB_TOKEN=SECRET, ESTEIRA_DATA_FILE="mine.csv")
+    (whole.root / ".env").write_text(f"TOKEN={SECRET}\n")
+    with (whole.root / ".git" / "info" / "exclude").open("a", encoding="utf-8") as stream:
+        stream.write("/.env\n/mine.csv\n")
+    (whole.root / "mine.csv").write_text(ROWS)
+    builds, store = whole.project.builds, whole.store
+
+    applied = whole.run("cloud-apply", YES="1")
+    assert applied.code == 0, applied.text
+    assert whole.run("status", FORMAT="word").text == "none\n"
+
+    full = whole.run("deploy")
+    assert full.code == 0, full.text
+    first = current_release(store)
+    assert first is not None
+    (build,) = builds.known.values()
+    assert (build["status"], first.build, first.kind) == ("SUCCESS", build["id"], "full")
+    assert f"A full deploy to dev has begun: build {build['id']}\n" in full.text
+    assert f"\nDeployed release {first.id} to dev\n" in full.text
+    assert "(negative 60, positive 60); dropped 0 blank and 0 repeated\n" in full.text
+    assert [step["status"] for step in build["steps"]] == ["SUCCESS"] * 9
+    assert (whole.traffic(), len(whole.runs), read_lease(store)) == ({first.id: 100}, 1, None)
+    assert whole.run("status", FORMAT="word").text == "served\n"
+
+    again = whole.run("deploy")
+    assert again.text == "Nothing to deploy: what is here is what is served in dev.\n"
+    assert len(builds.known) == 1
+
+    change_modules(whole, "another model")
+    partial = whole.run("deploy-partial", WAIT="0")
+    assert partial.code == 0, partial.text
+    assert partial.text.endswith("\nTo see how it goes: make status ENV=dev\n")
+    # From another machine.
+    seen = whole.run("status", STATE=str(tmp_path / "elsewhere"))
+    assert seen.text.startswith("deploying  ")
+    builds.wait()
+    second = current_release(store)
+    assert second is not None
+    assert (second.kind, second.parent, second.parts["job"]) == ("partial", first.id, first.parts["job"])
+    assert (whole.traffic(), len(whole.runs)) == ({first.id: 0, second.id: 100}, 2)
+    assert whole.run("status", FORMAT="word", STATE=str(tmp_path / "elsewhere")).text == "served\n"
+
+    change_modules(whole, "a worse model")
+    whole.blessed = False
+    held_back = whole.run("deploy-partial")
+    assert held_back.code == 10
+    assert "Step run left with status 10.\n" in held_back.text
+    assert whole.run("status", FORMAT="word").text == "not blessed\n"
+    assert (whole.traffic(), read_pointer(store).release) == ({first.id: 0, second.id: 100}, second.id)
+    logs = whole.run("logs")
+    assert "\nrun: macro_f1" in logs.text
+
+    back = whole.run("rollback")
+    assert back.code == 0, back.text
+    assert back.text.endswith('\nNext:\n  make predict ENV=dev TEXT="I love this film"\n  make releases ENV=dev\n')
+    restored = current_release(store)
+    assert restored is not None
+    assert (restored.kind, restored.restores, restored.parent) == ("rollback", first.id, second.id)
+    assert whole.traffic() == {first.id: 100, second.id: 0}
+
+    calls = [call for call in whole.project.stand_in.calls if SECRET.encode() in call.content + call.path.encode()]
+    assert calls == []
+    assert not any(SECRET.encode() in content for content in archives(whole))
+    assert len(archives(whole)) == 3
+    printed = [ended.text for ended in (full, partial, held_back, logs, back)]
+    logged = [entry["textPayload"] for entry in whole.project.logs.entries]
+    assert not any(SECRET in text for text in (*printed, *logged))
+    assert len([entry for entry in store.list("sources") if entry.name.endswith("/data.csv")]) == 1
+    assert len(whole.project.stand_in.called(JOB)) == 3

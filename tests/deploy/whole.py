@@ -1,0 +1,133 @@
+"""A repository and a project that it deploys to, whole but for the run: that goes as a test says."""
+
+import json
+import os
+import subprocess
+import sys
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Dict, Iterator, List, NamedTuple, Tuple
+
+from esteira.google.api import Api, Json
+from esteira.local.cloud.base import stand_for_bases
+from esteira.local.cloud.endpoints import Container
+from esteira.local.cloud.pipelines import Details
+from esteira.local.cloud.project import Project, served_project
+from esteira.local.cloud.scratch import clone_here, settings_of, variables
+from esteira.release.store import Store
+from esteira.release.store.cloud import CloudStore
+from esteira.settings import Settings
+from tests.images.image_made import tiny_wheels
+from tests.images.project_made import keep_wheels
+from tests.programs import require_program
+from tests.repositories import commit_all
+from tests.vertex.endpoint_project import LABELS, SERVING, TEXTS, prediction
+from tests.vertex.scripted import artifact, snapshot_details
+
+TASKS = ("Trainer", "EvaluationReport", "Pusher")
+
+
+class Ended(NamedTuple):
+    """An exit code, and what was printed."""
+
+    code: int
+    text: str
+
+
+@dataclass
+class Whole:
+    """A scratch repository at `root`, and its project; `blessed` says what the next run comes to."""
+
+    root: Path
+    project: Project
+    settings: Settings
+    environ: Dict[str, str]
+    blessed: bool = True
+    runs: List[str] = field(default_factory=list)
+
+    def run(self, task: str, **also: str) -> Ended:
+        """Run an Invoke task as make does, with settings such as FORMAT="word"."""
+        environ = {**self.environ, **{f"ESTEIRA_{name}": value for name, value in also.items()}}
+        command = [sys.executable, "-W", "ignore", "-m", "invoke", task]
+        options: Dict[str, Any] = {"stdin": subprocess.DEVNULL, "stderr": subprocess.STDOUT, "encoding": "utf-8"}
+        done = subprocess.run(command, cwd=self.root, env=environ, stdout=subprocess.PIPE, check=False, **options)
+        return Ended(done.returncode, done.stdout)
+
+    def traffic(self) -> Dict[str, int]:
+        """Return the share of the traffic of each release that is deployed."""
+        endpoint = self.project.endpoints.known[SERVING]
+        split = endpoint.get("trafficSplit", {})
+        return {model["displayName"]: split.get(model["id"], 0) for model in endpoint["deployedModels"]}
+
+    @property
+    def store(self) -> Store:
+        place = self.settings.environment
+        api = Api(place.project, place.region, self.environ)
+        return CloudStore(place, self.settings.pipeline.name, api)
+
+    def execute(self, job: Json) -> Iterator[Details]:
+        """Tell of a run whose tasks succeed, and leave what its report and its model are."""
+        run = job["name"].rpartition("/")[2]
+        self.runs.append(run)
+        root, store = f"root/{run}", self.store
+        threshold = {"metric": "macro_f1", "kind": "value", "value": 0.7, "bound": 0.6, "baseline": None}
+        evaluation = {
+            "blessed": self.blessed,
+            "baseline": None,
+            "metrics": {"macro_f1": 0.7 if self.blessed else 0.5},
+            "baseline_metrics": None,
+            "thresholds": [{**threshold, "passed": self.blessed}],
+            "slices": {},
+        }
+        store.write(f"{root}/report/report.json", json.dumps(evaluation).encode())
+        model = f"serving/{1700000000 + len(self.runs)}"
+        recorded = {"instances": [{"text": text} for text in TEXTS], "predictions": [*map(prediction, TEXTS)]}
+        store.write(f"{model}/saved_model.pb", run.encode())
+        store.write(f"{model}/assets.extra/labels.json", json.dumps({"labels": LABELS}).encode())
+        store.write(f"{model}/assets.extra/smoke.json", json.dumps(recorded).encode())
+        outputs = {
+            "EvaluationReport": {"report": artifact(f"{store.uri}/{root}/report", "tfx.ModelEvaluation")},
+            "Pusher": {
+                "pushed_model": artifact(
+                    f"{store.uri}/{root}/p", "tfx.PushedModel", pushed_destination=f"{store.uri}/{model}"
+                )
+            },
+        }
+        yield snapshot_details({name: "RUNNING" for name in TASKS}, {})
+        yield snapshot_details({name: "SUCCEEDED" for name in TASKS}, outputs)
+
+
+def start_model(model: Json) -> Container:
+    """Return what answers as every release's model here does."""
+
+    def answer(body: bytes) -> Tuple[int, bytes]:
+        try:
+            rows = [prediction(instance["text"]) for instance in json.loads(body)["instances"]]
+        except ValueError:
+            return 400, b'{"error": "body: expected JSON"}'
+        return 200, json.dumps({"predictions": rows}).encode()
+
+    return answer
+
+
+@contextmanager
+def whole_project(settings: Settings, folder: Path) -> Iterator[Whole]:
+    """Serve a project, made ready for a clone of this repository whose lock holds three tiny wheels."""
+    for program, package in (("gcloud", "google-cloud-cli"), ("docker-registry", "docker-registry")):
+        require_program(program, package)
+    root, state = clone_here(settings, "dev", folder), folder / "state"
+    cache = folder / "cache"
+    for path, text in keep_wheels(cache / "esteira" / "wheels", tiny_wheels(folder / "wheels")).items():
+        (root / path).write_text(text)
+    environ = variables(os.environ, "dev", state)
+    chosen = settings_of(root, "dev", state, environ)
+    with served_project(chosen, folder, environ, ["docker.io"]) as project:
+        told = {**environ, **project.variables, "XDG_CACHE_HOME": str(cache)}
+        stand_for_bases(root, chosen.mirrors, folder / "base", told)
+        commit_all(root, "a small lock")
+        project.builds.environ = told
+        whole = Whole(root, project, chosen, told)
+        project.pipelines.execute = whole.execute
+        project.endpoints.start = start_model
+        yield whole
