@@ -1,7 +1,5 @@
 """What a deploy prints at its end."""
 
-from typing import List
-
 from rich.console import Console
 
 from esteira.jobs.verdict import evaluation_table
@@ -19,12 +17,6 @@ def print_summary(settings: Settings, release: Release, console: Console) -> Non
     # As text, since a folder's name may hold what looks like markup.
     manifest = f"{settings.bucket}/{manifest_name(release.id)}"
     console.print(f"\nmodel    {outcome.model}\nrelease  {manifest}\nlogs     {outcome.logs}\n", markup=False)
-    console.print("\n  ".join(["Next:", *next_commands(settings)]), markup=False)
-
-
-def next_commands(settings: Settings) -> List[str]:
-    """Return what to type next; a model in Google Cloud is served already."""
-    text = 'TEXT="I love this film"'
-    if settings.is_local:
-        return [f"make predict {text}", "make serve", "make releases"]
-    return [f"make predict ENV={settings.selected} {text}", f"make releases ENV={settings.selected}"]
+    env = "" if settings.is_local else f" ENV={settings.selected}"
+    commands = [f'make predict{env} TEXT="I love this film"', f"make serve{env}", f"make releases{env}"]
+    console.print("\n  ".join(["Next:", *commands]), markup=False)

@@ -20,6 +20,7 @@ from esteira.local.cloud.logs import Logs
 from esteira.local.cloud.project import fetch
 from esteira.local.cloud.server import Call, StandIn
 from esteira.settings import Environment, Settings
+from tests.programs import require_program
 from tests.vertex.scripted import in_dev
 
 __all__ = ["Scene", "scene"]
@@ -87,6 +88,7 @@ class Scene:
 
     def submit(self, archive: bytes = ARCHIVE, **substitutions: str) -> Submitted:
         """Submit the full build."""
+        require_program("gcloud", "google-cloud-cli")
         build_file, source = self.folder / "full.yaml", self.folder / "source.tgz"
         build_file.write_text(render_build("full.yaml.j2", self.settings))
         source.write_bytes(archive)

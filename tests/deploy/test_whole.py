@@ -1,16 +1,22 @@
 """Deploys to Google Cloud from the command to the endpoint, on stand-ins and real servers; only the run is made up."""
 
 import gzip
+import re
 import secrets
+import signal
 from pathlib import Path
 from typing import Iterator, List
 
 import pytest
 
+from esteira.errors import BuildError, LeaseError
+from esteira.local.cloud.faults import Fault
 from esteira.release.history import current_release, read_pointer
 from esteira.release.lease import read_lease
-from esteira.settings import Settings
+from esteira.settings import load_settings
+from tests.conftest import REPOSITORY
 from tests.deploy.whole import Whole, whole_project
+from tests.release.test_lease import wait_until
 from tests.repositories import commit_all
 
 pytestmark = [pytest.mark.programs, pytest.mark.loopback, pytest.mark.slow]
@@ -25,9 +31,11 @@ ROWS = "text,label\n" + "".join(
 JOB = "aiplatform.projects.locations.pipelineJobs.create"
 
 
-@pytest.fixture
-def whole(settings: Settings, tmp_path: Path) -> Iterator[Whole]:
-    with whole_project(settings, tmp_path) as served:
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Whole]:
+    """A project that the first test deploys to; the others go on from there."""
+    folder = tmp_path_factory.mktemp("whole")
+    with whole_project(load_settings(REPOSITORY, {"ESTEIRA_STATE": str(folder / "local")}, {}), folder) as served:
         yield served
 
 
@@ -100,7 +108,9 @@ def test_a_deploy_is_served_changed_held_back_and_rolled_back(whole: Whole, tmp_
 
     back = whole.run("rollback")
     assert back.code == 0, back.text
-    assert back.text.endswith('\nNext:\n  make predict ENV=dev TEXT="I love this film"\n  make releases ENV=dev\n')
+    assert back.text.endswith(
+        '\nNext:\n  make predict ENV=dev TEXT="I love this film"\n  make serve ENV=dev\n  make releases ENV=dev\n'
+    )
     restored = current_release(store)
     assert restored is not None
     assert (restored.kind, restored.restores, restored.parent) == ("rollback", first.id, second.id)
@@ -115,3 +125,84 @@ def test_a_deploy_is_served_changed_held_back_and_rolled_back(whole: Whole, tmp_
     assert not any(SECRET in text for text in (*printed, *logged))
     assert len([entry for entry in store.list("sources") if entry.name.endswith("/data.csv")]) == 1
     assert len(whole.project.stand_in.called(JOB)) == 3
+
+
+def begin_stuck(whole: Whole, text: str) -> str:
+    """Deploy what has no end until somebody ends it, once its run has begun; return its build."""
+    change_modules(whole, text)
+    whole.blessed, whole.stuck, before = True, True, len(whole.runs)
+    begun = whole.run("deploy-partial", WAIT="0")
+    assert begun.code == 0, begun.text
+    wait_until(lambda: len(whole.runs) > before)
+    return list(whole.project.builds.known)[-1]
+
+
+def end_stuck(whole: Whole, build: str) -> None:
+    """Cancel a deploy, as anybody may."""
+    run = whole.runs[-1]
+    assert whole.run("cancel").text == f"cancelled build {build}\nrun {run}: cancelled\n"
+    whole.project.builds.wait()
+    assert whole.project.builds.known[build]["status"] == "CANCELLED"
+    assert whole.run("cancel").text == f"build {build} is over: cancelled\nrun {run}: cancelled\n"
+    whole.stuck = False
+
+
+def test_a_deploy_that_runs_keeps_others_waiting_until_it_is_cancelled(whole: Whole) -> None:
+    served = read_pointer(whole.store).release
+    build = begin_stuck(whole, "without an end")
+    wait_until(lambda: f"build {build}, step run)" in whole.run("status").text)
+    waiting = whole.run("deploy", DEPLOY_WAIT_S="1")
+    assert waiting.code == LeaseError.exit_code
+    facts = rf"\(make deploy-partial, since .* UTC, build {build}, step run\)"
+    assert re.search(rf"^waiting for \S+ {facts} …$", waiting.text, re.MULTILINE)
+    assert waiting.text.endswith("If it hangs, end it: make cancel\n")
+    end_stuck(whole, build)
+    assert whole.run("status", FORMAT="word").text == "interrupted\n"
+    assert read_pointer(whole.store).release == served
+    after = whole.run("deploy")
+    assert after.code == 0, after.text
+    assert (whole.run("status", FORMAT="word").text, read_lease(whole.store)) == ("served\n", None)
+
+
+def test_ctrl_c_ends_the_watching_alone(whole: Whole) -> None:
+    change_modules(whole, "watched for a while")
+    whole.stuck = True
+    with whole.start("deploy") as watching:
+        assert watching.stdout is not None
+        for line in watching.stdout:
+            if line.startswith("… open"):
+                watching.send_signal(signal.SIGINT)
+                break
+        text = watching.stdout.read()
+    (build,) = [build["id"] for build in whole.project.builds.known.values() if build["status"] == "WORKING"]
+    assert text.endswith(
+        f"The build {build} goes on in Google Cloud.\n"
+        "To see how it goes: make status ENV=dev    To end it: make cancel ENV=dev\n"
+    )
+    assert watching.returncode == 130
+    whole.stuck = False
+    whole.project.builds.wait()
+    assert whole.project.builds.known[build]["status"] == "SUCCESS"
+    assert whole.run("status", FORMAT="word").text == "served\n"
+
+
+def test_a_build_that_is_refused_leaves_nothing_held(whole: Whole) -> None:
+    change_modules(whole, "refused")
+    builds = len(whole.project.builds.known)
+    whole.project.stand_in.faults.add(Fault(r"cloudbuild\..*\.create", "denied"))
+    refused = whole.run("deploy")
+    assert refused.code == 21
+    assert "Cloud Build does not take the build.\nERROR: (gcloud.builds.submit) PERMISSION_DENIED: " in refused.text
+    assert refused.text.endswith("See what is missing: make doctor ENV=dev\n")
+    assert (read_lease(whole.store), len(whole.project.builds.known)) == (None, builds)
+    assert list((whole.settings.state / "submissions").iterdir()) == []
+    assert whole.run("status", FORMAT="word").text == "served\n"
+
+
+def test_too_many_settings_are_refused_before_anything_is_uploaded(whole: Whole) -> None:
+    (whole.root / "mine.csv").write_text(ROWS + "a film is as it is,positive\n")
+    before = [entry.name for entry in whole.store.list("sources")]
+    refused = whole.run("deploy", DATA_TEXT_COLUMN="x" * 5000)
+    assert refused.code == BuildError.exit_code
+    assert "_SETTINGS: has " in refused.text
+    assert [entry.name for entry in whole.store.list("sources")] == before

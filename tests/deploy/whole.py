@@ -7,7 +7,7 @@ import sys
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, NamedTuple, Tuple
+from typing import Dict, Iterator, List, NamedTuple, Tuple
 
 from esteira.google.api import Api, Json
 from esteira.local.cloud.base import stand_for_bases
@@ -37,22 +37,35 @@ class Ended(NamedTuple):
 
 @dataclass
 class Whole:
-    """A scratch repository at `root`, and its project; `blessed` says what the next run comes to."""
+    """A scratch repository at `root`, and its project.
+
+    `blessed` says what the next run comes to; while `stuck`, a run has no end.
+    """
 
     root: Path
     project: Project
     settings: Settings
     environ: Dict[str, str]
     blessed: bool = True
+    stuck: bool = False
     runs: List[str] = field(default_factory=list)
 
     def run(self, task: str, **also: str) -> Ended:
         """Run an Invoke task as make does, with settings such as FORMAT="word"."""
-        environ = {**self.environ, **{f"ESTEIRA_{name}": value for name, value in also.items()}}
-        command = [sys.executable, "-W", "ignore", "-m", "invoke", task]
-        options: Dict[str, Any] = {"stdin": subprocess.DEVNULL, "stderr": subprocess.STDOUT, "encoding": "utf-8"}
-        done = subprocess.run(command, cwd=self.root, env=environ, stdout=subprocess.PIPE, check=False, **options)
-        return Ended(done.returncode, done.stdout)
+        with self.start(task, **also) as process:
+            text = process.communicate()[0]
+        return Ended(process.returncode, text)
+
+    def start(self, task: str, **also: str) -> "subprocess.Popen[str]":
+        return subprocess.Popen(
+            [sys.executable, "-W", "ignore", "-m", "invoke", task],
+            cwd=self.root,
+            env={**self.environ, **{f"ESTEIRA_{name}": value for name, value in also.items()}},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+        )
 
     def traffic(self) -> Dict[str, int]:
         """Return the share of the traffic of each release that is deployed."""
@@ -70,6 +83,9 @@ class Whole:
         """Tell of a run whose tasks succeed, and leave what its report and its model are."""
         run = job["name"].rpartition("/")[2]
         self.runs.append(run)
+        yield snapshot_details({name: "RUNNING" for name in TASKS}, {})
+        while self.stuck:
+            yield snapshot_details({name: "RUNNING" for name in TASKS}, {})
         root, store = f"root/{run}", self.store
         threshold = {"metric": "macro_f1", "kind": "value", "value": 0.7, "bound": 0.6, "baseline": None}
         evaluation = {
@@ -94,7 +110,6 @@ class Whole:
                 )
             },
         }
-        yield snapshot_details({name: "RUNNING" for name in TASKS}, {})
         yield snapshot_details({name: "SUCCEEDED" for name in TASKS}, outputs)
 
 
