@@ -89,6 +89,8 @@ class Discovery:
                 return
             for index, entry in enumerate(value):
                 yield from self.faults(entry, schema["items"], f"{place}[{index}]")
+        elif "enum" in schema and isinstance(value, int) and not isinstance(value, bool):
+            return  # By its number, which the documents do not tell. https://protobuf.dev/programming-guides/json/
         elif not is_scalar(value, kind, schema.get("format", "")):
             yield f"Invalid value at '{place}' ({schema.get('format', kind)}): {json.dumps(value)[:80]}"
         elif "enum" in schema and value not in schema["enum"]:

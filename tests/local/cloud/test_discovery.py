@@ -66,7 +66,7 @@ def test_a_body_as_google_documents_it_has_no_faults() -> None:
         "anything": [{"at": "all"}],
     }
     assert faults(thing) == []
-    assert faults({"sizeBytes": 12, "count": "3", "share": 1, "name": None}) == []
+    assert faults({"sizeBytes": 12, "count": "3", "share": 1, "name": None, "state": 1}) == []
     assert faults(None) == []
 
 
@@ -79,6 +79,8 @@ def test_a_body_as_google_documents_it_has_no_faults() -> None:
             "Invalid JSON payload received. Unknown name \"nme\" at 'parts[1].parts[0]': Cannot find field.",
         ),
         ({"state": "ready"}, "Invalid value at 'state': \"ready\", expected one of READY, GONE"),
+        ({"state": True}, "Invalid value at 'state' (string): true"),
+        ({"state": "1"}, "Invalid value at 'state': \"1\", expected one of READY, GONE"),
         ({"sizeBytes": "12 B"}, "Invalid value at 'sizeBytes' (int64): \"12 B\""),
         ({"sizeBytes": 1.5}, "Invalid value at 'sizeBytes' (int64): 1.5"),
         ({"count": True}, "Invalid value at 'count' (int32): true"),
