@@ -15,7 +15,7 @@ COMMAND = ("make", "deploy-partial", "ENV=dev", "WAIT=0")
 STEPS = ("open", "data", "sync", "release")
 
 
-def measure_ours(scene: Scene, number: int) -> Dict[str, Any]:
+def measure_ours(scene: Scene, number: str) -> Dict[str, Any]:
     """Change a module, deploy it, and return the seconds until its job arrived, in parts; `requests` until then."""
     scene.change(f"ours {number}")
     project = scene.project
