@@ -44,7 +44,8 @@ class Scene:
     def changes(self) -> List[str]:
         """Return the methods that were called and change something."""
         methods = [call.method for call in self.stand_in.calls]
-        ends = ("create", "insert", "patch", "update", "setIamPolicy", "batchEnable", "undelete", "delete")
+        ends = ("create", "insert", "patch", "update", "setIamPolicy", "undelete", "delete")
+        ends += ("batchEnable", "generateServiceIdentity")
         return [method for method in methods if method.rpartition(".")[2] in ends]
 
     def rows(self) -> List[str]:
@@ -119,7 +120,6 @@ def make_scene(make_settings: Callable[..., Settings], tmp_path: Path) -> Iterat
         stand_in.add({"storage.objects.list": scene.list_objects, "storage.objects.delete": scene.delete_object})
         for kind in ("schedules", "endpoints", "models"):
             stand_in.add({f"aiplatform.projects.locations.{kind}.list": lambda call: {}})
-        stand_in.paths.update(admin.paths())
         block = served(stand_in)
         block.__enter__()
         stack.append(block)

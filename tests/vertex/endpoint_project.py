@@ -49,8 +49,6 @@ class Project:
         self.endpoints = Endpoints(self.start, Operations())
         self.stand_in = StandIn()
         self.stand_in.add(self.endpoints.handlers())
-        names = [f"{LOCATION}/endpoints/{identity}" for identity in ("sentiment", "sentiment-check", "1")]
-        self.stand_in.paths.update(self.endpoints.paths(*names))
 
     @property
     def api(self) -> Api:

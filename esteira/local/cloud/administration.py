@@ -69,9 +69,6 @@ class Administration:
         }
         return {method: self.guarded(method, handler) for method, handler in found.items()}
 
-    def paths(self) -> Dict[str, Handler]:
-        return self.usage.paths()
-
     def guarded(self, method: str, handler: Handler) -> Handler:
         service = method.partition(".")[0]
 

@@ -34,7 +34,7 @@ STATUSES = {
     "failed": "FAILURE",
     "timed_out": "TIMEOUT",
     "cancelled": "CANCELLED",
-    "skipped": "CANCELLED",
+    "skipped": "QUEUED",
 }
 
 Fetch = Callable[[str, str], bytes]
@@ -178,7 +178,8 @@ class Steps(Progress):
         self._set(name, "WORKING", "startTime")
 
     def finished(self, name: str, outcome: str, detail: str = "") -> None:
-        self._set(name, STATUSES[outcome], "endTime")
+        if outcome != "skipped":
+            self._set(name, STATUSES[outcome], "endTime")
 
     def line(self, name: str, text: str) -> None:
         step = f'Step #{self._ids.index(name)} - "{name}"' if name in self._ids else "MAIN"

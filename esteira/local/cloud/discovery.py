@@ -64,6 +64,14 @@ class Discovery:
             elif not INT.match(value) if known.get("type") == "integer" else value not in known.get("enum", [value]):
                 yield f"Invalid value at '{name}': \"{value}\""
 
+    def takes_any(self, method: Method) -> bool:
+        """Return whether a method's body is passed on as it came, as google.api.HttpBody is.
+
+        https://github.com/googleapis/googleapis/blob/master/google/api/httpbody.proto
+        """
+        fields = self._schemas.get(method.request, {}).get("properties", {}).values()
+        return "GoogleApiHttpBody" in (method.request, *(field.get("$ref") for field in fields))
+
     def request_faults(self, method: Method, body: Any) -> List[str]:
         """Return what is wrong with a request's body; an empty body is one without fields."""
         if not method.request:
@@ -146,7 +154,22 @@ def make_method(entry: Dict[str, Any]) -> Method:
 
 
 @lru_cache(maxsize=None)
+def versions(service: str) -> Tuple[Discovery, ...]:
+    """Return the versions of a service's API that documents/ has: each has paths and schemas of its own."""
+    paths = sorted(DOCUMENTS.glob(f"{service}.*.json"))
+    return tuple(Discovery(json.loads(path.read_text(encoding="utf-8"))) for path in paths)
+
+
 def discovery(service: str) -> Discovery:
-    """Return the API of a service, such as "cloudbuild"."""
-    (path,) = DOCUMENTS.glob(f"{service}.*.json")
-    return Discovery(json.loads(path.read_text(encoding="utf-8")))
+    """Return the API of a service, such as "cloudbuild", that has one version here."""
+    (api,) = versions(service)
+    return api
+
+
+def find_method(service: str, http: str, path: str) -> Optional[Tuple[Discovery, Method, Dict[str, str]]]:
+    """Return the API whose method a path relative to the service's base calls, and the method, as `find` does."""
+    for api in versions(service):
+        found = api.find(http, path)
+        if found:
+            return (api, *found)
+    return None

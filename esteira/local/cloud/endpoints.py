@@ -49,13 +49,10 @@ class Endpoints:
             "deployModel": self.deploy,
             "undeployModel": self.undeploy,
             "predict": self.predict,
+            "rawPredict": self.raw_predict,
         }
         own = {f"aiplatform.projects.locations.endpoints.{name}": handler for name, handler in methods.items()}
         return {**own, **self.models.handlers(), **self.operations.handlers()}
-
-    def paths(self, *endpoints: str) -> Dict[str, Handler]:
-        """Return what answers rawPredict, whose body is no JSON of Google's, on the endpoints of these names."""
-        return {f"aiplatform/v1/{name}:rawPredict": self.raw_predict for name in endpoints}
 
     def create(self, call: Call) -> Json:
         body = call.body or {}
@@ -187,7 +184,7 @@ class Endpoints:
         }
 
     def raw_predict(self, call: Call) -> Raw:
-        name = call.path.partition("aiplatform/v1/")[2].partition(":rawPredict")[0]
+        name = call.parameters["endpoint"]
         deployed, container = self.choose(name)
         status, content = container(call.content)
         headers = {"X-Vertex-AI-Endpoint-Id": name.rpartition("/")[2], "X-Vertex-AI-Deployed-Model-Id": deployed["id"]}

@@ -28,7 +28,6 @@ from esteira.local.cloud.server import StandIn, served
 from esteira.local.cloud.storage import Buckets
 from esteira.release.store.cloud import CloudStore
 from esteira.settings import Settings
-from esteira.vertex.endpoint import check_id, serving_id
 
 
 @dataclass(frozen=True)
@@ -108,9 +107,7 @@ def furnished(
         logs.handlers(kept),
     ):
         stand_in.add(handlers)
-    names = [f"{place.location}/endpoints/{name}" for name in (serving_id(settings), check_id(settings))]
-    for paths in (storage.paths(project.buckets), project.administration.paths(), project.endpoints.paths(*names)):
-        stand_in.paths.update(paths)
+    stand_in.paths.update(storage.paths(project.buckets))
     return project
 
 

@@ -15,21 +15,22 @@ from typing import Any, Callable, Dict, Iterator, List, Mapping, NamedTuple, Opt
 from urllib.parse import parse_qsl, urlsplit
 
 from esteira.google.addresses import EMULATOR, OVERRIDE
-from esteira.local.cloud.discovery import DOCUMENTS, Discovery, Method, discovery
+from esteira.local.cloud.discovery import DOCUMENTS, Discovery, Method, discovery, find_method
 from esteira.local.cloud.faults import Fault, Faults
 from esteira.local.cloud.refusal import Refused, denied, disabled
 
 # What stands before the path of a method: as gcloud has it where that is more than a name.
 PREFIXES = {"storage": "storage/v1/", "bigquery": "bigquery/v2/"}
-SERVICES = tuple(sorted(path.name.partition(".")[0] for path in DOCUMENTS.glob("*.json")))
+SERVICES = tuple(sorted({path.name.partition(".")[0] for path in DOCUMENTS.glob("*.json")}))
 # Where Cloud Storage takes and gives contents: the rest of the path is that of a method.
 # https://cloud.google.com/storage/docs/json_api#uris
 CONTENTS = re.compile(r"(?:resumable/)?(?:upload|download)/storage/v1/(.*)")
 
 
 class Call(NamedTuple):
-    """A request that was understood: `parameters` are those of path and query, `body` its JSON, None if empty.
+    """A request that was understood: `parameters` are those of path and query, `body` its JSON.
 
+    `body` is None for an empty one, and for what Google passes on unread.
     `content` is the body as it came, `http` and `path` the request line, `headers` the request's, named in Title-Case;
     `came_s` is when it came, in seconds since the epoch.
     """
@@ -120,13 +121,12 @@ class StandIn:
         service = next((name for name in SERVICES if path.startswith(PREFIXES.get(name, f"{name}/"))), "")
         if not service:
             raise Refused(404, f"{http} {target}: no API is served here")
-        api = discovery(service)
         below = path[len(PREFIXES.get(service, f"{service}/")) :]
-        found = api.find(http, below)
+        found = find_method(service, http, below)
         if not found:
             raise Refused(501, f"{service}: {http} {below} is no method that documents/ has")
-        method, named = found
-        body = read_body(content)
+        api, method, named = found
+        body = None if api.takes_any(method) else read_body(content)
         wrong = [*api.query_faults(method, query), *api.request_faults(method, body)]
         if wrong:
             raise Refused(400, "\n".join(wrong))

@@ -3,18 +3,15 @@
 https://cloud.google.com/service-usage/docs/reference/rest
 """
 
-import re
 import threading
 from dataclasses import dataclass, field
 from typing import Any, Dict, List, Set
 from urllib.parse import parse_qs, urlsplit
 
 from esteira.local.cloud.refusal import Refused
-from esteira.local.cloud.server import Call, Handler, as_raw
+from esteira.local.cloud.server import Call, Handler
 
 Json = Dict[str, Any]
-# Beside the one version whose description documents/ has.
-BETA = "serviceusage/v1beta1/"
 TRAINING_CPUS = "aiplatform.googleapis.com/custom_model_training_cpus"
 
 
@@ -51,21 +48,15 @@ class ServiceUsage:
             self.enabled.update(call.body["serviceIds"])
         return {"name": "operations/acf.p2-1", "done": True, "response": {}}
 
-    def beta(self, call: Call) -> Any:
-        """Answer for an agent, or a quota."""
-        path = urlsplit(call.path).path.lstrip("/")[len(BETA) :]
-        agent = re.fullmatch(r"projects/([^/]+)/services/([^/]+):generateServiceIdentity", path)
-        if agent and call.http == "POST":
-            self.check(agent.group(1))
-            self.agents.add(agent.group(2))
-            return as_raw(200, {"name": "operations/finished.DONE", "done": True, "response": {}})
-        quota = re.fullmatch(r"projects/([^/]+)/services/[^/]+/consumerQuotaMetrics/([^/]+)", path)
-        if quota and call.http == "GET":
-            self.check(quota.group(1))
-            return as_raw(200, self.quota(quota.group(2).replace("%2F", "/")))
-        raise Refused(404, f"{call.http} {path}")
+    def add_agent(self, call: Call) -> Json:
+        _, project, _, service = call.parameters["parent"].split("/")
+        self.check(project)
+        self.agents.add(service)
+        return {"name": "operations/finished.DONE", "done": True, "response": {}}
 
-    def quota(self, metric: str) -> Json:
+    def quota(self, call: Call) -> Json:
+        above, _, metric = call.parameters["name"].partition("/consumerQuotaMetrics/")
+        self.check(above.split("/")[1])
         if metric not in self.quotas:
             raise Refused(404, f"Quota metric {metric} not found.")
         limit = str(self.quotas[metric])
@@ -78,7 +69,6 @@ class ServiceUsage:
         return {
             "serviceusage.services.batchGet": self.batch_get,
             "serviceusage.services.batchEnable": self.batch_enable,
+            "serviceusage.services.generateServiceIdentity": self.add_agent,
+            "serviceusage.services.consumerQuotaMetrics.get": self.quota,
         }
-
-    def paths(self) -> Dict[str, Handler]:
-        return {BETA: self.beta}

@@ -18,7 +18,7 @@ def project():
     """A fresh project, and its APIs."""
     admin = Administration()
     admin.usage.enabled.update({"cloudresourcemanager.googleapis.com", "iam.googleapis.com"})
-    with served(StandIn(handlers=admin.handlers(), paths=admin.paths())) as stand_in:
+    with served(StandIn(admin.handlers())) as stand_in:
         yield admin, Api("demo-project", "europe-west1", stand_in.variables(), pause=lambda seconds: None)
 
 
@@ -31,6 +31,23 @@ def test_an_api_that_is_not_enabled_refuses(project):
     with pytest.raises(GoogleError) as caught:
         project[1].call("read it", "bigquery", "GET", "projects/demo-project/datasets/esteira")
     assert caught.value.reason == "SERVICE_DISABLED"
+
+
+def test_both_versions_of_service_usage_are_held_against_their_documents(project):
+    admin, api = project
+    service = "projects/demo-project/services/aiplatform.googleapis.com"
+    path = f"v1beta1/{service}:generateServiceIdentity"
+    assert api.call("make the agent", "serviceusage", "POST", path)["done"]
+    assert admin.usage.agents == {"aiplatform.googleapis.com"}
+    with pytest.raises(GoogleError, match="serviceusage.services.generateServiceIdentity takes no body"):
+        api.call("make the agent", "serviceusage", "POST", path, body={"parent": service})
+    metric = f"v1beta1/{service}/consumerQuotaMetrics/aiplatform.googleapis.com%2Fcustom_model_training_cpus"
+    told = api.call("read a quota", "serviceusage", "GET", metric, query={"view": "FULL"})
+    assert told["metric"] == "aiplatform.googleapis.com/custom_model_training_cpus"
+    with pytest.raises(GoogleError, match="Invalid value at 'view'"):
+        api.call("read a quota", "serviceusage", "GET", metric, query={"view": "ALL"})
+    with pytest.raises(GoogleError, match='Unknown name "nme"'):
+        api.call("enable", "serviceusage", "POST", "v1/projects/demo-project/services:batchEnable", body={"nme": 1})
 
 
 def test_a_policy_is_written_once_for_each_time_that_it_was_read(project):

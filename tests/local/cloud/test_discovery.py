@@ -4,7 +4,7 @@ from typing import Any, Dict, List
 
 import pytest
 
-from esteira.local.cloud.discovery import Discovery, Method, discovery
+from esteira.local.cloud.discovery import Discovery, Method, discovery, find_method
 
 DOCUMENT: Dict[str, Any] = {
     "servicePath": "",
@@ -131,3 +131,12 @@ def test_parameters_are_held_against_the_document() -> None:
 def test_names_of_objects_hold_what_they_may() -> None:
     found = discovery("storage").find("GET", "b/demo-bucket/o/a%2Fb%20c%3Ad")
     assert found and found[1] == {"bucket": "demo-bucket", "object": "a/b c:d"}
+
+
+def test_versions_of_a_service_stand_beside_each_other() -> None:
+    services = "projects/demo-project/services"
+    enable = find_method("serviceusage", "POST", f"v1/{services}:batchEnable")
+    agent = find_method("serviceusage", "POST", f"v1beta1/{services}/a:generateServiceIdentity")
+    assert enable and enable[1].id == "serviceusage.services.batchEnable"
+    assert agent and agent[1].id == "serviceusage.services.generateServiceIdentity"
+    assert find_method("serviceusage", "POST", f"v1beta1/{services}:batchEnable") is None

@@ -186,6 +186,15 @@ def test_contents_are_calls_of_their_methods(stand_in: StandIn) -> None:
     assert ask(stand_in, "POST", "upload/storage/v1/nothing").status_code == 404
 
 
+def test_a_body_that_google_passes_on_is_not_read(stand_in: StandIn) -> None:
+    method = "aiplatform.projects.locations.endpoints.rawPredict"
+    stand_in.add({method: lambda call: Raw(200, call.content, {})})
+    endpoint = "projects/demo-project/locations/europe-west1/endpoints/1"
+    assert ask(stand_in, "POST", f"aiplatform/v1/{endpoint}:rawPredict", data=b"\xff{").content == b"\xff{"
+    (call,) = stand_in.called(method)
+    assert (call.parameters, call.body) == ({"endpoint": endpoint}, None)
+
+
 def test_a_body_that_comes_in_chunks_is_read(stand_in: StandIn, done: List[Call]) -> None:
     answer = ask(stand_in, "POST", BUILDS, data=iter([b'{"steps": ', b"[]}"]))
     assert answer.status_code == 200
