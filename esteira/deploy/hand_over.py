@@ -4,6 +4,7 @@ from contextlib import contextmanager
 from typing import Iterator, Optional
 
 from esteira.deploy.hold import held
+from esteira.release.lease import check_lease
 from esteira.release.lease_handed import drop_token, renewed_lease
 from esteira.release.order import Order, read_order
 from esteira.release.store import open_store
@@ -17,14 +18,16 @@ def given_order(settings: Settings, text: Optional[str], step: str) -> Iterator[
     """Yield what the deploy decided, None where the step is typed by hand; BuildError if it cannot be read.
 
     In Google Cloud the step renews the lease meanwhile, which was handed over to the build; on this machine
-    the deploy, which waits for the build, does.
+    the deploy, which waits for the build, does. Raises LeaseError if the build has lost it, as where its submission
+    was given up: what it would do then is for nothing.
     """
     order = read_order(text) if text else None
     if order is None or settings.is_local or not order.lease:
         yield order
         return
-    lease_s = settings.deploy.lease_s
-    with renewed_lease(open_store(settings), order.lease, lease_s=lease_s, doing=f"step {step}"):
+    store, lease_s = open_store(settings), settings.deploy.lease_s
+    check_lease(store, order.lease)
+    with renewed_lease(store, order.lease, lease_s=lease_s, doing=f"step {step}"):
         yield order
 
 

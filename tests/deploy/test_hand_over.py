@@ -61,6 +61,15 @@ def test_a_build_that_has_lost_the_environment_leaves_it_to_who_has_it(scene: Sc
     assert held_by(store) == HOLDER
 
 
+def test_a_step_of_a_build_whose_submission_was_given_up_does_nothing(scene: Scene, store: Store) -> None:
+    with hold_lease(store, what="make deploy", lease_s=60, wait_s=0, report=print) as lease:
+        order = ORDER.copy(update={"lease": lease.token})
+    told = pytest.raises(LeaseError, match="lease: was taken over by another deploy, which has ended")
+    with told, given_order(scene.settings, order.json(), "data"):
+        raise AssertionError("begun")
+    assert read_lease(store) is None
+
+
 def test_a_step_on_this_machine_leaves_the_lease_to_the_deploy_that_waits_for_it(settings: Settings) -> None:
     store = open_store(settings)
     with hold_lease(store, what="make deploy", lease_s=60, wait_s=0, report=print) as lease:
