@@ -1,7 +1,8 @@
 """A partial change by the way of the original: files copied with gsutil, then TFX's own command line.
 
 The steps of build/partial-pipeline-deployment.yaml in github.com/arturlunardi/sentiment-analysis-tfx, one after
-the other as there. Left out are its clone of the repository, and its copy of a label encoder, as ours has none.
+the other as there, but for its clone of the repository. Ours has no label encoder, which it copies, too: the file
+that names the data set, as small, stands for it.
 """
 
 import os
@@ -78,6 +79,7 @@ def commands(scene: Scene, gsutil: List[str], data: Path) -> Dict[str, List[str]
         "modules": list(modules.glob("*.py")),
         "data": list(data.glob("*/*.csv")),
         "best_hyperparameters": list((modules / "best_hyperparameters").glob("*.txt")),
+        "encoder": [modules / "dataset.txt"],
     }
     steps = {
         f"gsutil cp, {name}": [*gsutil, "cp", *map(str, sorted(files)), f"{HOME}/{name}/"]

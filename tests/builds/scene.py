@@ -98,7 +98,7 @@ class Scene:
         )
 
     def add_build(self, *moments: Dict[str, Any], build: str = "", **known: Any) -> str:
-        """Let Cloud Build have a build already, with the steps of a partial one; return its id."""
+        """Let Cloud Build have a build already, with some steps; return its id."""
         ids = ("open", "data", "sync", "release", "run", "smoke", "promote")
         build = build or f"b0b0b0b0-0000-4000-8000-00000000000{len(self.builds.known) + 1}"
         steps = [{"id": name, "name": SUBSTITUTIONS["_BUILDER"], "status": "QUEUED"} for name in ids]
