@@ -18,9 +18,10 @@ HOW = (
     "Wall seconds from the start of the command until the job arrives at the stand-in of Vertex AI, medians of {runs}; "
     "both ways in turn, against the same stand-ins. The other way is what the original's file for a partial change "
     "runs, one after the other: `gsutil cp` of modules, data, hyperparameters and an encoder, then "
-    "`tfx pipeline create` and `tfx run create --engine vertex` of TFX {tfx}, which is told by a wrapper where Vertex AI stands in and that "
-    "nobody asks for credentials; it makes no plan, takes no lease and uploads no source. Neither way starts a machine "
-    "or a container: in Cloud Build each step does, three of ours until the job is there and seven of the original."
+    "`tfx pipeline create` and `tfx run create --engine vertex` of TFX {tfx}, which a wrapper tells where Vertex AI "
+    "stands in and that nobody asks for credentials. It makes no plan, takes no lease and uploads no source. Neither "
+    "way starts a machine or a container: in Cloud Build each step does, three of ours until the job is there and "
+    "seven of the original."
 )
 Report = Dict[str, Any]
 
