@@ -2,19 +2,30 @@
 
 import json
 import os
+import sys
 
 import pytest
 
+from esteira.cloud.table import SCHEMA
+from esteira.local.cloud import described
 from esteira.process import run_program
+from tests.conftest import REPOSITORY
 
 pytestmark = [pytest.mark.loopback, pytest.mark.programs]
 
 
 @pytest.fixture
-def ask(make_scene, tmp_path):
-    """Return a function that runs a client against a project that was applied, and returns its JSON."""
+def stand_in(make_scene):
+    """Where a project is that was applied."""
     scene = make_scene(github="octo/esteira")
     scene.apply()
+    scene.stand_in.paths.update(described.paths())
+    return scene.stand_in
+
+
+@pytest.fixture
+def ask(stand_in, tmp_path):
+    """Return a function that runs a client against the project, and returns its JSON."""
     environ = {
         "PATH": os.environ["PATH"],
         "HOME": str(tmp_path),
@@ -22,13 +33,20 @@ def ask(make_scene, tmp_path):
         "CLOUDSDK_CORE_PROJECT": "demo-project",
         "CLOUDSDK_CORE_DISABLE_PROMPTS": "1",
         "CLOUDSDK_AUTH_DISABLE_CREDENTIALS": "true",
-        **scene.stand_in.variables(),
+        **stand_in.variables(),
     }
 
     def run(*command):
-        return json.loads(run_program(command, env=environ, timeout_s=120))
+        return json.loads(run_program(command, env=environ, cwd=REPOSITORY, timeout_s=120))
 
     return run
+
+
+@pytest.fixture
+def bq(ask, stand_in):
+    """Return a function that runs a command of bq, which takes no login from the environment."""
+    options = ("--headless", "--api", stand_in.url.rstrip("/"), "--oauth_access_token=none", "--format=json")
+    return lambda *command: ask("bq", *options, "--project_id=demo-project", *command)
 
 
 def test_gcloud_reads_the_service_accounts(ask):
@@ -66,3 +84,38 @@ def test_gcloud_reads_the_bucket(ask):
     found = ask("gcloud", "storage", "buckets", "describe", "gs://demo-bucket", "--format=json")
     assert (found["location"], found["versioning_enabled"]) == ("EUROPE-WEST1", True)
     assert (found["uniform_bucket_level_access"], found["public_access_prevention"]) == (True, "enforced")
+
+
+def test_bq_reads_the_dataset_and_its_table(bq):
+    (listed,) = bq("ls", "--filter", "labels.managed-by:esteira")
+    assert listed["id"] == "demo-project:esteira"
+    (table,) = bq("ls", "esteira")
+    assert table["id"] == "demo-project:esteira.request_log"
+    assert table["clustering"] == {"fields": ["endpoint", "deployed_model_id"]}
+    dataset = bq("show", "esteira")
+    assert (dataset["location"], dataset["labels"]["managed-by"]) == ("europe-west1", "esteira")
+
+
+def test_bq_reads_the_schema_of_the_table(bq):
+    assert bq("show", "--schema", "esteira.request_log") == json.loads((REPOSITORY / SCHEMA).read_text())
+    assert bq("show", "esteira.request_log")["timePartitioning"] == {
+        "type": "DAY",
+        "field": "logging_time",
+        "expirationMs": "15552000000",
+    }
+
+
+def test_googles_client_reads_the_dataset_and_its_table(ask, stand_in):
+    told = ask(sys.executable, "-W", "ignore", "-m", "tests.cloud.bigquery_client", stand_in.url.rstrip("/"))
+    assert told == {
+        "dataset": ["demo-project:esteira", "europe-west1", "dev"],
+        "writers": [
+            "projectWriters",
+            "esteira-run@demo-project.iam.gserviceaccount.com",
+            "service-123456789012@gcp-sa-aiplatform.iam.gserviceaccount.com",
+        ],
+        "table": ["demo-project:esteira.request_log", "TABLE", 0],
+        "partitions": ["DAY", "logging_time", 15552000000],
+        "clustering": ["endpoint", "deployed_model_id"],
+        "schema": json.loads((REPOSITORY / SCHEMA).read_text()),
+    }

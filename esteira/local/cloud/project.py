@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from esteira.google.api import Api, Json
 from esteira.images.registry.hosts import REGISTRY_AT
-from esteira.local.cloud import logs, pipelines, schedules, storage
+from esteira.local.cloud import described, logs, pipelines, schedules, storage
 from esteira.local.cloud.administration import PROJECT_NUMBER, Administration
 from esteira.local.cloud.bucket import serve_buckets
 from esteira.local.cloud.builds import Builds
@@ -107,7 +107,7 @@ def furnished(
         logs.handlers(kept),
     ):
         stand_in.add(handlers)
-    stand_in.paths.update(storage.paths(project.buckets))
+    stand_in.paths.update({**storage.paths(project.buckets), **described.paths()})
     return project
 
 

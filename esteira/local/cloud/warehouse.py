@@ -46,8 +46,8 @@ class Warehouse:
     def put_dataset(self, name: str, location: str = "europe-west1", **fields: Any) -> Json:
         """Make a dataset, as a test finds it."""
         reference = {"projectId": self.project, "datasetId": name}
-        made = {"etag": "1", "access": copy.deepcopy(BEGINNING), **fields, "location": location}
-        self.datasets[name] = {**made, "datasetReference": reference}
+        made = {"id": f"{self.project}:{name}", "etag": "1", "datasetReference": reference, "location": location}
+        self.datasets[name] = {"access": copy.deepcopy(BEGINNING), **fields, **made}
         return self.datasets[name]
 
     def insert_dataset(self, call: Call) -> Json:
@@ -64,7 +64,8 @@ class Warehouse:
         with self.lock:
             if name in self.tables:
                 raise Refused(409, f"Already Exists: Table {self.project}:{name}")
-            self.tables[name] = {"etag": "1", "numRows": "0", **copy.deepcopy(call.body)}
+            made = {"id": f"{self.project}:{name}", "type": "TABLE", "etag": "1", "numRows": "0", "numBytes": "0"}
+            self.tables[name] = {**made, **copy.deepcopy(call.body)}
             return copy.deepcopy(self.tables[name])
 
     def patch(self, call: Call, kind: str) -> Json:
@@ -80,13 +81,13 @@ class Warehouse:
     def list_datasets(self, call: Call) -> Json:
         key, _, value = call.parameters.get("filter", "").partition("labels.")[2].partition(":")
         kept = [entry for entry in self.datasets.values() if not key or entry.get("labels", {}).get(key) == value]
-        fields = ("datasetReference", "labels", "location")
-        return {"datasets": [{name: entry[name] for name in fields if name in entry} for entry in kept]}
+        return {"datasets": [listed(entry, "id", "datasetReference", "labels", "location") for entry in kept]}
 
     def list_tables(self, call: Call) -> Json:
         beginning = f"{self.find(call, 'Dataset')['datasetReference']['datasetId']}."
         kept = [entry for name, entry in self.tables.items() if name.startswith(beginning)]
-        return {"tables": [{"tableReference": entry["tableReference"]} for entry in kept]}
+        fields = ("id", "tableReference", "type", "labels", "timePartitioning", "clustering")
+        return {"tables": [listed(entry, *fields) for entry in kept]}
 
     def delete_dataset(self, call: Call) -> None:
         with self.lock:
@@ -115,3 +116,8 @@ class Warehouse:
             "bigquery.tables.list": self.list_tables,
             "bigquery.tables.delete": self.delete_table,
         }
+
+
+def listed(entry: Json, *fields: str) -> Json:
+    """Return what a list tells of an entry."""
+    return {name: copy.deepcopy(entry[name]) for name in fields if name in entry}

@@ -23,7 +23,7 @@ from tfx.extensions.google_cloud_ai_platform.pusher import executor as pusher
 from tfx.extensions.google_cloud_ai_platform.trainer import executor as trainer
 from tfx.types import standard_artifacts
 
-from esteira.local.cloud.discovery import DOCUMENTS
+from esteira.local.cloud.described import whole_document
 
 
 def main() -> None:
@@ -63,30 +63,8 @@ def connect(url: str) -> None:
 def build_here(url: str, service: str, version: str, *, requestBuilder: Any, client_options: Any = None) -> Any:
     """Return what googleapiclient.discovery.build does, the API's description and its address from here."""
     return googleapiclient_discovery.build_from_document(
-        whole_document(url, service, version), http=httplib2.Http(), requestBuilder=requestBuilder
+        whole_document(f"{url}{service}/", service, version), http=httplib2.Http(), requestBuilder=requestBuilder
     )
-
-
-def whole_document(url: str, service: str, version: str) -> Dict[str, Any]:
-    """Return a discovery document from the cut one, in which methods stand by their ids."""
-    cut = json.loads((DOCUMENTS / f"{service}.{version}.json").read_text(encoding="utf-8"))
-    document: Dict[str, Any] = {
-        "name": service,
-        "version": version,
-        "rootUrl": f"{url}{service}/",
-        "servicePath": cut["servicePath"],
-        "batchPath": "batch",
-        "schemas": {name: {"id": name, **schema} for name, schema in cut["schemas"].items()},
-        "resources": {},
-    }
-    for method in cut["methods"]:
-        place = document
-        *resources, name = method["id"].split(".")[1:]
-        for resource in resources:
-            place = place.setdefault("resources", {}).setdefault(resource, {})
-        bodies = {key: {"$ref": method[key]} for key in ("request", "response") if key in method}
-        place.setdefault("methods", {})[name] = {**method, **bodies}
-    return document
 
 
 def train(config: str) -> None:
