@@ -1,7 +1,6 @@
 """Submitting a generated build file to Cloud Build, by gcloud as a person would."""
 
 import json
-import re
 import time
 from contextlib import suppress
 from dataclasses import dataclass
@@ -9,6 +8,7 @@ from pathlib import Path
 from typing import Any, Callable, Dict, Iterator, List, Mapping
 
 from esteira.builds.lint_substitutions import MAX_VALUE_LENGTH
+from esteira.builds.submit_refusal import NO_BUILD, explained, is_passing
 from esteira.errors import BuildError, GoogleError, ProgramError
 from esteira.files import write_text
 from esteira.google.api import Api, Json
@@ -22,9 +22,6 @@ OVER = frozenset({"SUCCESS", "FAILURE", "INTERNAL_ERROR", "TIMEOUT", "CANCELLED"
 # gcloud itself has tried for half a minute before it gives up, unless the server had too much to do.
 PAUSES_S = (5.0, 20.0)
 HINT = "Install the Google Cloud CLI: https://cloud.google.com/sdk/docs/install"
-# What gcloud says where trying again may help. Mostly nobody knows then whether the build was made.
-PASSING = re.compile(r"connection|timed out|took longer than|resource_exhausted|unavailable|internal|'status': 5\d\d")
-FINAL = re.compile(r"permission|unauthenticated|invalid_argument")
 
 
 @dataclass(frozen=True)
@@ -57,7 +54,7 @@ def submit_build(
     for pause_s in (*PAUSES_S, 0.0):
         try:
             text = run_program(command, env=gcloud_variables(environ), timeout_s=SUBMIT_S, install_hint=HINT)
-            return only_build(settings, api, deploy, json.loads(text)["id"])
+            return only_build(settings, api, deploy, read_id(text))
         except ProgramError as error:
             refusal = error
         if not is_passing(refusal):
@@ -76,8 +73,18 @@ def submit_command(settings: Settings, build_file: Path, archive: Path, flags: P
     return [
         *("gcloud", "builds", "submit", str(archive), f"--config={build_file}", f"--flags-file={flags}"),
         *(f"--project={place.project}", f"--region={place.region}", f"--service-account={account}"),
+        # As the file has it: gcloud's own property builds/timeout, if somebody has set it, would win.
+        f"--timeout={settings.build.timeout_s}s",
         *(f"--gcs-source-staging-dir={settings.bucket}/sources", "--async", "--format=json", "--quiet"),
     ]
+
+
+def read_id(text: str) -> str:
+    """Return the id of the build that gcloud tells of; ProgramError if it tells of none."""
+    try:
+        return str(json.loads(text)["id"])
+    except (ValueError, KeyError, TypeError):
+        raise ProgramError(f"ERROR: {NO_BUILD}, got {text.strip()[:200]!r}") from None
 
 
 def gcloud_variables(environ: Mapping[str, str]) -> Dict[str, str]:
@@ -140,37 +147,6 @@ def is_over(settings: Settings, api: Api, build: str) -> bool:
 def build_page(settings: Settings, build: str) -> str:
     place = settings.environment
     return f"https://console.cloud.google.com/cloud-build/builds;region={place.region}/{build}?project={place.project}"
-
-
-def is_passing(error: ProgramError) -> bool:
-    text = gcloud_words(error).lower()
-    return bool(PASSING.search(text)) and not FINAL.search(text)
-
-
-def gcloud_words(error: ProgramError) -> str:
-    """Return what gcloud says went wrong, without the command and what was uploaded, whose names hold any number."""
-    text = str(error)
-    return text[max(text.find("ERROR:"), 0) :].partition("\n\nIf you would like to report")[0]
-
-
-def explained(settings: Settings, error: ProgramError) -> GoogleError:
-    """Return gcloud's refusal with what to type next."""
-    text = gcloud_words(error)
-    if "no such program" in text:
-        return GoogleError(text)
-    return GoogleError(f"Cloud Build does not take the build.\n{text}\n{advice(settings, text)}")
-
-
-def advice(settings: Settings, text: str) -> str:
-    if "UNAUTHENTICATED" in text or "invalid_grant" in text or "auth login" in text:
-        return "Log in: gcloud auth login    Then run the command again."
-    if "INVALID_ARGUMENT" in text:
-        return "Mend the template in cloudbuild/, then run: make generate    Then run the command again."
-    if "RESOURCE_EXHAUSTED" in text:
-        return "Wait a minute and run the command again."
-    if PASSING.search(text.lower()) and not FINAL.search(text.lower()):
-        return "Check the network and run the command again."
-    return f"See what is missing: make doctor ENV={settings.selected}"
 
 
 def exit_code_of(build: Mapping[str, Any]) -> int:

@@ -2,21 +2,20 @@
 
 import json
 import os
-import shutil
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Callable, Dict, Iterator, Mapping, Optional
+from typing import Callable, Dict, Mapping, Optional
 
 from esteira.builds.archive import write_archive
 from esteira.builds.render import render_build
 from esteira.builds.submit import Submitted, check_values, submit_build
+from esteira.cache import scratch_in
 from esteira.deploy.csv import PLACE, lay_csv, travels
 from esteira.deploy.decide import TASKS, Wanted, decide
 from esteira.deploy.hold import held
 from esteira.deploy.planned import Planned, planned
 from esteira.deploy.submission import Submission, keep_submission
-from esteira.files import telling_os_errors, write_text
+from esteira.files import write_text
 from esteira.google.api import Api
 from esteira.images.bases import base_reference
 from esteira.images.spec import base_of, read_spec
@@ -28,6 +27,8 @@ from esteira.settings import Settings
 # The image that steps run in, as docker/ names it.
 BUILDER = "builder"
 ARCHIVE = "source.tgz"
+# Where what is submitted lies until it is, below the state.
+SUBMISSIONS = "submissions"
 
 Say = Callable[[str], None]
 
@@ -64,7 +65,7 @@ def submit_deploy(
         if kind is None:
             return None
         order = work.order(kind, asked_by=f"asked for: {target}{' FORCE=1' * force}", force=force, lease=lease.token)
-        with submission_folder(settings, order) as folder:
+        with scratch_in(settings.state, SUBMISSIONS) as folder:
             _, _, builder = at_once(
                 lambda: work.lay(store),
                 lambda: write_archive(work.source, folder / ARCHIVE),
@@ -74,18 +75,6 @@ def submit_deploy(
             build = hand_in(remote, work, order, folder, values)
         lease.hand_over(build.id, settings.deploy.start_s)
         return keep_submission(store, order, build, target)
-
-
-@contextmanager
-def submission_folder(settings: Settings, order: Order) -> Iterator[Path]:
-    """Give a folder for what is submitted, until it is."""
-    folder = settings.state / "submissions" / order.lease
-    with telling_os_errors("write", folder):
-        folder.mkdir(parents=True)
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def hand_in(remote: Remote, work: Planned, order: Order, folder: Path, values: Mapping[str, str]) -> Submitted:

