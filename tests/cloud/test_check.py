@@ -5,6 +5,7 @@ import pytest
 from esteira.cloud.check import check_environment
 from esteira.errors import GoogleError
 from esteira.local.cloud.faults import Fault
+from tests.conftest import REPOSITORY
 
 pytestmark = pytest.mark.loopback
 
@@ -127,3 +128,12 @@ def test_all_faults_are_named_at_once(make_scene):
 def test_a_server_that_is_busy_is_asked_again(scene):
     scene.stand_in.faults.add(Fault("serviceusage.*", "unavailable"))
     check_environment(scene.settings, scene.api)
+
+
+def test_only_who_submits_asks_as_builds_may_not():
+    """The account of builds may ask which APIs are enabled only where GitHub's workflows submit as it."""
+    paths = (REPOSITORY / "esteira").rglob("*.py")
+    found = {path.relative_to(REPOSITORY).as_posix(): path.read_text(encoding="utf-8") for path in paths}
+    outside = {name: text for name, text in found.items() if not name.startswith("esteira/cloud/")}
+    assert [name for name, text in outside.items() if "from esteira.cloud" in text] == ["esteira/deploy/remote.py"]
+    assert "esteira.deploy.remote" not in found["esteira/steps.py"]

@@ -15,11 +15,20 @@ pytestmark = [pytest.mark.loopback, pytest.mark.programs]
 
 
 @pytest.fixture
-def stand_in(make_scene):
-    """Where a project is that was applied."""
-    scene = make_scene(github="octo/esteira")
-    scene.apply()
-    scene.stand_in.paths.update(described.paths())
+def scene(make_scene):
+    """A project that was applied, with a secret."""
+    made = make_scene(github="octo/esteira")
+    build = made.settings.build.copy(update={"secrets": "INDEX_TOKEN=index-token/1"})
+    made.settings = made.settings.copy(update={"build": build})
+    made.admin.usage.enabled.add("secretmanager.googleapis.com")
+    made.admin.secrets.values["index-token"] = "not to be seen"
+    made.apply()
+    made.stand_in.paths.update(described.paths())
+    return made
+
+
+@pytest.fixture
+def stand_in(scene):
     return scene.stand_in
 
 
@@ -86,6 +95,18 @@ def test_gcloud_reads_the_bucket(ask):
     assert (found["uniform_bucket_level_access"], found["public_access_prevention"]) == (True, "enforced")
 
 
+def test_gcloud_takes_the_role_on_a_secret_away_as_documented(ask, scene):
+    role, build = "roles/secretmanager.secretAccessor", "esteira-build@demo-project.iam.gserviceaccount.com"
+    document = (REPOSITORY / "docs" / "cloud.md").read_text().replace("\\\n", "")
+    (typed,) = [line.split() for line in document.splitlines() if "secrets remove-iam-policy-binding" in line]
+    values = {"NAME": "index-token", "--project=PROJECT": "--project=demo-project"}
+    values[f"--member=serviceAccount:{build.replace('demo-project', 'PROJECT')}"] = f"--member=serviceAccount:{build}"
+    assert scene.rows() == []
+    assert ask(*(values.get(word, word) for word in typed), "--format=json").get("bindings", []) == []
+    assert scene.rows() == [f"missing role esteira-build: {role} on secret index-token"]
+
+
+@pytest.mark.slow
 def test_bq_reads_the_dataset_and_its_table(bq):
     (listed,) = bq("ls", "--filter", "labels.managed-by:esteira")
     assert listed["id"] == "demo-project:esteira"
@@ -96,6 +117,7 @@ def test_bq_reads_the_dataset_and_its_table(bq):
     assert (dataset["location"], dataset["labels"]["managed-by"]) == ("europe-west1", "esteira")
 
 
+@pytest.mark.slow
 def test_bq_reads_the_schema_of_the_table(bq):
     assert bq("show", "--schema", "esteira.request_log") == json.loads((REPOSITORY / SCHEMA).read_text())
     assert bq("show", "esteira.request_log")["timePartitioning"] == {
