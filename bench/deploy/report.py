@@ -26,15 +26,15 @@ HOW = (
 Report = Dict[str, Any]
 
 
-def rows(report: Report) -> List[Tuple[str, float, str]]:
-    """Return each way with its seconds and the parts that they consist of."""
+def rows(report: Report) -> List[Tuple[str, float, float, str]]:
+    """Return each way with its seconds, its CPU seconds and the parts that the former consist of."""
     found = []
     for name, title in TITLES.items():
         if name in report:
             way = report[name]
             parts = ", ".join(f"{part} {seconds:.2f}" for part, seconds in way["parts_s"].items())
             text = title.format(command=report["command"], latency=report["latency_s"] * 1000)
-            found.append((text, way["total_s"], parts))
+            found.append((text, way["total_s"], way["cpu_s"], parts))
     return found
 
 
@@ -42,9 +42,10 @@ def show(report: Report) -> None:
     table = Table(title=f"gcloud {report['gcloud']}, commit {report['commit'][:7]}")
     table.add_column("way")
     table.add_column("until the job is posted, s", justify="right")
+    table.add_column("CPU s", justify="right")
     table.add_column("parts, s")
-    for title, seconds, parts in rows(report):
-        table.add_row(title, f"{seconds:.2f}", parts)
+    for title, wall_s, cpu_s, parts in rows(report):
+        table.add_row(title, f"{wall_s:.2f}", f"{cpu_s:.2f}", parts)
     console = Console()
     console.print(table)
     for line in remarks(report):
@@ -64,8 +65,8 @@ def remarks(report: Report) -> List[str]:
 
 
 def markdown(report: Report) -> str:
-    lines = ["| way | s | of that |", "| --- | ---: | --- |"]
-    lines += [f"| {title} | {seconds:.2f} | {parts} |" for title, seconds, parts in rows(report)]
+    lines = ["| way | s | CPU s | of the seconds |", "| --- | ---: | ---: | --- |"]
+    lines += [f"| {title} | {wall_s:.2f} | {cpu_s:.2f} | {parts} |" for title, wall_s, cpu_s, parts in rows(report)]
     machine = report["machine"]
     how = HOW.format(runs=len(report["runs"]["ours"]), tfx=machine["tfx"])
     notes = "\n".join(f"- {line}" for line in remarks(report))

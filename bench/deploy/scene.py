@@ -1,6 +1,7 @@
 """A project of Google Cloud on this machine, with a release that a partial deploy can follow."""
 
 import os
+import resource
 import subprocess
 import sys
 from contextlib import contextmanager
@@ -77,6 +78,12 @@ def served_scene(folder: Path) -> Iterator[Scene]:
         scene.run("make", "deploy-full", "ENV=dev", log="full")
         project.pipelines.execute = ended
         yield scene
+
+
+def children_cpu_s() -> float:
+    """Return the CPU seconds of the programs that were run and have ended, those of a build's steps among them."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def ended(job: Json) -> Iterator[List[Json]]:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Dict, Iterator, List
 
 from bench.deploy.ours import RUN
-from bench.deploy.scene import Scene
+from bench.deploy.scene import Scene, children_cpu_s
 from esteira.local.cloud.server import StandIn
 from tests.google.server import make_certificate, served_over_tls
 
@@ -48,7 +48,7 @@ def gsutil_for(scene: Scene, folder: Path) -> Iterator[List[str]]:
 def measure_theirs(scene: Scene, gsutil: List[str], number: str) -> Dict[str, Any]:
     """Change a module, deploy it, and return the seconds until its job arrived, in parts."""
     scene.change(f"theirs {number}")
-    before = len(scene.project.stand_in.calls)
+    before, cpu_s = len(scene.project.stand_in.calls), children_cpu_s()
     data = prepared_data(scene)
     moments = [time.time()]
     with tempfile.TemporaryDirectory(prefix="esteira-tfx-") as home:
@@ -59,7 +59,11 @@ def measure_theirs(scene: Scene, gsutil: List[str], number: str) -> Dict[str, An
     (posted,) = [call for call in scene.project.stand_in.calls[before:] if call.method == RUN]
     moments[-1] = posted.came_s
     ends = zip(commands(scene, gsutil, data), moments, moments[1:])
-    return {"total_s": posted.came_s - moments[0], "parts_s": {name: end - begin for name, begin, end in ends}}
+    return {
+        "total_s": posted.came_s - moments[0],
+        "cpu_s": children_cpu_s() - cpu_s,
+        "parts_s": {name: end - begin for name, begin, end in ends},
+    }
 
 
 def variables(scene: Scene, home: str) -> Dict[str, str]:
