@@ -88,7 +88,7 @@ def test_a_deploy_is_served_changed_held_back_and_rolled_back(whole: Whole, tmp_
     assert partial.text.endswith("\nTo see how it goes: make status ENV=dev\n")
     # From another machine.
     seen = whole.run("status", STATE=str(tmp_path / "elsewhere"))
-    assert seen.text.startswith("deploying  ")
+    assert re.match(rf"deploying  \S+ \(make deploy-partial, since .* UTC, build {list(builds.known)[-1]}", seen.text)
     builds.wait()
     second = current_release(store)
     assert second is not None
