@@ -9,6 +9,7 @@ from invoke import Context, task
 
 from esteira.edge import (
     at_the_edge,
+    for_environment,
     local_settings,
     number,
     origins_here,
@@ -38,7 +39,7 @@ def console() -> "Console":
 def tell(text: object) -> None:
     """Print a text as it is, or a table: a name may hold what looks like markup."""
     if isinstance(text, str):
-        print(text)
+        print(for_environment(text))
     else:
         console().print(text, markup=False)
 

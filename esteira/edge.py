@@ -5,6 +5,7 @@ Below the edge nothing reads os.environ, and nothing prints an error.
 
 import functools
 import os
+import re
 import sys
 import time
 import traceback
@@ -14,11 +15,18 @@ from typing import Any, Callable, Dict, Iterable, Optional, Tuple, TypeVar, cast
 
 from esteira.errors import EsteiraError, SettingsError
 from esteira.settings.load import load_settings, origins, overrides
-from esteira.settings.model import Settings
+from esteira.settings.model import LOCAL, Settings
 
 ROOT = Path(__file__).resolve().parent.parent
 DEFECT_EXIT_CODE = 70
 INTERRUPTED_EXIT_CODE = 130
+# The targets of make that mean another environment with ENV=, and what may stand behind them.
+OF_AN_ENVIRONMENT = (
+    *("cancel", "cloud-apply", "cloud-destroy", "cloud-plan", "deploy", "deploy-full", "deploy-partial", "diff"),
+    *("doctor", "gc", "job", "lineage", "logs", "plan", "predict", "rehearse", "releases", "rollback", "serve"),
+    *("show", "status"),
+)
+COMMAND = re.compile(rf"\bmake (?:{'|'.join(OF_AN_ENVIRONMENT)})(?![\w-])(?!(?: [A-Z]+=\S+)* ENV=)")
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -107,9 +115,15 @@ def quiet_libraries() -> None:
     os.environ.setdefault("PYTHONWARNINGS", "ignore::FutureWarning")
 
 
+def for_environment(text: str) -> str:
+    """Return a text whose commands are those for the chosen environment: below the edge they are named without."""
+    environment = variable("ENV") or LOCAL
+    return text if environment == LOCAL else COMMAND.sub(rf"\g<0> ENV={environment}", text)
+
+
 def leave(message: str, exit_code: int) -> None:
     sys.stdout.flush()
-    print(message, file=sys.stderr)
+    print(for_environment(message), file=sys.stderr)
     sys.exit(exit_code)
 
 

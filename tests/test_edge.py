@@ -10,8 +10,9 @@ def every_error(base: type = EsteiraError) -> "list[type]":
     return [base, *(error for kind in base.__subclasses__() for error in every_error(kind))]
 
 
-def test_every_error_has_an_exit_code_of_its_own() -> None:
-    codes = [error.exit_code for error in every_error()]  # type: ignore[attr-defined]
+def test_no_exit_code_stands_for_two_errors() -> None:
+    """What a GoogleError is of in particular is for the engine to know: users see one code."""
+    codes = [vars(error)["exit_code"] for error in every_error() if "exit_code" in vars(error)]
     assert len(codes) == len(set(codes))
     assert not {0, 2, edge.DEFECT_EXIT_CODE, edge.INTERRUPTED_EXIT_CODE} & set(codes)
 
@@ -29,6 +30,28 @@ def failing_with(error: BaseException) -> "SystemExit":
 def test_a_users_mistake_ends_with_its_message_and_code(capsys: pytest.CaptureFixture) -> None:
     assert failing_with(DataError("data.csv: is empty.")).code == 5
     assert capsys.readouterr().err == "data.csv: is empty.\n"
+
+
+@pytest.mark.parametrize(
+    ("said", "typed"),
+    [
+        ("Run: make deploy-full", "Run: make deploy-full ENV=dev"),
+        ("make deploy FORCE=1    Or: make rollback", "make deploy ENV=dev FORCE=1    Or: make rollback ENV=dev"),
+        ("Run: make status ENV=dev. Then", "Run: make status ENV=dev. Then"),
+        ("make gc KEEP=3 ENV=dev", "make gc KEEP=3 ENV=dev"),
+        ("make lock, make test and make generate", "make lock, make test and make generate"),
+        ("make deployments, remake plan", "make deployments, remake plan"),
+    ],
+)
+def test_what_a_message_says_to_type_is_for_the_environment_that_was_chosen(
+    said: str, typed: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    monkeypatch.setenv("ESTEIRA_ENV", "dev")
+    failing_with(DataError(said))
+    assert capsys.readouterr().err == f"{typed}\n"
+    monkeypatch.setenv("ESTEIRA_ENV", "local")
+    failing_with(DataError(said))
+    assert capsys.readouterr().err == f"{said}\n"
 
 
 def test_ctrl_c_ends_without_a_traceback(capsys: pytest.CaptureFixture) -> None:

@@ -29,7 +29,8 @@ STATES = {"COMPLETE": "executed", "FAILED": "failed", "CANCELLED": "cancelled", 
 
 def release_of_run(run: str, history: Sequence[Release]) -> str:
     """Return the release whose job a run executed, "" if the history holds it no more."""
-    named = [release.id for release in history if run.startswith(f"{release.id}-")]
+    # Here a run's name begins with its release, on Vertex AI with the pipeline.
+    named = [release.id for release in history if f"-{release.id}-" in f"-{run}"]
     return named[0] if named else ""
 
 

@@ -232,7 +232,8 @@ def test_the_built_in_substitutions_tell_the_commit(run: Run, recorder: Recorder
     assert recorder.lines_of("a") == [f"{commit} {commit[:7]} main local a repo"]
 
 
-SECRETS = 'availableSecrets: {secretManager: [{versionName: "projects/$PROJECT_ID/secrets/s/versions/1", env: TOKEN}]}\n'
+VERSION = "projects/$PROJECT_ID/secrets/s/versions/1"
+SECRETS = f'availableSecrets: {{secretManager: [{{versionName: "{VERSION}", env: TOKEN}}]}}\n'
 
 
 def test_a_secret_comes_from_whoever_runs_the_build(
