@@ -20,7 +20,7 @@ HOW = (
     "runs, one after the other: `gsutil cp` of modules, data, hyperparameters and an encoder, then "
     "`tfx pipeline create` and `tfx run create --engine vertex` of TFX {tfx}, which a wrapper tells where Vertex AI "
     "stands in and that nobody asks for credentials. It makes no plan, takes no lease and uploads no source. Neither "
-    "way starts a machine or a container: in Cloud Build each step does, three of ours until the job is there and "
+    "way starts a machine or a container: in Cloud Build each step does, two of ours until the job is there and "
     "seven of the original."
 )
 Report = Dict[str, Any]
