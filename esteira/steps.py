@@ -125,13 +125,23 @@ def release_step(settings: Settings, order: Order, build_id: str = "") -> Releas
     parts["settings"] = Part(digest=order.parts["settings"])
     release = make_release(settings, order, parts, build_id)
     compiled = read_job(store, f"{part_prefix('job', parts['job'])}/{JOB}")
-    job = json_text(bind_release(settings, release, compiled)).encode()
+    job = json_text(bind_release(settings, release, compiled, known_number(settings))).encode()
     at_once(
         lambda: store.write(f"releases/{release.id}/{JOB}", job),
         lambda: keep_patch(store, order, release),
     )
     write_text(build / RELEASE, release.id + "\n")
     return keep_release(store, release)
+
+
+def known_number(settings: Settings) -> str:
+    """Return the number of the environment's project, "" on this machine."""
+    if settings.is_local:
+        return ""
+    from esteira.google.open import open_api
+    from esteira.google.project import project_number
+
+    return project_number(settings, open_api(settings))
 
 
 def keep_patch(store: Store, order: Order, release: Release) -> None:

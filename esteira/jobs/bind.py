@@ -18,9 +18,10 @@ RUNTIME = "runtime"
 METADATA_STORE = "projects/local/locations/local/metadataStores/default"
 
 
-def bind_release(settings: Settings, release: Release, compiled: Job) -> Job:
+def bind_release(settings: Settings, release: Release, compiled: Job, project_number: str = "") -> Job:
     """Return the compiled job bound to the release's parts and the environment's places, for its target.
 
+    `project_number` is the number of the environment's project; a job that is only looked at does without.
     Raises StateError if no task could run in the cloud, as the release's image was not pushed; CompileError if
     the job does not fit the release or the target.
     """
@@ -38,17 +39,21 @@ def bind_release(settings: Settings, release: Release, compiled: Job) -> Job:
             "push_destination": filesystem_push(f"{settings.bucket}/serving"),
         },
         labels={"release": release.id},
-        metadata_store=metadata_store_of(settings),
+        metadata_store=metadata_store_of(settings, project_number),
     )
     return for_target(bound, settings, release)
 
 
-def metadata_store_of(settings: Settings) -> str:
+def metadata_store_of(settings: Settings, project_number: str) -> str:
     """Return the resource name of the metadata store that the environment's runs are kept in.
 
-    Vertex AI makes `default` with a project's first run. https://cloud.google.com/vertex-ai/docs/ml-metadata
+    Vertex AI makes `default` with a project's first run, and names what is in it by the project's number:
+    in_context("projects/<project_number>/locations/<location>/metadataStores/<metadatastore_name>/contexts/<context-id>")
+    https://cloud.google.com/vertex-ai/docs/reference/rest/v1/projects.locations.metadataStores.artifacts/list
     """
-    return METADATA_STORE if settings.is_local else f"{settings.environment.location}/metadataStores/default"
+    if settings.is_local:
+        return METADATA_STORE
+    return f"projects/{project_number or settings.environment.project}/locations/{settings.environment.region}/metadataStores/default"
 
 
 def image_name(part: Part) -> str:

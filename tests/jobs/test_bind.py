@@ -85,13 +85,14 @@ def test_an_image_is_named_by_where_it_was_pushed_and_one_that_was_not_made_by_w
 
 def test_a_release_is_bound_to_the_places_of_its_environment(tmp_path: Path) -> None:
     settings = settings_of(tmp_path, {})
-    made = bind_release(settings, release_of(settings), small_job())
+    made = bind_release(settings, release_of(settings), small_job(), "123456789012")
     assert made["labels"] == {"release": "0123456789ab"}
     assert made["runtimeConfig"]["gcsOutputDirectory"] == "gs://demo-bucket/sentiment/root"
     executors = made["pipelineSpec"]["deploymentSpec"]["executors"]
     assert executors["Trainer_executor"]["container"]["image"] == IMAGE
     (query,) = executors["resolver_executor"]["resolver"]["outputArtifactQueries"].values()
-    context = "projects/demo-project/locations/europe-west1/metadataStores/default/contexts/sentiment"
+    # Vertex AI names by the project's number what is in its metadata store.
+    context = "projects/123456789012/locations/europe-west1/metadataStores/default/contexts/sentiment"
     assert query["filter"] == f'state=LIVE AND in_context("{context}")'
 
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Dict, Iterator, List, Mapping, NoReturn, Optional
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from esteira.google.api import Api, Json
 from esteira.images.registry.hosts import REGISTRY_AT
@@ -114,9 +114,11 @@ def furnished(
 def run(
     settings: Settings, folder: Path, variables: Mapping[str, str], kept: Logs, job: Json
 ) -> Iterator[List[Json]]:
-    """Run a posted job on this machine, as its own service would: with a store and a state of its own."""
+    """Run a posted job on this machine, as its own service would: with the bucket that it names, and a state of its own."""
     place = settings.environment
-    store = CloudStore(place, settings.pipeline.name, Api(place.project, place.region, variables))
+    root = urlsplit(job["runtimeConfig"]["gcsOutputDirectory"])
+    bucket, pipeline = place.copy(update={"bucket": root.netloc}), root.path.strip("/").rpartition("/")[0]
+    store = CloudStore(bucket, pipeline, Api(place.project, place.region, variables))
     home = settings.copy(update={"state": folder / "vertex"})
     return execute_job(job, settings=home, store=store, folder=folder / "vertex" / "bucket", log=kept.add_task_line)
 
