@@ -53,7 +53,8 @@ def metadata_store_of(settings: Settings, project_number: str) -> str:
     """
     if settings.is_local:
         return METADATA_STORE
-    return f"projects/{project_number or settings.environment.project}/locations/{settings.environment.region}/metadataStores/default"
+    place = settings.environment
+    return f"projects/{project_number or place.project}/locations/{place.region}/metadataStores/default"
 
 
 def image_name(part: Part) -> str:

@@ -114,7 +114,7 @@ def furnished(
 def run(
     settings: Settings, folder: Path, variables: Mapping[str, str], kept: Logs, job: Json
 ) -> Iterator[List[Json]]:
-    """Run a posted job on this machine, as its own service would: with the bucket that it names, and a state of its own."""
+    """Run a posted job on this machine, with the bucket that it names and a state of its own."""
     place = settings.environment
     root = urlsplit(job["runtimeConfig"]["gcsOutputDirectory"])
     bucket, pipeline = place.copy(update={"bucket": root.netloc}), root.path.strip("/").rpartition("/")[0]
