@@ -5,6 +5,7 @@ https://cloud.google.com/bigquery/docs/reference/rest/v2/datasets
 
 from typing import Dict, List, Optional
 
+from esteira.cloud.doors import DATASET_ASKED
 from esteira.cloud.labels import is_labelled
 from esteira.cloud.part import Difference, Resource, compare, gone, read_or_none
 from esteira.google.api import Api, Json, Pause
@@ -44,7 +45,9 @@ class Dataset(Resource):
 
     def update(self, api: Api, found: Json) -> None:
         body = {"labels": {**(found.get("labels") or {}), **self._labels}}
-        api.call(f"change dataset {self.name}", "bigquery", "PATCH", self.path, body=body, repeat=True)
+        what = f"change dataset {self.name}"
+        # A dataset with conditions is refused to whoever does not say that he knows of them.
+        api.call(what, "bigquery", "PATCH", self.path, body=body, query=DATASET_ASKED, repeat=True)
 
     def contents(self, api: Api) -> str:
         """Return how many rows its tables hold, those that BigQuery has not stored yet included."""

@@ -35,5 +35,6 @@ class DatasetAccess(Policy):
         ]
         what, path = f"change who may use {self.what}", self.door.write[1]
         body, headers = {"access": policy["others"] + accounts}, {"If-Match": policy["etag"]}
-        send = lambda: api.request("bigquery", "PATCH", path, body=body, headers=headers)  # noqa: E731
+        query = self.door.query
+        send = lambda: api.request("bigquery", "PATCH", path, body=body, query=query, headers=headers)  # noqa: E731
         api.read(what, api.repeated(what, send, True))

@@ -5,6 +5,7 @@ from esteira.cloud.policy import VERSION, Door
 from esteira.settings.model import Environment
 
 ASKED = {"options.requestedPolicyVersion": VERSION}
+DATASET_ASKED = {"accessPolicyVersion": VERSION}
 
 
 def door(scope: Scope, target: str, place: Environment) -> Door:
@@ -21,7 +22,7 @@ def door(scope: Scope, target: str, place: Environment) -> Door:
         return Door("artifactregistry", ("GET", f"{path}:getIamPolicy"), ("POST", f"{path}:setIamPolicy"), query=ASKED)
     if scope == "dataset":
         path = f"projects/{place.project}/datasets/{target}"
-        return Door("bigquery", ("GET", path), ("PATCH", path))
+        return Door("bigquery", ("GET", path), ("PATCH", path), query=DATASET_ASKED)
     if scope == "secret":
         path = f"v1/projects/{place.project}/secrets/{target}"
         return Door("secretmanager", ("GET", f"{path}:getIamPolicy"), ("POST", f"{path}:setIamPolicy"), query=ASKED)

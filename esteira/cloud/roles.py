@@ -57,8 +57,9 @@ def runner(settings: Settings, place: Environment) -> Iterator[Grant]:
     yield give("bucket", place.bucket, "roles/storage.legacyBucketReader", "TensorFlow asks for the bucket itself")
     yield give("repository", place.repository, "roles/artifactregistry.reader", "pull the image that it runs in")
     yield give("dataset", place.dataset, DATASET_EDITOR, "write the request log")
-    if settings.trainer.place == "custom_job":
-        yield give("service account", email, "roles/iam.serviceAccountUser", "start training jobs that act as itself")
+    if settings.trainer.place == "custom_job" or settings.endpoint.by == "pusher":
+        why = "start training jobs, or deploy models, that act as itself"
+        yield give("service account", email, "roles/iam.serviceAccountUser", why)
 
 
 def agent(place: Environment, number: str) -> Iterator[Grant]:

@@ -136,6 +136,28 @@ def test_a_datasets_other_readers_stay(make_scene):
     assert {"role": "WRITER", "userByEmail": "esteira-run@demo-project.iam.gserviceaccount.com"} in access
 
 
+@pytest.mark.parametrize("labels", [{}, {"managed-by": "esteira"}])
+def test_a_datasets_conditions_stay(make_scene, labels):
+    """Both writes, that of its labels and that of its access, are of a dataset that has a condition."""
+    scene = make_scene()
+    scene.admin.usage.enabled.add("bigquery.googleapis.com")
+    condition = {"title": "this year", "expression": "request.time < timestamp('2030-01-01T00:00:00Z')"}
+    entry = {"role": "READER", "userByEmail": "analyst@example.com", "condition": condition}
+    own = {"role": "OWNER", "userByEmail": "esteira-run@demo-project.iam.gserviceaccount.com", "condition": condition}
+    scene.admin.warehouse.put_dataset("esteira", access=[entry, own], labels=labels)
+    scene.apply()
+    runs = {"role": "WRITER", "userByEmail": "esteira-run@demo-project.iam.gserviceaccount.com"}
+    access = scene.admin.warehouse.datasets["esteira"]["access"]
+    assert access[:2] == [entry, own]
+    assert runs in access
+    assert scene.rows() == []
+    if not labels:
+        scene.destroy(force=True)
+        access = scene.admin.warehouse.datasets["esteira"]["access"]
+        assert access[:2] == [entry, own]
+        assert runs not in access
+
+
 def test_a_bucket_elsewhere_is_refused_before_anything_is_changed(make_scene):
     scene = make_scene()
     scene.buckets.put("demo-bucket", "us-central1")

@@ -30,6 +30,19 @@ def test_the_project_is_where_only_a_project_will_do(given):
     }
 
 
+@pytest.mark.parametrize(
+    ("place", "by", "acts"),
+    [("task", "release", False), ("custom_job", "release", True), ("task", "pusher", True)],
+)
+def test_runs_act_as_themselves_where_they_start_jobs_or_deploy_models(settings, place, by, acts):
+    trainer, endpoint = settings.trainer.copy(update={"place": place}), settings.endpoint.copy(update={"by": by})
+    chosen = settings.copy(update={"trainer": trainer, "endpoint": endpoint})
+    run = Environment(**PLACE).runner_email
+    given = grants(chosen, Environment(**PLACE), "123456789012")
+    own = [grant.role for grant in given if grant.target == run and grant.member == f"serviceAccount:{run}"]
+    assert own == ["roles/iam.serviceAccountUser"] * acts
+
+
 def test_each_secret_is_given_once_by_itself(given):
     assert [grant.target for grant in given if grant.scope == "secret"] == ["one", "two"]
 

@@ -1,6 +1,7 @@
 """BigQuery's stand-in: datasets and tables without rows. https://cloud.google.com/bigquery/docs/reference/rest"""
 
 import copy
+import hashlib
 import threading
 from dataclasses import dataclass, field
 from typing import Any, Dict
@@ -16,6 +17,10 @@ LEGACY = {
     "roles/bigquery.dataEditor": "WRITER",
     "roles/bigquery.dataOwner": "OWNER",
 }
+ROLES = {short: role for role, short in LEGACY.items()}
+# The one version of an access policy that has conditions.
+# https://cloud.google.com/bigquery/docs/reference/rest/v2/datasets/get#query-parameters
+WITH_CONDITIONS = 3
 BEGINNING = [
     {"role": "WRITER", "specialGroup": "projectWriters"},
     {"role": "OWNER", "specialGroup": "projectOwners"},
@@ -50,8 +55,23 @@ class Warehouse:
         self.datasets[name] = {"access": copy.deepcopy(BEGINNING), **fields, **made}
         return self.datasets[name]
 
+    def get_dataset(self, call: Call) -> Json:
+        """Return a dataset: conditions only to who asks for policies of version 3, mangled roles to others.
+
+        https://cloud.google.com/iam/docs/troubleshooting-withcond
+        """
+        found = copy.deepcopy(self.find(call, "Dataset"))
+        if policy_version(call) != WITH_CONDITIONS:
+            for entry in found.get("access", []):
+                condition = entry.pop("condition", None)
+                if condition:
+                    mark = hashlib.sha256(condition["expression"].encode("utf-8")).hexdigest()[:20]
+                    entry["role"] = f"{ROLES.get(entry['role'], entry['role'])}_withcond_{mark}"
+        return found
+
     def insert_dataset(self, call: Call) -> Json:
         name = call.body["datasetReference"]["datasetId"]
+        refuse_old(call, call.body)
         with self.lock:
             if name in self.datasets:
                 raise Refused(409, f"Already Exists: Dataset {self.project}:{name}")
@@ -71,6 +91,7 @@ class Warehouse:
     def patch(self, call: Call, kind: str) -> Json:
         with self.lock:
             found = self.find(call, kind)
+            refuse_old(call, found, call.body)
             merge(found, copy.deepcopy(call.body))
             for entry in found.get("access", []):
                 if "role" in entry:
@@ -105,7 +126,7 @@ class Warehouse:
 
     def handlers(self) -> Dict[str, Handler]:
         return {
-            "bigquery.datasets.get": lambda call: copy.deepcopy(self.find(call, "Dataset")),
+            "bigquery.datasets.get": self.get_dataset,
             "bigquery.datasets.insert": self.insert_dataset,
             "bigquery.datasets.patch": lambda call: self.patch(call, "Dataset"),
             "bigquery.datasets.list": self.list_datasets,
@@ -116,6 +137,24 @@ class Warehouse:
             "bigquery.tables.list": self.list_tables,
             "bigquery.tables.delete": self.delete_table,
         }
+
+
+def policy_version(call: Call) -> int:
+    """Return the version of the access policy that a request speaks of."""
+    version = int(call.parameters.get("accessPolicyVersion", 0))
+    if version not in (0, 1, WITH_CONDITIONS):
+        raise Refused(400, f"Invalid value for accessPolicyVersion: {version}. Expected 0, 1 or 3.")
+    return version
+
+
+def refuse_old(call: Call, *bodies: Json) -> None:
+    """Refuse a change of access with conditions, there or to come, that does not speak of version 3."""
+    entries = [entry for body in bodies for entry in body.get("access", [])]
+    mangled = [entry["role"] for entry in entries if "_withcond_" in entry.get("role", "")]
+    if mangled:
+        raise Refused(400, f"Role {mangled[0]} is not supported.")
+    if policy_version(call) != WITH_CONDITIONS and any("condition" in entry for entry in entries):
+        raise Refused(400, "Dataset access with conditions needs accessPolicyVersion 3.")
 
 
 def listed(entry: Json, *fields: str) -> Json:

@@ -77,6 +77,25 @@ def test_an_account_that_is_removed_stays_in_policies_by_its_number(project):
     assert admin.policies.roles("demo-project") == {f"deleted:serviceAccount:{BUILD}?uid={number} roles/viewer"}
 
 
+def test_a_dataset_tells_conditions_to_who_knows_of_them(project):
+    admin, api = project
+    admin.usage.enabled.add("bigquery.googleapis.com")
+    condition = {"title": "this year", "expression": "request.time < timestamp('2030-01-01T00:00:00Z')"}
+    entry = {"role": "READER", "userByEmail": "analyst@example.com", "condition": condition}
+    admin.warehouse.put_dataset("esteira", access=[entry])
+    path, aware = "projects/demo-project/datasets/esteira", {"accessPolicyVersion": 3}
+    (old,) = api.call("read it", "bigquery", "GET", path)["access"]
+    assert old["role"].startswith("roles/bigquery.dataViewer_withcond_")
+    assert "condition" not in old
+    assert api.call("read it", "bigquery", "GET", path, query=aware)["access"] == [entry]
+    with pytest.raises(GoogleError, match="needs accessPolicyVersion 3"):
+        api.call("change it", "bigquery", "PATCH", path, body={"access": [entry]})
+    with pytest.raises(GoogleError, match="is not supported"):
+        api.call("change it", "bigquery", "PATCH", path, body={"access": [old]}, query=aware)
+    with pytest.raises(GoogleError, match="Expected 0, 1 or 3"):
+        api.call("read it", "bigquery", "GET", path, query={"accessPolicyVersion": 2})
+
+
 def test_another_project_is_nobodys_business(project):
     with pytest.raises(GoogleError) as caught:
         project[1].call("read it", "cloudresourcemanager", "GET", "v1/projects/other-project")
