@@ -9,7 +9,7 @@ from esteira.errors import GoogleError
 from esteira.google.addresses import base_url, is_local_url
 from esteira.google.connections import never_sent, session, told, whole
 from esteira.google.login import Login, TokenServerError
-from esteira.google.refusals import AGAIN, LostError, refused
+from esteira.google.refusals import ABORTED, AGAIN, LostError, read_refusal, refused
 
 if TYPE_CHECKING:
     import requests
@@ -20,6 +20,9 @@ FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 30.0
 # The server has not acted, and says so.
 REFUSED_FOR_NOW = (429, 503)
+# Where ABORTED means that another operation on the same thing goes on: to ask again is enough. Elsewhere, as of a
+# policy, what was read before has changed, so that the caller reads again.
+HELD_UP = ("aiplatform",)
 # It may have acted.
 UNKNOWN = (408, 500, 502, 504)
 
@@ -73,12 +76,13 @@ class Api:
         server says that it has not acted, unless `repeat` is given. With `find` another method is repeated,
         too: after a failure that leaves open whether the server acted, `find` returns what it made, or None.
 
-        Raises NotFoundError, ExistsError, ChangedError, LostError or GoogleError.
+        Raises NotFoundError, ExistsError, ChangedError, AbortedError, LostError or GoogleError.
         """
         send = lambda: self.request(service, method, path, body=body, query=query)  # noqa: E731
         harmless = method in ("GET", "PUT", "DELETE") if repeat is None else repeat
         try:
-            response = self.repeated(what, send, harmless or find is not None, before=find)
+            safe = harmless or find is not None
+            response = self.repeated(what, send, safe, before=find, held_up=service in HELD_UP)
         except _Found as found:
             return found.body
         return self.read(what, response)
@@ -153,9 +157,11 @@ class Api:
         harmless: bool,
         *,
         before: Optional[Callable[[], Optional[Json]]] = None,
+        held_up: bool = False,
     ) -> "requests.Response":
         """Return an answer that is none of a passing failure; `before` is asked before an unknown end is repeated.
 
+        With `held_up` so is a refusal that says ABORTED: a lost request of one's own may be what goes on.
         Raises LostError where there was no answer and it would do harm to ask again, or time is over.
         """
         begun_s, waited_s, pause_s = time.monotonic(), 0.0, FIRST_PAUSE_S
@@ -163,7 +169,8 @@ class Api:
             response, error = attempt(send)
             status = response.status_code if response is not None else 0
             unknown = status in UNKNOWN or (response is None and not never_sent(error))
-            if response is not None and not unknown and status not in REFUSED_FOR_NOW:
+            aborted = held_up and is_aborted(response)
+            if response is not None and not unknown and not aborted and status not in REFUSED_FOR_NOW:
                 return response
             wait_s = min(max(asked_pause_s(response), pause_s), LONGEST_PAUSE_S)
             over = max(time.monotonic() - begun_s, waited_s) + wait_s > self._retry_s
@@ -173,7 +180,7 @@ class Api:
                 raise self._lost(what, error, status) from error
             self._pause(wait_s * (1 + random.random() / 4))
             waited_s, pause_s = waited_s + wait_s, pause_s * 2
-            found = before() if unknown and before else None
+            found = before() if (unknown or aborted) and before else None
             if found is not None:
                 raise _Found(found)
 
@@ -206,6 +213,10 @@ def attempt(
         return send(), None
     except (requests.RequestException, TokenServerError) as error:
         return None, error
+
+
+def is_aborted(response: "Optional[requests.Response]") -> bool:
+    return response is not None and response.status_code == 409 and read_refusal(json_of(response)).word == ABORTED
 
 
 def asked_pause_s(response: "Optional[requests.Response]") -> float:

@@ -42,6 +42,13 @@ class ChangedError(RefusedError):
     """A precondition failed: somebody else has changed it meanwhile."""
 
 
+class AbortedError(ChangedError):
+    """Another operation is under way, or was faster; what was asked was not done, and may be asked again.
+
+    https://github.com/googleapis/googleapis/blob/master/google/rpc/code.proto
+    """
+
+
 class LostError(GoogleError):
     """There was no answer, so that nobody knows whether the server did what it was asked.
 
@@ -54,6 +61,8 @@ class LostError(GoogleError):
 
 
 KINDS = {404: NotFoundError, 409: ExistsError, 412: ChangedError}
+# The word of a 409 that does not mean that something exists.
+ABORTED = "ABORTED"
 
 
 def read_refusal(body: Any) -> Refusal:
@@ -78,7 +87,8 @@ def refused(what: str, status: int, body: Any, project: str, environment: str) -
     refusal = read_refusal(body)
     said = refusal.message or f"status {status}"
     text = f"Google Cloud: cannot {what}: {said}\n{remedy(refusal, status, project, environment)}"
-    return KINDS.get(status, RefusedError)(text.rstrip(), status, refusal.reason or refusal.word, said=said)
+    kind = AbortedError if refusal.word == ABORTED else KINDS.get(status, RefusedError)
+    return kind(text.rstrip(), status, refusal.reason or refusal.word, said=said)
 
 
 def remedy(refusal: Refusal, status: int, project: str, environment: str) -> str:
@@ -96,6 +106,6 @@ def remedy(refusal: Refusal, status: int, project: str, environment: str) -> str
     if status == 429 or refusal.word == "RESOURCE_EXHAUSTED":
         quotas = f"https://console.cloud.google.com/iam-admin/quotas?{urlencode({'project': project})}"
         return f"Wait a minute and run the command again, or ask for more: {quotas}"
-    if status >= 500:
+    if status >= 500 or refusal.word == ABORTED:
         return AGAIN
     return ""

@@ -6,7 +6,7 @@ import pytest
 
 from esteira.errors import GoogleError
 from esteira.google.api import Api, Json
-from esteira.google.refusals import ChangedError, ExistsError, LostError, NotFoundError
+from esteira.google.refusals import AbortedError, ChangedError, ExistsError, LostError, NotFoundError
 from esteira.local.cloud.faults import Fault, Kind
 from esteira.local.cloud.refusal import Refused
 from esteira.local.cloud.server import Call, Raw, StandIn, served
@@ -191,6 +191,41 @@ def test_a_refusal_is_the_error_of_its_kind(api: Api, stand_in: StandIn, status:
         create(api)
     assert str(caught.value) == "Google Cloud: cannot create the build: No."
     assert getattr(caught.value, "said", "") == "No."
+    assert len(stand_in.called(CREATE)) == 1
+
+
+def test_what_another_operation_holds_up_is_asked_again(api: Api, stand_in: StandIn, pauses: List[float]) -> None:
+    method, path = "aiplatform.projects.locations.endpoints.patch", "v1/projects/p/locations/europe-west1/endpoints/e"
+    held_up = [True, True]
+
+    def patch(call: Call) -> Json:
+        if held_up and held_up.pop():
+            raise Refused(409, "There are other operations running on the resource.", word="ABORTED")
+        return {"name": "e"}
+
+    def move(find: Optional[Callable[[], Optional[Json]]] = None) -> Json:
+        return api.call("move the traffic", "aiplatform", "PATCH", path, body={"trafficSplit": {}}, find=find)
+
+    stand_in.add({method: patch})
+    assert move() == {"name": "e"}
+    assert_pauses(pauses, [0.5, 1])
+    held_up.append(True)
+    assert move(find=lambda: {"name": "found"}) == {"name": "found"}
+    held_up += [True] * 100
+    with pytest.raises(AbortedError) as caught:
+        move()
+    assert str(caught.value) == (
+        f"Google Cloud: cannot move the traffic: There are other operations running on the resource.\n{AGAIN}"
+    )
+
+
+def test_a_policy_that_was_changed_meanwhile_is_the_callers_to_read_again(api: Api, stand_in: StandIn) -> None:
+    def refuse(call: Call) -> None:
+        raise Refused(409, "There were concurrent policy changes.", word="ABORTED")
+
+    stand_in.add({CREATE: refuse})
+    with pytest.raises(AbortedError):
+        create(api)
     assert len(stand_in.called(CREATE)) == 1
 
 
