@@ -16,7 +16,7 @@ from tests.make import VENV, make
 __all__ = ["bucket_server", "environment"]
 
 pytestmark = pytest.mark.programs
-HEAVY = ("tensorflow", "tfx", "apache_beam", "kfp", "numpy", "grpc")
+HEAVY = ("tensorflow", "tfx", "apache_beam", "kfp", "numpy", "grpc", "pkg_resources")
 # google.cloud itself is there in every process: a package of nothing but others.
 CLIENTS = ("google.cloud.", "google.api_core", "google.resumable_media", "googleapiclient", "apitools")
 
