@@ -100,7 +100,8 @@ class Api:
         if not 200 <= response.status_code < 300:
             body = json_of(response)
             said = {"error": plain_text(response)} if body is None else body
-            raise refused(what, response.status_code, said, self.project, self.environment)
+            counted = self._login.quota_project or ""
+            raise refused(what, response.status_code, said, self.project, self.environment, counted)
 
     def pages(self, what: str, service: str, path: str, key: str, query: Optional[Query] = None) -> Iterator[Json]:
         """Yield the entries of a listing, which stand under `key`, over all its pages."""
@@ -188,8 +189,8 @@ class Api:
         if is_local_url(address):
             return {}
         headers = {"Authorization": f"Bearer {self._login.token(fresh=fresh)}"}
-        quota = self._login.quota_project
-        return {**headers, "X-Goog-User-Project": quota} if quota else headers
+        counted = self._login.counted_for(self.project)
+        return {**headers, "X-Goog-User-Project": counted} if counted else headers
 
     def _lost(self, what: str, error: Optional[Exception], status: int) -> LostError:
         said = f"status {status}" if status else told(error)

@@ -56,6 +56,21 @@ class Login:
         """The project that requests count for, where the credentials name one."""
         return getattr(self._credentials, "quota_project_id", None)
 
+    def counted_for(self, project: str) -> str:
+        """Return the project that a request is to count for: `project` for a person whose credentials name none.
+
+        They would count for the project of gcloud itself, which has not enabled what is asked; those of an account
+        count for its own, "" here. https://cloud.google.com/docs/authentication/rest#set-billing-project
+        """
+        return self.quota_project or (project if self._is_person() else "")
+
+    def _is_person(self) -> bool:
+        if self._credentials is None:
+            return bool(self._gcloud)
+        from google.oauth2.credentials import Credentials
+
+        return isinstance(self._credentials, Credentials)
+
     def _find(self) -> Any:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of Python 3.8's age, and of a user's own credentials

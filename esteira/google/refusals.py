@@ -4,6 +4,7 @@ The form of an error is that of https://cloud.google.com/apis/design/errors#http
 of google.api.ErrorReason (https://github.com/googleapis/googleapis/blob/master/google/api/error_reason.proto).
 """
 
+import re
 from typing import Any, Dict, List, NamedTuple
 from urllib.parse import urlencode
 
@@ -11,6 +12,7 @@ from esteira.errors import GoogleError
 from esteira.google.login import LOG_IN
 
 AGAIN = "Run the command again: it goes on from what is there."
+CONSUMER = "serviceusage.serviceUsageConsumer"
 
 
 class Refusal(NamedTuple):
@@ -60,6 +62,20 @@ class LostError(GoogleError):
         self.said = said
 
 
+COUNT = "gcloud auth application-default set-quota-project"
+# The project of gcloud itself, and that of the application default login.
+# https://cloud.google.com/docs/authentication/troubleshoot-adc#user-creds-client-based
+CLIENTS = ("32555940559", "764086051850")
+# In the words of Vertex AI, and of IAM.
+ACT_AS = re.compile(r"(?:act as service[_ ]account|serviceAccounts\.actAs)\b.*?([a-z0-9-]+@[a-z0-9.-]+\.com)\b")
+# What a deploy asks of the project itself, by how the permission's name begins, and the role that has it.
+ROLES = {
+    "aiplatform.": "aiplatform.user",
+    "cloudbuild.builds.": "cloudbuild.builds.editor",
+    "logging.logEntries.list": "logging.viewer",
+    "serviceusage.services.get": CONSUMER,
+    "serviceusage.services.use": CONSUMER,
+}
 KINDS = {404: NotFoundError, 409: ExistsError, 412: ChangedError}
 # The word of a 409 that does not mean that something exists.
 ABORTED = "ABORTED"
@@ -82,30 +98,71 @@ def read_refusal(body: Any) -> Refusal:
     return Refusal(str(error.get("message", "")).strip(), word, next(iter(reasons), ""), {})
 
 
-def refused(what: str, status: int, body: Any, project: str, environment: str) -> RefusedError:
-    """Return the error of a refused request; `what` says what was tried, such as "create the build"."""
+def refused(
+    what: str, status: int, body: Any, project: str, environment: str, counted: str = ""
+) -> RefusedError:
+    """Return the error of a refused request; `what` says what was tried, such as "create the build".
+
+    `counted` is the project that the credentials have requests count for, if they name one.
+    """
     refusal = read_refusal(body)
     said = refusal.message or f"status {status}"
-    text = f"Google Cloud: cannot {what}: {said}\n{remedy(refusal, status, project, environment)}"
+    text = f"Google Cloud: cannot {what}: {said}\n{remedy(refusal, status, project, environment, counted)}"
     kind = AbortedError if refusal.word == ABORTED else KINDS.get(status, RefusedError)
     return kind(text.rstrip(), status, refusal.reason or refusal.word, said=said)
 
 
-def remedy(refusal: Refusal, status: int, project: str, environment: str) -> str:
+def remedy(refusal: Refusal, status: int, project: str, environment: str, counted: str = "") -> str:
     """Return what to type."""
-    service, permission = refusal.metadata.get("service", ""), refusal.metadata.get("permission", "")
-    setup = f"make cloud-apply ENV={environment}" if environment else "make cloud-apply ENV=name"
+    service, setup = refusal.metadata.get("service", ""), f"make cloud-apply ENV={environment or 'name'}"
     if refusal.reason == "SERVICE_DISABLED" or "has not been used in project" in refusal.message:
+        other = other_consumer(refusal, project, counted)
+        if other:
+            return f"Requests count for the project {other}, not for {project}. Run: {COUNT} {project}"
         enable = f"    Or: gcloud services enable {service} --project={project}" if service else ""
         return f"Run: {setup}{enable}"
+    acted_as = ACT_AS.search(refusal.message)
+    if acted_as:
+        gives = f"gcloud iam service-accounts add-iam-policy-binding {acted_as.group(1)}"
+        return for_whom(f"{gives} {person('iam.serviceAccountUser')}", setup)
     if status == 401:
         return f"Log in: {LOG_IN}    Then run the command again."
     if status == 403:
-        lacks = f"Whoever runs this lacks {permission}. " if permission else ""
-        return f"{lacks}Have an owner of {project} run: {setup}    To see what else is missing: make doctor"
+        return lacking_remedy(refusal, project, environment, setup)
     if status == 429 or refusal.word == "RESOURCE_EXHAUSTED":
         quotas = f"https://console.cloud.google.com/iam-admin/quotas?{urlencode({'project': project})}"
         return f"Wait a minute and run the command again, or ask for more: {quotas}"
     if status >= 500 or refusal.word == ABORTED:
         return AGAIN
     return ""
+
+
+def other_consumer(refusal: Refusal, project: str, counted: str) -> str:
+    """Return the project whose APIs were looked at if that is another one, else ""; Google may tell it by number."""
+    consumer = refusal.metadata.get("consumer", "").rpartition("/")[2]
+    if counted and counted != project:
+        return counted
+    is_other = consumer in CLIENTS or (consumer != project and not consumer.isdigit())
+    return consumer if is_other else ""
+
+
+def lacking_remedy(refusal: Refusal, project: str, environment: str, setup: str) -> str:
+    """Return how whoever lacks a permission gets it: a person by an owner's command, our accounts by apply."""
+    permission = refusal.metadata.get("permission", "")
+    if refusal.reason == "USER_PROJECT_DENIED":
+        permission = "serviceusage.services.use"
+    role = next((role for beginning, role in ROLES.items() if permission.startswith(beginning)), "")
+    lacks = f"Whoever runs this lacks {permission}. " if permission else ""
+    if role:
+        return lacks + for_whom(f"gcloud projects add-iam-policy-binding {project} {person(role)}", setup)
+    doctor = f"make doctor ENV={environment or 'name'}"
+    told = f"For a person, this tells what an owner of {project} runs: {doctor}"
+    return f"{lacks}{told}    For an account of Esteira: {setup}"
+
+
+def for_whom(command: str, setup: str) -> str:
+    return f"For a person, an owner runs: {command}    For an account of Esteira: {setup}"
+
+
+def person(role: str) -> str:
+    return f"--member=user:NAME@EXAMPLE.COM --role=roles/{role}"

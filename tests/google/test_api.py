@@ -234,8 +234,9 @@ def test_a_missing_permission_and_a_disabled_api_are_told_with_their_remedy(api:
     stand_in.faults.add(Fault(CREATE, "disabled"))
     stand_in.faults.add(Fault(CREATE, "expired"))
     expected = [
-        "Whoever runs this lacks cloudbuild.builds.create. Have an owner of demo-project run: "
-        "make cloud-apply ENV=dev    To see what else is missing: make doctor",
+        "Whoever runs this lacks cloudbuild.builds.create. For a person, an owner runs: gcloud projects "
+        "add-iam-policy-binding demo-project --member=user:NAME@EXAMPLE.COM --role=roles/cloudbuild.builds.editor"
+        "    For an account of Esteira: make cloud-apply ENV=dev",
         "Run: make cloud-apply ENV=dev    Or: gcloud services enable cloudbuild.googleapis.com --project=demo-project",
         "Log in: gcloud auth application-default login    Then run the command again.",
     ]

@@ -12,7 +12,7 @@ from esteira.google.api import Api
 from esteira.google.login import Login
 from esteira.google.refusals import LostError
 from esteira.local.cloud.faults import Fault
-from esteira.local.cloud.server import Call, Raw, StandIn
+from esteira.local.cloud.server import Call, Raw, StandIn, served
 from tests.google.conftest import token_answer
 from tests.google.server import served_over_tls
 
@@ -65,7 +65,7 @@ def test_who_is_logged_in_to_gcloud_alone_is_that_account(home: Path) -> None:
     called = write_gcloud(home, "echo ya29.of-gcloud")
     login = Login(os.environ)
     assert [login.token(), login.token()] == ["ya29.of-gcloud"] * 2
-    assert login.quota_project is None
+    assert (login.quota_project, login.counted_for("demo-project")) == (None, "demo-project")
     assert called.read_text() == "auth print-access-token --quiet\n"
     assert login.token(fresh=True) == "ya29.of-gcloud"
     assert len(called.read_text().splitlines()) == 2
@@ -120,6 +120,31 @@ def test_requests_bear_the_token_and_the_project_that_they_count_for(
     (call,) = stand_in.calls
     assert call.headers["Authorization"] == "Bearer ya29.one"
     assert call.headers["X-Goog-User-Project"] == "quota-project"
+
+
+def test_a_persons_requests_count_for_the_project_where_no_other_is_named(
+    api: Api, logged_in: Path, stand_in: StandIn, token_server: TokenServer
+) -> None:
+    credentials = json.loads(logged_in.read_text())
+    del credentials["quota_project_id"]
+    logged_in.write_text(json.dumps(credentials))
+    token_server(token_answer("ya29.one"))
+    get(api)
+    assert stand_in.calls[0].headers["X-Goog-User-Project"] == "demo-project"
+
+
+def test_an_accounts_requests_count_for_its_own(
+    api: Api, home: Path, certificate: Path, stand_in: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, email = home / "account.json", "esteira-build@demo-project.iam.gserviceaccount.com"
+    key = certificate.read_text().partition("-----BEGIN CERTIFICATE-----")[0]
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(file))
+    with served(StandIn(paths={"token": lambda call: token_answer("ya29.one")})) as tokens:
+        body = {"type": "service_account", "client_email": email, "private_key": key}
+        file.write_text(json.dumps({**body, "token_uri": f"{tokens.url}token"}))
+        get(api)
+    assert stand_in.calls[0].headers["Authorization"] == "Bearer ya29.one"
+    assert "X-Goog-User-Project" not in stand_in.calls[0].headers
 
 
 def test_what_netrc_has_is_not_sent(api: Api, logged_in: Path, stand_in: StandIn, token_server: TokenServer) -> None:

@@ -173,8 +173,9 @@ def test_a_missing_permission_is_told_with_its_remedy(make_project: MakeProject)
     first, second = str(caught.value).splitlines()
     assert first.startswith("Google Cloud: cannot create the run: Permission '")
     assert second == (
-        "Whoever runs this lacks aiplatform.pipelineJobs.create. Have an owner of demo-project run: "
-        "make cloud-apply ENV=dev    To see what else is missing: make doctor"
+        "Whoever runs this lacks aiplatform.pipelineJobs.create. For a person, an owner runs: gcloud projects "
+        "add-iam-policy-binding demo-project --member=user:NAME@EXAMPLE.COM --role=roles/aiplatform.user"
+        "    For an account of Esteira: make cloud-apply ENV=dev"
     )
 
 
