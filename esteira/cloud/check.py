@@ -1,8 +1,10 @@
 """The quick checks before a deploy to Google Cloud: each fault with its remedy, before anything is changed."""
 
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 from typing import Callable, List, Optional, Union
 
+from esteira.builds.submit import HINT
 from esteira.cloud.bucket import wrong_region
 from esteira.cloud.part import read_or_none
 from esteira.cloud.permissions import Need, lacking, needs, told
@@ -16,7 +18,7 @@ Check = Callable[[], List[str]]
 
 
 def check_environment(settings: Settings, api: Api) -> None:
-    """Ask, all at once, for the project, its APIs, the bucket and where it is, and what one may do.
+    """Look for gcloud, and ask, all at once, for the project, its APIs, the bucket and where it is, and what one may do.
 
     Raises one GoogleError that names every fault with what to type; for credentials that are of no use,
     and a project that is not there, that one alone.
@@ -29,10 +31,12 @@ def check_environment(settings: Settings, api: Api) -> None:
     stopping = first_of_all([outcome for outcome in outcomes if isinstance(outcome, GoogleError)])
     if stopping is not None:
         raise stopping
-    faults = [fault for outcome in outcomes if not isinstance(outcome, GoogleError) for fault in outcome]
+    faults = gcloud_faults(api)
+    faults += [fault for outcome in outcomes if not isinstance(outcome, GoogleError) for fault in outcome]
     # An API that is not enabled is a fault once, not again for each question that it did not answer.
     errors = [outcome for outcome in outcomes if isinstance(outcome, GoogleError)]
-    faults += [str(error) for error in errors if error.reason != "SERVICE_DISABLED" or not faults]
+    is_told = any(fault.startswith("API ") for fault in faults)
+    faults += [str(error) for error in errors if error.reason != "SERVICE_DISABLED" or not is_told]
     faults = list(dict.fromkeys(faults))
     if faults:
         raise GoogleError(f"ENV={settings.selected}: nothing was changed, since\n" + "\n".join(faults))
@@ -51,6 +55,13 @@ def first_of_all(errors: List[GoogleError]) -> Optional[GoogleError]:
         if error.status == 401:
             return error
     return next((error for error in errors if isinstance(error, ProjectError)), None)
+
+
+def gcloud_faults(api: Api) -> List[str]:
+    """Return that there is no gcloud, which is needed only once all else is done: it submits the build."""
+    if shutil.which("gcloud", path=api.environ.get("PATH")):
+        return []
+    return [f"gcloud: no such program on the PATH; it submits builds. {HINT}"]
 
 
 def api_faults(settings: Settings, api: Api) -> List[str]:

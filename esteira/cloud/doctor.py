@@ -7,7 +7,7 @@ from esteira.cloud.doctor_machine import check_clock, check_credentials, check_g
 from esteira.cloud.doctor_quota import check_quota
 from esteira.cloud.finding import Check, Finding, failed, run_checks
 from esteira.cloud.part import Resource
-from esteira.cloud.permissions import Need, lacking, needs, told
+from esteira.cloud.permissions import Need, lacking, needs, rollback_needs, told
 from esteira.cloud.resources import resources
 from esteira.cloud.services import DOMAIN, SERVICES, read_services
 from esteira.errors import GoogleError
@@ -32,9 +32,9 @@ def examine(settings: Settings, api: Api) -> List[Finding]:
     for resource in resources(settings, settings.selected, place):
         if resource.kind in SEEN:
             checks.append(guarded(f"{resource.kind} {resource.name}", partial(check_resource, settings, api, resource)))
-    for need in needs(place):
+    for need in [*needs(place), *rollback_needs(place)]:
         checks.append(guarded(f"permissions, {need.scope}", partial(check_permissions, settings, api, need)))
-    checks += [guarded("Vertex AI", partial(check_vertex, api)), partial(check_quota, settings, api)]
+    checks += [guarded("Vertex AI", partial(check_vertex, api)), guarded("quota", partial(check_quota, settings, api))]
     return run_checks(checks)
 
 

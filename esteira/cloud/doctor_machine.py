@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from email.utils import parsedate_to_datetime
 from typing import Iterator, List, Mapping, Tuple
 
-from esteira.cloud.finding import Finding
+from esteira.cloud.finding import CREDENTIALS, Finding, failed
 from esteira.errors import GoogleError, ProgramError
 from esteira.google.addresses import is_local_url
 from esteira.google.api import Api
@@ -36,16 +36,15 @@ def check_gcloud(environ: Mapping[str, str]) -> Iterator[Finding]:
 def check_credentials(api: Api, token_info: str = TOKEN_INFO) -> Iterator[Finding]:
     """Yield whether there are credentials, and whether gcloud has the same: both are asked in a deploy."""
     if is_local_url(api.base("serviceusage")):
-        yield Finding("credentials", True, "none are needed for servers on this machine")
+        yield Finding(CREDENTIALS, True, "none are needed for servers on this machine")
         return
     try:
         token = Login(api.environ).token()
     except GoogleError as error:
-        said, _, remedy = str(error).partition("\n")
-        yield Finding("credentials", False, said, remedy)
+        yield failed(CREDENTIALS, error)
         return
     account, gcloud = account_of(token, token_info), gcloud_account(api.environ)
-    yield Finding("credentials", True, f"of {account}" if account else "there are some")
+    yield Finding(CREDENTIALS, True, f"of {account}" if account else "there are some")
     if account and gcloud and account != gcloud:
         said = f"gcloud acts as {gcloud}, Esteira as {account}"
         yield Finding("one account", False, said, f"Run: gcloud config set account {account}    Or: {LOG_IN}")

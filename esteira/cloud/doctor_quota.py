@@ -18,13 +18,15 @@ METRIC = "aiplatform.googleapis.com/custom_model_training_cpus"
 
 
 def check_quota(settings: Settings, api: Api) -> Iterator[Finding]:
-    """Yield whether the limit in the region is as large as one run needs."""
+    """Yield whether the limit in the region is as large as one run needs. Raises GoogleError for a login of no use."""
     needed = cpus(settings)
     vertex = f"v1beta1/projects/{api.project}/services/aiplatform.googleapis.com"
     path = f"{vertex}/consumerQuotaMetrics/{quote(METRIC, safe='')}"
     try:
         metric = api.call("read a quota", "serviceusage", "GET", path, query={"view": "FULL"})
     except GoogleError as error:
+        if error.status == 401:
+            raise
         yield Finding("quota", None, f"not checked: {str(error).splitlines()[0]}", f"Look: {page(api.project)}")
         return
     limit = limit_in(metric, api.region)

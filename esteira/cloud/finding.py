@@ -7,9 +7,11 @@ from rich.table import Table
 from rich.text import Text
 
 from esteira.errors import GoogleError
+from esteira.google.refusals import RefusedError
 from esteira.tables import Cell, make_table
 
 AT_ONCE = 12
+CREDENTIALS = "credentials"
 MARKS = {True: Text("✓", style="green"), False: Text("✗", style="red"), None: Text("?", style="yellow")}
 
 
@@ -26,15 +28,21 @@ Check = Callable[[], Iterable[Finding]]
 
 
 def run_checks(checks: Sequence[Check]) -> List[Finding]:
-    """Return what the checks find, in their order; they run at the same time."""
+    """Return what the checks find, in their order and each thing once; they run at the same time."""
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        return [finding for found in pool.map(lambda check: list(check()), checks) for finding in found]
+        found = [finding for found in pool.map(lambda check: list(check()), checks) for finding in found]
+    return list(dict.fromkeys(found))
 
 
 def failed(name: str, error: GoogleError) -> Finding:
-    """Return the finding that a refusal is: its first line, and what to do."""
+    """Return the finding that a refusal is: its first line, and what to do.
+
+    Credentials that are of no use fail everything, and are one finding: the same whatever was asked.
+    """
     said, _, remedy = str(error).partition("\n")
-    return Finding(name, False, said, remedy)
+    if error.status != 401:
+        return Finding(name, False, said, remedy)
+    return Finding(CREDENTIALS, False, error.said if isinstance(error, RefusedError) else said, remedy)
 
 
 def findings_table(findings: Sequence[Finding]) -> Table:

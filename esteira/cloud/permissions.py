@@ -74,6 +74,12 @@ def needs(place: Environment) -> List[Need]:
     ]
 
 
+def rollback_needs(place: Environment) -> List[Need]:
+    """Return what a rollback needs beyond that: it deploys models from where it is typed, not in a build."""
+    account = {"iam.serviceAccounts.actAs": ("bring back models, which act as it", "roles/iam.serviceAccountUser")}
+    return [need("service account", place.runner_email, account)]
+
+
 def need(scope: Scope, target: str, table: Dict[str, Tuple[str, str]]) -> Need:
     purposes = {permission: purpose for permission, (purpose, _) in table.items()}
     return Need(scope, target, purposes, {permission: role for permission, (_, role) in table.items()})

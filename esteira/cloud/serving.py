@@ -8,7 +8,6 @@ from typing import List
 
 from esteira.cloud.labels import is_of
 from esteira.cloud.part import OPERATION_S, Part, gone
-from esteira.cloud.resources import same_project
 from esteira.cloud.row import Row
 from esteira.google.api import Api, Json, Pause
 from esteira.google.operations import wait_for_operation
@@ -73,7 +72,7 @@ class Endpoints(Part):
 
 
 class RegisteredModel(Part):
-    """The model that releases are versions of; environments of one region share it."""
+    """The model that releases are versions of."""
 
     service = SERVICE
 
@@ -85,13 +84,8 @@ class RegisteredModel(Part):
         return []
 
     def found(self, api: Api) -> List[Json]:
-        place = self._settings.environment
-        if sum(other.region == place.region for _, other in same_project(self._settings)) > 1:
-            return []
-        wanted = self._settings.pipeline.name
         listed = api.pages("list the models", SERVICE, self._path, "models")
-        named = [model for model in listed if identity(model) == wanted]
-        return [model for model in named if model.get("labels", {}).get("managed-by") == "esteira"]
+        return [model for model in listed if is_of(self._settings, model)]
 
     def names_to_remove(self, api: Api) -> List[str]:
         return [f"model {identity(model)}" for model in self.found(api)]

@@ -52,6 +52,15 @@ def test_a_wrong_project_is_named_alone(scene):
     )
 
 
+def test_a_missing_gcloud_is_named(scene, monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert fault_of(scene) == (
+        "ENV=dev: nothing was changed, since\n"
+        "gcloud: no such program on the PATH; it submits builds. "
+        "Install the Google Cloud CLI: https://cloud.google.com/sdk/docs/install"
+    )
+
+
 def test_a_missing_api_is_named(scene):
     scene.admin.usage.enabled.remove("artifactregistry.googleapis.com")
     assert fault_of(scene) == (

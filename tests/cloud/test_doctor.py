@@ -1,17 +1,22 @@
 import json
+import os
 import threading
 import time
 from email.utils import formatdate
+from functools import partial
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from esteira.cloud.doctor import examine
+from esteira.cloud.doctor import check_vertex, examine, guarded
 from esteira.cloud.doctor_local import examine_local
-from esteira.cloud.doctor_machine import account_of, check_clock, check_gcloud, check_hosts
+from esteira.cloud.doctor_machine import account_of, check_clock, check_credentials, check_gcloud, check_hosts
+from esteira.cloud.doctor_quota import check_quota
+from esteira.cloud.finding import run_checks
 from esteira.cloud.front import doctor
 from esteira.errors import GoogleError
 from esteira.google.api import Api
+from esteira.local.cloud.faults import Fault
 from tests.cloud.conftest import said
 
 pytestmark = [pytest.mark.loopback, pytest.mark.programs]
@@ -46,11 +51,14 @@ def test_a_project_that_was_applied_is_well(scene):
         ("permissions, project", True, "you hold all 4 on demo-project", ""),
         ("permissions, bucket", True, "you hold all 5 on demo-bucket", ""),
         ("permissions, repository", True, "you hold all 2 on images", ""),
-        (
-            "permissions, service account",
-            True,
-            "you hold all 1 on esteira-build@demo-project.iam.gserviceaccount.com",
-            "",
+        *(
+            (
+                "permissions, service account",
+                True,
+                f"you hold all 1 on esteira-{name}@demo-project.iam.gserviceaccount.com",
+                "",
+            )
+            for name in ("build", "run")
         ),
         ("Vertex AI", True, "runs pipelines in europe-west1", ""),
         ("quota", True, "42 CPUs for training in europe-west1; a run needs 4", ""),
@@ -89,6 +97,18 @@ def test_what_is_wrong_is_told_with_how_to_mend_it(scene):
     ]
 
 
+def test_what_a_rollback_by_hand_lacks_is_told_with_the_command(scene):
+    scene.admin.lacking.add("iam.serviceAccounts.actAs")
+    run = "esteira-run@demo-project.iam.gserviceaccount.com"
+    assert [finding for finding in findings(scene) if finding[1] is not True][-1] == (
+        "permissions, service account",
+        False,
+        f"you lack iam.serviceAccounts.actAs (to bring back models, which act as it) on service account {run}",
+        f"Have an owner run: gcloud iam service-accounts add-iam-policy-binding {run} "
+        "--member=user:NAME@EXAMPLE.COM --role=roles/iam.serviceAccountUser",
+    )
+
+
 def test_a_quota_that_google_does_not_tell_is_said_not_to_be_checked(scene):
     scene.admin.usage.quotas = {}
     (finding,) = [finding for finding in findings(scene) if finding[0] == "quota"]
@@ -99,6 +119,26 @@ def test_a_quota_that_google_does_not_tell_is_said_not_to_be_checked(scene):
         "aiplatform.googleapis.com/custom_model_training_cpus not found.",
         "Look: https://console.cloud.google.com/iam-admin/quotas?project=demo-project",
     )
+
+
+def test_a_login_that_has_expired_is_told_once(scene):
+    scene.stand_in.faults.add(Fault(".*", "expired", times=99))
+    wrong = [finding for finding in findings(scene) if finding[1] is not True]
+    remedy = "Log in: gcloud auth application-default login    Then run the command again."
+    assert wrong == [("credentials", False, "Request had invalid authentication credentials.", remedy)]
+    with pytest.raises(GoogleError, match="^1 check has failed"):
+        said(lambda console: doctor(scene.settings, console, api=scene.api))
+
+
+def test_no_login_at_all_is_told_once(scene, tmp_path, monkeypatch):
+    """Of servers over https, which are not reached: each check asks for a token first."""
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / "none.json"))
+    variables = {f"CLOUDSDK_API_ENDPOINT_OVERRIDES_{name}": "https://127.0.0.1:9/" for name in names()}
+    api = Api("demo-project", "europe-west1", {**os.environ, **variables}, environment="dev")
+    vertex, quota = partial(check_vertex, api), partial(check_quota, scene.settings, api)
+    (found,) = run_checks([partial(check_credentials, api), guarded("Vertex AI", vertex), guarded("quota", quota)])
+    assert (found.name, found.good) == ("credentials", False)
+    assert found.said.startswith("there are no credentials for Google Cloud that can be used: File ")
 
 
 def test_a_failed_check_fails_the_command(scene):
