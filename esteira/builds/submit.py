@@ -1,12 +1,14 @@
 """Submitting a generated build file to Cloud Build, by gcloud as a person would."""
 
 import json
+import re
 import time
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterator, List, Mapping
+from typing import Any, Callable, Iterator, List, Mapping
 
+from esteira.builds.gcloud_login import gcloud_login
 from esteira.builds.lint_substitutions import MAX_VALUE_LENGTH
 from esteira.builds.submit_refusal import NO_BUILD, explained, is_passing
 from esteira.errors import BuildError, GoogleError, ProgramError
@@ -14,7 +16,7 @@ from esteira.files import write_text
 from esteira.google.api import Api, Json
 from esteira.google.refusals import NotFoundError
 from esteira.process import run_program
-from esteira.settings import Settings
+from esteira.settings import Environment, Settings
 
 SUBMIT_S = 300.0
 # https://cloud.google.com/build/docs/api/reference/rest/v1/projects.builds#status
@@ -53,7 +55,8 @@ def submit_build(
     command = submit_command(settings, build_file, archive, flags)
     for pause_s in (*PAUSES_S, 0.0):
         try:
-            text = run_program(command, env=gcloud_variables(environ), timeout_s=SUBMIT_S, install_hint=HINT)
+            with gcloud_login(environ, archive.parent) as variables:
+                text = run_program(command, env=variables, timeout_s=SUBMIT_S, install_hint=HINT)
             return only_build(settings, api, deploy, read_id(text))
         except ProgramError as error:
             refusal = error
@@ -69,14 +72,24 @@ def submit_build(
 
 def submit_command(settings: Settings, build_file: Path, archive: Path, flags: Path) -> List[str]:
     place = settings.environment
-    account = f"projects/{place.project}/serviceAccounts/{place.builder_email}"
     return [
         *("gcloud", "builds", "submit", str(archive), f"--config={build_file}", f"--flags-file={flags}"),
-        *(f"--project={place.project}", f"--region={place.region}", f"--service-account={account}"),
+        *(f"--project={place.project}", f"--region={place.region}", f"--service-account={account_name(place)}"),
         # As the file has it: gcloud's own property builds/timeout, if somebody has set it, would win.
         f"--timeout={settings.build.timeout_s}s",
         *(f"--gcs-source-staging-dir={settings.bucket}/sources", "--async", "--format=json", "--quiet"),
     ]
+
+
+def account_name(place: Environment) -> str:
+    """Return the resource name of the account of builds, which may be one of another project.
+
+    https://cloud.google.com/iam/docs/service-account-types tells what the addresses are.
+    """
+    owner = re.search(r"@([a-z0-9-]+)((?:\.[a-z0-9-]+)*)\.iam\.gserviceaccount\.com$", place.builder_email)
+    # A project of an organisation's domain is called example.com:project, and project.example.com in an address.
+    domain = f"{owner[2][1:]}:" if owner and owner[2] else ""
+    return f"projects/{domain}{owner[1] if owner else place.project}/serviceAccounts/{place.builder_email}"
 
 
 def read_id(text: str) -> str:
@@ -87,22 +100,23 @@ def read_id(text: str) -> str:
         raise ProgramError(f"ERROR: {NO_BUILD}, got {text.strip()[:200]!r}") from None
 
 
-def gcloud_variables(environ: Mapping[str, str]) -> Dict[str, str]:
-    """Return gcloud's variables: where an API stands in on this machine, nobody asks who one is."""
-    variables = dict(environ)
-    override = variables.get("CLOUDSDK_API_ENDPOINT_OVERRIDES_CLOUDBUILD", "")
-    if override.startswith("http://"):
-        variables.setdefault("CLOUDSDK_AUTH_DISABLE_CREDENTIALS", "true")
-    return {**variables, "CLOUDSDK_CORE_DISABLE_PROMPTS": "1"}
-
-
 def check_values(substitutions: Mapping[str, str]) -> None:
     for key, value in substitutions.items():
         if len(value) > MAX_VALUE_LENGTH:
             raise BuildError(
-                f"{key}: has {len(value):,} characters; Cloud Build takes {MAX_VALUE_LENGTH:,}.\n"
-                "Expected fewer settings given on the command line. Write them into esteira.toml."
+                f"{key}: has {len(value):,} characters; Cloud Build takes {MAX_VALUE_LENGTH:,}.\n{shorter(key, value)}"
             )
+
+
+def shorter(key: str, value: str) -> str:
+    """Return how a substitution that is too long can be made shorter."""
+    if key == "_SETTINGS":
+        return "Expected fewer settings given on the command line. Write them into esteira.toml."
+    with suppress(ValueError, AttributeError):
+        sizes = {name: len(str(part)) for name, part in json.loads(value).items()}
+        longest = max(sizes, key=lambda name: sizes[name])
+        return f"Expected a shorter value: the longest part of it is {longest}, with {sizes[longest]:,} characters."
+    return "Expected a shorter value."
 
 
 def only_build(settings: Settings, api: Api, deploy: str, build: str) -> Submitted:

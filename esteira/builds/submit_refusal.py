@@ -3,6 +3,7 @@
 import re
 
 from esteira.errors import GoogleError, ProgramError
+from esteira.google.login import LOG_IN
 from esteira.settings import Settings
 
 NO_BUILD = "gcloud builds submit: expected a build as JSON"
@@ -39,7 +40,7 @@ def explained(settings: Settings, error: ProgramError) -> GoogleError:
 
 def advice(settings: Settings, text: str) -> str:
     if "UNAUTHENTICATED" in text or "invalid_grant" in text or "auth login" in text:
-        return "Log in: gcloud auth login    Then run the command again."
+        return f"Log in: {LOG_IN}    Then run the command again."
     if "INVALID_ARGUMENT" in text:
         return "Mend the template in cloudbuild/, then run: make generate    Then run the command again."
     if "RESOURCE_EXHAUSTED" in text:

@@ -2,7 +2,7 @@
 
 import json
 import os
-from typing import Callable, Mapping, Optional
+from typing import Callable, Dict, Mapping, Optional
 
 from esteira.builds.render import render_build
 from esteira.data.user_csv import find_csv
@@ -67,19 +67,25 @@ def run_here(
     # Rendered for each deploy apart from the committed file, which a setting given for one deploy must not change.
     build_file = settings.state / "cloudbuild" / f"{order.kind}.yaml"
     write_text(build_file, render_build(f"{order.kind}.yaml.j2", settings))
+    substitutions = substitutions_here(settings, order, overrides)
+    with StepsOnLease(lease) as report:
+        return run_build(build_file, settings=settings, source=source, substitutions=substitutions, report=report)
+
+
+def substitutions_here(settings: Settings, order: Order, overrides: Mapping[str, str]) -> Dict[str, str]:
+    """Return what the generated file leaves open; a step's home is the user's, with caches and credentials."""
     csv = find_csv(settings)
     given = {**overrides, "data.file": str(csv)} if csv else dict(overrides)
-    substitutions = {
+    return {
         "_BASE": LOCAL_BUILDER,
         "_BUILDER": LOCAL_BUILDER,
         "_DEPLOY": order.lease,
         "_FOLLOWS": order.parent or "none",
         "_ENV": settings.selected,
+        "_HOME": os.path.expanduser("~"),
         "_SETTINGS": json.dumps(given, sort_keys=True) if given else "",
         "_PLAN": order.json(),
     }
-    with StepsOnLease(lease) as report:
-        return run_build(build_file, settings=settings, source=source, substitutions=substitutions, report=report)
 
 
 def check_build(result: BuildResult) -> None:

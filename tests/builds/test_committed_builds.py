@@ -83,6 +83,14 @@ def test_its_steps_are_tasks_in_the_builder_image(path: Path) -> None:
 
 
 @BOTH
+def test_its_steps_have_a_home_that_is_theirs_to_write(path: Path) -> None:
+    """Cloud Build's own, /builder/home, is root's."""
+    build = read_build(path)
+    assert build["substitutions"]["_HOME"] == "/tmp"
+    assert all(step["env"][0] == "HOME=${_HOME}" for step in build["steps"][1:])
+
+
+@BOTH
 def test_it_names_no_builder_of_its_own(path: Path) -> None:
     """A default that some registry answers to would run a stranger's image with the build's rights."""
     assert [read_build(path)["substitutions"][key] for key in ("_BASE", "_BUILDER")] == ["", ""]

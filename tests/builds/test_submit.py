@@ -5,7 +5,7 @@ import pytest
 import yaml
 
 from esteira.builds.render import render_build
-from esteira.builds.submit import cancel_build, exit_code_of, is_over, submit_build
+from esteira.builds.submit import account_name, cancel_build, exit_code_of, is_over, submit_build
 from esteira.errors import BuildError, GoogleError
 from esteira.local.cloud.contents import Contents
 from esteira.local.cloud.faults import Fault
@@ -33,10 +33,11 @@ def test_gcloud_posts_the_rendered_file_with_what_it_leaves_open(scene: Scene, b
     posted, rendered = scene.posted(), yaml.safe_load(render_build("full.yaml.j2", scene.settings))
     account = "projects/demo-project/serviceAccounts/esteira-build@demo-project.iam.gserviceaccount.com"
     source = posted.pop("source")
-    assert posted == {**rendered, "substitutions": SUBSTITUTIONS, "serviceAccount": account}
+    given = {**rendered["substitutions"], **SUBSTITUTIONS}
+    assert posted == {**rendered, "substitutions": given, "serviceAccount": account}
     assert (posted["options"], posted["timeout"], posted["tags"]) == (
         {"logging": "CLOUD_LOGGING_ONLY", "machineType": "E2_HIGHCPU_8"},
-        "7200s",
+        "21600s",
         ["esteira", "sentiment", "env-${_ENV}", "deploy-${_DEPLOY}", "follows-${_FOLLOWS}"],
     )
     place = source["storageSource"]
@@ -112,6 +113,31 @@ def test_a_value_that_is_too_long_is_refused_before_anything_is_uploaded(scene: 
     assert scene.stand_in.calls == []
 
 
+def test_a_plan_that_is_too_long_is_told_with_its_longest_part(scene: Scene) -> None:
+    with pytest.raises(BuildError) as caught:
+        scene.submit(_PLAN=json.dumps({"reason": "modules differ", "url": "https://" + "x" * 4000}))
+    assert str(caught.value) == (
+        "_PLAN: has 4,047 characters; Cloud Build takes 4,000.\n"
+        "Expected a shorter value: the longest part of it is url, with 4,008 characters."
+    )
+    with pytest.raises(BuildError, match=r"takes 4,000\.\nExpected a shorter value\.\Z"):
+        scene.submit(_FOLLOWS="x" * 4001)
+
+
+@pytest.mark.parametrize(
+    ("address", "project"),
+    [
+        ("", "demo-project"),
+        ("builder@shared-builders.iam.gserviceaccount.com", "shared-builders"),
+        ("builder@builders.example.com.iam.gserviceaccount.com", "example.com:builders"),
+        ("123456789012@cloudbuild.gserviceaccount.com", "demo-project"),
+    ],
+)
+def test_the_account_of_builds_is_named_by_its_own_project(scene: Scene, address: str, project: str) -> None:
+    place = scene.settings.environment.copy(update={"build_account": address})
+    assert account_name(place) == f"projects/{project}/serviceAccounts/{place.builder_email}"
+
+
 def test_a_missing_gcloud_is_named_with_how_to_get_it(scene: Scene) -> None:
     scene.environ["PATH"] = str(scene.folder)
     with pytest.raises(GoogleError) as caught:
@@ -137,7 +163,7 @@ def test_an_expired_login_is_told_with_how_to_renew_it(scene: Scene) -> None:
         "Cloud Build does not take the build.\n"
         "ERROR: (gcloud.builds.submit) UNAUTHENTICATED: Request had invalid authentication credentials. This command "
         "is unauthenticated because the [auth/disable_credentials] property is True.\n"
-        "Log in: gcloud auth login    Then run the command again."
+        "Log in: gcloud auth application-default login    Then run the command again."
     )
     assert len(scene.stand_in.called(CREATE)) == 1
 

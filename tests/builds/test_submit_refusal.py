@@ -4,6 +4,8 @@ from esteira.builds.submit_refusal import explained, is_passing
 from esteira.errors import ProgramError
 from esteira.settings import Settings
 
+LOG_IN = "Log in: gcloud auth application-default login    Then run the command again."
+
 
 @pytest.mark.parametrize(
     ("words", "again"),
@@ -25,8 +27,8 @@ def test_only_gclouds_own_words_tell_whether_to_try_again(words: str, again: boo
     [
         ("gcloud builds submit\ntook longer than 300 s.", "Check the network and run the command again."),
         ("ERROR: gcloud crashed (ConnectionError): reset", "Check the network and run the command again."),
-        ("ERROR: (gcloud) invalid_grant: Bad Request", "Log in: gcloud auth login    Then run the command again."),
-        ("ERROR: (gcloud) Please run: $ gcloud auth login", "Log in: gcloud auth login    Then run the command again."),
+        ("ERROR: (gcloud) invalid_grant: Bad Request", LOG_IN),
+        ("ERROR: (gcloud) Please run: $ gcloud auth login", LOG_IN),
         ("ERROR: (gcloud) NOT_FOUND: no such location", "See what is missing: make doctor ENV=local"),
     ],
 )

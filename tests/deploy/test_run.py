@@ -2,9 +2,13 @@ from pathlib import Path
 
 import pytest
 
-from esteira.deploy.run import check_build
+from esteira.builds.render import render_build
+from esteira.deploy.run import check_build, substitutions_here
 from esteira.errors import BuildError
+from esteira.local.builds.plan import read_build
 from esteira.local.builds.result import BuildResult, StepResult
+from esteira.settings import Settings
+from tests.deploy.test_submission import ORDER
 
 
 def test_a_failed_build_is_told_with_its_step_and_log(tmp_path: Path) -> None:
@@ -23,3 +27,11 @@ def test_a_failed_build_is_told_with_its_step_and_log(tmp_path: Path) -> None:
 def test_a_cancelled_build_is_an_interruption() -> None:
     with pytest.raises(KeyboardInterrupt):
         check_build(BuildResult("b-1", "cancelled"))
+
+
+@pytest.mark.parametrize("kind", ["full", "partial"])
+def test_steps_here_keep_the_users_home(settings: Settings, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/u")
+    text, given = render_build(f"{kind}.yaml.j2", settings), substitutions_here(settings, ORDER, {})
+    _, *steps = read_build(text, kind, given, {"BUILD_ID": "b-1", "PROJECT_ID": "local"}).steps
+    assert {step.variables["HOME"] for step in steps} == {"/home/u"}

@@ -58,8 +58,8 @@ def config_file(environ: Mapping[str, str]) -> Path:
 def read_config(path: Path) -> Dict[str, Any]:
     try:
         config = json.loads(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, NotADirectoryError):
-        return {}
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
+        return {}  # where Cloud Build has a step's home, the file is root's: it is not for this user
     except (OSError, ValueError):
         config = None
     if not isinstance(config, dict):

@@ -27,6 +27,8 @@ from esteira.progress import Progress
 
 METADATA = "type.googleapis.com/google.devtools.cloudbuild.v1.BuildOperationMetadata"
 IMAGES = ("_BASE", "_BUILDER")
+# The home of a step: on this machine the user's own, whose cache has the wheels.
+HOME = "_HOME"
 # The words of the local runner for how a step or a build ended, in those of Cloud Build.
 STATUSES = {
     "succeeded": "SUCCESS",
@@ -88,7 +90,7 @@ class Builds:
         }
         values = {**built_in, **build.get("substitutions", {})}
         check_images(build, values)
-        planned = plan(build, built_in)
+        planned = plan(build, built_in, self.environ.get("HOME", ""))
         build["tags"] = [substitute(tag, values) for tag in build.get("tags", [])]
         self.known[build_id] = build
         thread = threading.Thread(target=self.run, args=(build, planned), daemon=True)
@@ -192,17 +194,18 @@ class Steps(Progress):
             step["status"] = status
 
 
-def plan(build: Mapping[str, Any], built_in: Mapping[str, str]) -> Build:
-    """Return a build as the local runner reads it, its images replaced by what stands for them here.
+def plan(build: Mapping[str, Any], built_in: Mapping[str, str], home: str) -> Build:
+    """Return a build as the local runner reads it, its images and its home replaced by what stands for them here.
 
     Refused, as Cloud Build would after the upload, for what gcloud does not notice.
     """
     known = {key: value for key, value in build.items() if key in BUILD}
     told = ("status", "exitCode", "timing")
     known["steps"] = [{key: value for key, value in step.items() if key not in told} for step in build["steps"]]
-    images = {key: LOCAL_BUILDER for key in IMAGES if key in known.get("substitutions", {})}
+    ours = {**{key: LOCAL_BUILDER for key in IMAGES}, HOME: home}
+    given = {key: value for key, value in ours.items() if key in known.get("substitutions", {})}
     try:
-        return read_build(json.dumps(known), "build", images, built_in)
+        return read_build(json.dumps(known), "build", given, built_in)
     except BuildError as error:
         raise Refused(400, f"invalid build: {error}") from None
 

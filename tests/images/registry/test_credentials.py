@@ -55,6 +55,18 @@ def test_an_identity_token_is_kept_beside_the_password(tmp_path: Path) -> None:
     assert find_credentials("a.b", environ) == Credentials("ana", "", "t")
 
 
+def test_settings_that_belong_to_another_user_count_as_none(tmp_path: Path) -> None:
+    """As in a home that is root's, where Cloud Build has a step's."""
+    environ = write_config(tmp_path, {"auths": {"a.b": {"auth": encode("ana:geheim")}}})
+    (tmp_path / "config.json").chmod(0o000)
+    user = os.geteuid()
+    os.seteuid(user or 65532)
+    try:
+        assert find_credentials("a.b", environ) is None
+    finally:
+        os.seteuid(user)
+
+
 @pytest.mark.programs
 def test_a_registry_s_own_helper_is_asked_before_the_file(tmp_path: Path) -> None:
     write_helper(tmp_path, "docker-credential-mine", ANSWER)

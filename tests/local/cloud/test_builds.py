@@ -84,6 +84,13 @@ def test_steps_run_and_are_told_with_their_log(cloud_build: CloudBuild) -> None:
     assert {step for step, _ in cloud_build.lines} == {'Step #0 - "a"', 'Step #1 - "b"'}
 
 
+def test_a_steps_home_is_that_of_whoever_serves_the_project(cloud_build: CloudBuild) -> None:
+    cloud_build.builds.environ = {"PATH": "/usr/bin:/bin", "HOME": "/home/u"}
+    home = {"_BUILDER": BUILDER, "_HOME": "/tmp"}
+    cloud_build.ended(step("a", "echo $$HOME", env=["HOME=${_HOME}"]), substitutions=home)
+    assert ('Step #0 - "a"', "/home/u") in cloud_build.lines
+
+
 def test_a_step_that_fails_ends_the_others_and_keeps_its_exit_code(cloud_build: CloudBuild) -> None:
     build = cloud_build.ended(
         step("slow", "sleep 600", waitFor=["-"]), step("wrong", "exit 7", waitFor=["-"]), step("next", "true")
