@@ -43,6 +43,8 @@ IMAGE_PATTERN = re.compile(r"^[a-z0-9][a-z0-9.:-]*/[\w./-]+@sha256:[0-9a-f]{64}\
 # A variable of a build's steps, and the secret that it is read from, at a version.
 # https://cloud.google.com/build/docs/securing-builds/use-secrets
 SECRETS_PATTERN = re.compile(r"^[A-Z_][A-Z0-9_]*=[\w-]+/[0-9]+(,[A-Z_][A-Z0-9_]*=[\w-]+/[0-9]+)*\Z")
+# Variables that a step has of its own, or that its programs are found and begun by.
+RESERVED_PATTERN = re.compile(r"^(?:(?:ESTEIRA_|PYTHON|LD_)[A-Z0-9_]*|PATH|HOME)\Z")
 # https://cloud.google.com/vertex-ai/docs/pipelines/schedule-pipeline-run
 SCHEDULE_PATTERN = re.compile(r"^(TZ=[\w/+-]+ )?[\w*/,-]+( [\w*/,-]+){4}\Z")
 # Registries and their mirrors, such as Artifact Registry's remote repositories.
@@ -137,13 +139,20 @@ class BuildSettings(Section):
     """[build]: what a generated Cloud Build file asks of Cloud Build."""
 
     machine_type: Literal["UNSPECIFIED", "E2_MEDIUM", "E2_HIGHCPU_8", "E2_HIGHCPU_32"] = "E2_HIGHCPU_8"
-    timeout_s: int = Field(7200, ge=60, le=86400)
+    timeout_s: int = Field(21600, ge=60, le=86400)
     secrets: str = ""
 
     @validator("secrets")
     def check_secrets(cls, value: str) -> str:
         expected = "VARIABLE=secret/version, more with commas, such as INDEX_TOKEN=index-token/3"
-        return matched(value, SECRETS_PATTERN, expected) if value else value
+        pairs = matched(value, SECRETS_PATTERN, expected).split(",") if value else []
+        names = [pair.partition("=")[0] for pair in pairs]
+        for name in names:
+            if RESERVED_PATTERN.match(name):
+                raise ValueError(f"{name} is a variable that steps have already; expected another name")
+            if names.count(name) > 1:
+                raise ValueError(f"{name} is given twice; expected a secret for each variable")
+        return value
 
 
 class CloudSettings(Section):
@@ -230,11 +239,12 @@ class ImagesSettings(Section):
 class DeploySettings(Section):
     """[deploy]: how deploys into one environment keep out of each other's way.
 
-    `start_s` is how long a build in Google Cloud may wait for a machine before another deploy takes over.
+    `wait_s` is how long a deploy waits for another one; -1 is 600 s on `local` and, in Google Cloud, as long as a
+    build may take. `start_s` is how long a build there may wait for a machine before another deploy takes over.
     """
 
     lease_s: int = Field(60, ge=3, le=3600)
-    wait_s: int = Field(600, ge=0)
+    wait_s: int = Field(-1, ge=-1)
     start_s: int = Field(1200, ge=60)
 
 
