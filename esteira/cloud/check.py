@@ -18,7 +18,7 @@ Check = Callable[[], List[str]]
 
 
 def check_environment(settings: Settings, api: Api) -> None:
-    """Look for gcloud, and ask, all at once, for the project, its APIs, the bucket and where it is, and what one may do.
+    """Look for gcloud; ask, all at once, for the project, its APIs, the bucket and where it is, and what one may do.
 
     Raises one GoogleError that names every fault with what to type; for credentials that are of no use,
     and a project that is not there, that one alone.

@@ -10,6 +10,7 @@ from esteira.cloud.part import OPERATION_S, Difference, Resource, compare, gone,
 from esteira.errors import GoogleError
 from esteira.google.api import Api, Json, Pause
 from esteira.google.operations import wait_for_operation
+from esteira.settings.model import Environment
 
 POOL = "esteira"
 PROVIDER = "github"
@@ -18,7 +19,6 @@ ISSUER = "https://token.actions.githubusercontent.com"
 MAPPING = {
     "google.subject": "assertion.sub",
     "attribute.repository": "assertion.repository",
-    "attribute.ref": "assertion.ref",
 }
 
 
@@ -97,31 +97,34 @@ class Pool(Identity):
 
 
 class Provider(Identity):
-    """Lets in only what GitHub has signed for workflows of the repositories that the settings name."""
+    """Lets in only what GitHub has signed for workflows that the settings name; `conditions` are those of each."""
 
     kind = "identity provider"
     name = f"{POOL}/{PROVIDER}"
     why = "checks GitHub's token, and that it is for this repository"
 
-    def __init__(self, project: str, repositories: Sequence[str]) -> None:
+    def __init__(self, project: str, conditions: Sequence[str]) -> None:
         path = f"projects/{project}/locations/global/workloadIdentityPools/{POOL}/providers/{PROVIDER}"
         super().__init__(path, "workloadIdentityPoolProvider")
-        self._repositories = sorted(set(repositories))
+        self._conditions = sorted(set(conditions))
 
     def body(self) -> Json:
         return {
             "displayName": "GitHub",
             "description": marked("GitHub Actions"),
             "attributeMapping": MAPPING,
-            "attributeCondition": condition(self._repositories),
+            "attributeCondition": " || ".join(self._conditions),
             "oidc": {"issuerUri": ISSUER},
         }
 
 
-def condition(repositories: Sequence[str]) -> str:
-    """Return the condition in the Common Expression Language."""
-    names = [f"'{name}'" for name in repositories]
-    return f"assertion.repository == {names[0]}" if len(names) == 1 else f"assertion.repository in [{', '.join(names)}]"
+def let_in(place: Environment) -> str:
+    """Return which workflows an environment lets in, in the Common Expression Language.
+
+    A name that its owner gives up is free for anybody to register; the owner's number is not. All claims are texts.
+    """
+    claims = {"repository": place.github, "repository_owner_id": place.github_owner_id, "ref": place.github_ref}
+    return " && ".join(f"assertion.{name} == '{value}'" for name, value in claims.items() if value)
 
 
 def principals(number: str, repository: str = "") -> str:

@@ -10,7 +10,7 @@ from esteira.cloud.bucket import Bucket
 from esteira.cloud.dataset import Dataset
 from esteira.cloud.dataset_access import DatasetAccess
 from esteira.cloud.doors import door
-from esteira.cloud.federation import Pool, Provider, principals
+from esteira.cloud.federation import Pool, Provider, let_in, principals
 from esteira.cloud.grant import Grant, Scope, account_member
 from esteira.cloud.labels import labels_of
 from esteira.cloud.part import Part, Resource
@@ -46,10 +46,9 @@ def resources(settings: Settings, name: str, place: Environment) -> Iterator[Res
     yield Repository(place.repository, place.location, labels, name)
     yield Dataset(place.dataset, place.project, place.region, labels, name)
     yield RequestLog(place.dataset, place.project, labels, settings.root)
-    repositories = [other.github for _, other in same_project(settings) if other.github]
     if place.github:
         yield Pool(place.project)
-        yield Provider(place.project, repositories)
+        yield Provider(place.project, [let_in(other) for _, other in same_project(settings) if other.github])
 
 
 def same_project(settings: Settings) -> List[Tuple[str, Environment]]:

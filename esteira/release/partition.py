@@ -31,6 +31,9 @@ CSV_COLUMNS = ("data.text_column", "data.label_column", "data.source_column")
 # A secret in a hidden file must not get into an image that is pushed.
 NO_CODE = left_behind("esteira", "pipeline", "docker")
 
+# Who may deploy; `make cloud-apply` says it to Google.
+WHO_MAY = ("environment.github", "environment.github_owner_id", "environment.github_ref")
+
 # Values that no setting holds: the digest of the user's CSV, and that of a local encoder's folder.
 CSV = "csv"
 ENCODER = "hub_digest"
@@ -74,7 +77,7 @@ PARTITION: Dict[str, Rule] = {
         "partial",
         files=("cloudbuild/*.j2", "tasks.py", ".github/workflows/deploy.yaml"),
         values=("serving.*", "build.*", "cloud.*", "trainer.*", "endpoint.*", "environment.*"),
-        but=("serving.host", "serving.port", "cloud.poll_s", "environment.github", "environment.mirrors"),
+        but=("serving.host", "serving.port", "cloud.poll_s", *WHO_MAY, "environment.mirrors"),
     ),
 }
 

@@ -38,6 +38,10 @@ KMS_PATTERN = re.compile(r"^projects/[^/]+/locations/[^/]+/keyRings/[^/]+/crypto
 # https://cloud.google.com/bigquery/docs/datasets#dataset-naming
 DATASET_PATTERN = re.compile(r"^[A-Za-z0-9_]{1,1024}\Z")
 GITHUB_PATTERN = re.compile(r"^[A-Za-z0-9-]+/[A-Za-z0-9._-]+\Z")
+# https://docs.github.com/en/rest/users/users#get-a-user
+GITHUB_ID_PATTERN = re.compile(r"^[0-9]+\Z")
+# Quotes and what else https://git-scm.com/docs/git-check-ref-format lets in are left out.
+GITHUB_REF_PATTERN = re.compile(r"^refs/(?:heads|tags)/[A-Za-z0-9._/-]+\Z")
 # An image by its digest, so that no one can change what is served.
 IMAGE_PATTERN = re.compile(r"^[a-z0-9][a-z0-9.:-]*/[\w./-]+@sha256:[0-9a-f]{64}\Z")
 # A variable of a build's steps, and the secret that it is read from, at a version.
@@ -252,7 +256,8 @@ class Environment(Section):
     """[environments.NAME]: a Google Cloud project and region that releases go to.
 
     The service accounts of builds and of the pipeline's runs are those that `make cloud-apply` makes, unless
-    others are named. `github` is the owner/repository whose workflows may deploy.
+    others are named. `github` is the owner/repository whose workflows may deploy, `github_owner_id` its owner's
+    number, which nobody else ever gets, and `github_ref` the one branch or tag whose workflows may; empty is any.
     """
 
     project: str
@@ -262,6 +267,8 @@ class Environment(Section):
     mirrors: str = ""
     dataset: str = "esteira"
     github: str = ""
+    github_owner_id: str = ""
+    github_ref: str = ""
     build_account: str = ""
     run_account: str = ""
     network: str = ""
@@ -294,6 +301,14 @@ class Environment(Section):
     @validator("github")
     def check_github(cls, value: str) -> str:
         return matched(value, GITHUB_PATTERN, "owner/repository") if value else value
+
+    @validator("github_owner_id")
+    def check_github_owner_id(cls, value: str, values: Dict[str, Any]) -> str:
+        return of_github(value, GITHUB_ID_PATTERN, "a number, as: gh api users/OWNER --jq .id", values)
+
+    @validator("github_ref")
+    def check_github_ref(cls, value: str, values: Dict[str, Any]) -> str:
+        return of_github(value, GITHUB_REF_PATTERN, "a branch or a tag such as refs/heads/main", values)
 
     @validator("build_account", "run_account")
     def check_account(cls, value: str) -> str:
@@ -399,6 +414,13 @@ def matched_mirrors(value: str) -> str:
         example = "docker.io=europe-west1-docker.pkg.dev/my-project/docker-hub"
         raise ValueError(f'is "{value}"; expected registries and what stands for them, such as {example}')
     return value
+
+
+def of_github(value: str, pattern: "re.Pattern[str]", expected: str, values: Dict[str, Any]) -> str:
+    """Return what is said of GitHub's tokens; ValueError if it does not match, or no repository is named."""
+    if value and not values.get("github", "a wrong one"):
+        raise ValueError(f'is "{value}", but there is no github; expected github = "owner/repository" beside it')
+    return matched(value, pattern, expected) if value else value
 
 
 def matched(value: str, pattern: "re.Pattern[str]", expected: str) -> str:

@@ -6,6 +6,7 @@ from esteira.local.cloud.faults import Fault
 pytestmark = pytest.mark.loopback
 
 CHANGES = r".*\.(create|insert|patch|setIamPolicy|batchEnable|generateServiceIdentity|undelete)"
+POOL = "projects/123456789012/locations/global/workloadIdentityPools/esteira"
 BUILD = "esteira-build@demo-project.iam.gserviceaccount.com"
 
 
@@ -222,7 +223,7 @@ def test_environments_of_one_project_share_its_accounts_and_its_pool(make_scene)
     )
     scene.apply()
     pool = "projects/123456789012/locations/global/workloadIdentityPools/esteira/providers/github"
-    condition = "assertion.repository in ['octo/esteira', 'octo/other']"
+    condition = "assertion.repository == 'octo/esteira' || assertion.repository == 'octo/other'"
     assert scene.admin.identities.kept[pool]["attributeCondition"] == condition
     scene.settings = scene.settings.copy(update={"selected": "staging"})
     assert scene.rows() == [
@@ -236,6 +237,34 @@ def test_environments_of_one_project_share_its_accounts_and_its_pool(make_scene)
     scene.apply()
     scene.settings = scene.settings.copy(update={"selected": "dev"})
     assert scene.rows() == []
+
+
+def test_a_repository_is_known_by_its_owners_number_and_one_branch(make_scene):
+    scene = make_scene(github="octo/esteira")
+    scene.apply()
+    provider = scene.admin.identities.kept[f"{POOL}/providers/github"]
+    assert provider["attributeCondition"] == "assertion.repository == 'octo/esteira'"
+    named = {"github_owner_id": "1342004", "github_ref": "refs/heads/main"}
+    place = scene.settings.environment.copy(update=named)
+    scene.settings = scene.settings.copy(update={"environments": {"dev": place}})
+    assert scene.rows() == ["different identity provider esteira/github"]
+    scene.apply()
+    assert provider["attributeCondition"] == (
+        "assertion.repository == 'octo/esteira' && assertion.repository_owner_id == '1342004' "
+        "&& assertion.ref == 'refs/heads/main'"
+    )
+    assert scene.rows() == []
+
+
+def test_what_an_environment_says_of_github_is_not_weakened_by_another(make_scene):
+    """Each has conditions of its own, even of one repository: OR binds less than AND."""
+    other = {"bucket": "prod-bucket", "github": "octo/esteira", "github_ref": "refs/heads/main"}
+    scene = make_scene(others={"prod": other}, github="octo/other")
+    scene.apply()
+    assert scene.admin.identities.kept[f"{POOL}/providers/github"]["attributeCondition"] == (
+        "assertion.repository == 'octo/esteira' && assertion.ref == 'refs/heads/main' "
+        "|| assertion.repository == 'octo/other'"
+    )
 
 
 def test_roles_of_an_account_that_was_removed_by_hand_are_given_to_the_new_one(make_scene, whole):

@@ -84,6 +84,9 @@ def test_what_makes_the_default_data_is_of_no_part_where_another_csv_is_trained_
         ("serving.max_batch", ["settings"]),
         ("serving.port", []),
         ("environment.region", ["settings"]),
+        ("environment.github", []),
+        ("environment.github_owner_id", []),
+        ("environment.github_ref", []),
     ],
 )
 def test_a_value_belongs_to_the_parts_that_depend_on_it(name: str, parts: List[str]) -> None:
