@@ -19,6 +19,8 @@ from esteira.release.store.interface import ConflictError, Store
 __all__ = ["Lease", "LeaseInfo", "check_lease", "hold_lease", "read_lease"]
 
 POLL_S = 1.0
+# A build takes its time, and two servers are asked about it.
+BUILD_POLL_S = 5.0
 RENEWALS = 3
 
 Report = Callable[[str], None]
@@ -138,7 +140,8 @@ def take_lease(
         if held and held.token != told:
             report(f"waiting for {held.describe()} …")
             told = held.token
-        time.sleep(min(POLL_S, lease_s / RENEWALS, left_s))
+        poll_s = BUILD_POLL_S if held and held.build else POLL_S
+        time.sleep(min(poll_s, lease_s / RENEWALS, left_s))
 
 
 def find_faster(store: Store, generation: int) -> Optional[LeaseInfo]:

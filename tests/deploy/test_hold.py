@@ -1,15 +1,16 @@
 """Holding an environment that a build may have."""
 
-from typing import List
+from typing import Callable, List
 
 import pytest
 
-from esteira.deploy.hold import has_ended, held
+from esteira.deploy.hold import has_ended, held, wait_s
 from esteira.errors import LeaseError
+from esteira.google.api import Api
 from esteira.release.lease import read_lease
 from esteira.release.store import open_store
 from esteira.settings import Settings
-from tests.builds.scene import Scene
+from tests.builds.scene import GET, Scene
 from tests.release.test_lease import held_by
 
 pytestmark = [pytest.mark.programs, pytest.mark.loopback]
@@ -46,6 +47,32 @@ def test_an_environment_is_waited_for_while_its_build_goes_on(scene: Scene, stat
     told = pytest.raises(LeaseError, match=rf", build {build}\)\.\nExpected it to end within 0 s")
     with told, held(impatient(scene), open_store(scene.settings), "make deploy", print):
         raise AssertionError("held")
+
+
+def test_however_often_a_build_is_asked_for_one_login_does(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: List[str] = []
+
+    def counted(settings: Settings) -> Api:
+        opened.append(settings.selected)
+        return scene.api
+
+    store = open_store(scene.settings)
+    build = scene.add_build(*[{"status": "WORKING"}] * 3, {"status": "SUCCESS"})
+    hand_over(scene, build)
+    monkeypatch.setattr("esteira.google.open.open_api", counted)
+    eager = scene.settings.copy(update={"deploy": scene.settings.deploy.copy(update={"lease_s": 0.3})})
+    with held(eager, store, "make deploy", print):
+        assert scene.builds.known[build]["status"] == "SUCCESS"
+    assert len(scene.stand_in.called(GET)) == 4
+    assert opened == ["dev"]
+
+
+def test_an_environment_in_the_cloud_is_waited_for_as_long_as_its_build_may_take(
+    scene: Scene, make_settings: Callable[..., Settings]
+) -> None:
+    assert wait_s(scene.settings) == 1200 + 21600
+    assert wait_s(make_settings()) == 600
+    assert [wait_s(make_settings(deploy__wait_s=given)) for given in ("0", "7")] == [0, 7]
 
 
 def test_on_this_machine_no_build_is_asked_for(settings: Settings) -> None:

@@ -1,6 +1,9 @@
 """Many requests at once."""
 
+import os
+import signal
 import threading
+from typing import List
 
 import pytest
 
@@ -46,3 +49,36 @@ def test_several_acts_are_done_at_once() -> None:
         return "met"
 
     assert at_once(meet, lambda: (meeting.wait(), 7)[1]) == ["met", 7]
+
+
+def test_ctrl_c_waits_for_nothing_that_goes_on() -> None:
+    let_go = threading.Event()
+    ended: List[str] = []
+
+    def push() -> None:
+        let_go.wait(10)
+        ended.append("pushed")
+
+    timer = threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT))
+    timer.start()
+    with pytest.raises(KeyboardInterrupt):
+        at_once(push, lambda: None)
+    assert ended == []
+    let_go.set()
+
+
+def test_a_failure_is_raised_when_nothing_goes_on_any_more() -> None:
+    failed = threading.Event()
+    ended: List[str] = []
+
+    def fail() -> None:
+        failed.set()
+        raise ValueError("the first")
+
+    def go_on() -> None:
+        assert failed.wait(10)
+        ended.append("ended")
+
+    with pytest.raises(ValueError, match="the first"):
+        at_once(go_on, fail)
+    assert ended == ["ended"]
