@@ -120,8 +120,8 @@ def image_step(settings: Settings, order: Order, environ: Mapping[str, str], say
 def release_step(settings: Settings, order: Order, build_id: str = "") -> Release:
     """Bind the job to the parts and write the release into the store's history; `build_id` is that of the build."""
     store, build = open_store(settings), build_folder(settings)
-    parts = read_parts(build / SYNCED, ".venv/bin/inv sync")
-    parts.update(made_parts(store, order, build))
+    parts = read_parts(build / SYNCED, again(settings, "sync"))
+    parts.update(made_parts(settings, store, order))
     parts["settings"] = Part(digest=order.parts["settings"])
     release = make_release(settings, order, parts, build_id)
     compiled = read_job(store, f"{part_prefix('job', parts['job'])}/{JOB}")
@@ -152,11 +152,12 @@ def keep_patch(store: Store, order: Order, release: Release) -> None:
         store.delete([patch_name(order.patch)])
 
 
-def made_parts(store: Store, order: Order, build: Path) -> Dict[str, Part]:
+def made_parts(settings: Settings, store: Store, order: Order) -> Dict[str, Part]:
     """Return the parts `image` and `job`: of a full build as its steps made them, else the current release's."""
+    build = build_folder(settings)
     if order.kind == "full":
-        image = read_parts(build / IMAGE, ".venv/bin/inv image")
-        return {**image, **read_parts(build / COMPILED, ".venv/bin/inv compile")}
+        image = read_parts(build / IMAGE, again(settings, "image"))
+        return {**image, **read_parts(build / COMPILED, again(settings, "compile"))}
     if order.parent is None:
         raise StateError("a partial deploy needs a release whose image and job it can use. Run: make deploy-full")
     known = load_release(store, order.parent).parts
@@ -207,7 +208,7 @@ def run_job(settings: Settings, store: Store, release: Release, job: Job, build:
 def smoke_step(settings: Settings, console: "Console") -> None:
     """Serve the pushed model and ask it over HTTP; ServingError if an answer is wrong."""
     store, release = open_store(settings), built_release(settings)
-    outcome = blessed_outcome(release)
+    outcome = blessed_outcome(settings, release)
     try:
         result = smoke_release(settings, store, release)
     except ServingError as error:
@@ -224,7 +225,7 @@ def smoke_release(settings: Settings, store: Store, release: Release) -> "SmokeR
     if settings.is_local:
         from esteira.serving.smoke import smoke_test
 
-        return smoke_test(Path(blessed_outcome(release).model), settings=settings)
+        return smoke_test(Path(blessed_outcome(settings, release).model), settings=settings)
     from esteira.google.open import open_api
     from esteira.vertex.smoke import smoke_release as smoke_on_vertex
 
@@ -235,23 +236,31 @@ def promote_step(settings: Settings, order: Order) -> Release:
     """Move `current` to the release that was run and smoke-tested.
 
     Raises ServingError if the smoke test failed, LeaseError if the deploy has lost its lease, ConflictError
-    if another release is served by now than when this one was made.
+    if another release is served by now than when this one was made, GoogleError where Vertex AI refuses: if it is
+    promoted by then, the message says so.
     """
     store, release = open_store(settings), built_release(settings)
-    outcome = blessed_outcome(release)
+    outcome = blessed_outcome(settings, release)
     if outcome.error:
-        raise ServingError(f"release {release.id}: {outcome.error}\nRun: .venv/bin/inv smoke")
+        raise ServingError(f"release {release.id}: {outcome.error}\nRun: {again(settings, 'smoke')}")
     served = read_pointer(store).release
     if served not in (release.parent or "", release.id):
         raise overtaken(store, release.id, served)
     if order.lease:
         check_lease(store, order.lease)
-    if not settings.is_local:
+    move = partial(make_current, store, release.id, if_generation=order.generation)
+    if settings.is_local:
+        move()
+    else:
         from esteira.vertex.promote import promote_release
 
-        promote_release(settings, store, release, read_job(store, f"releases/{release.id}/{JOB}"))
-    make_current(store, release.id, if_generation=order.generation)
+        promote_release(settings, store, release, move)
     return release
+
+
+def again(settings: Settings, task: str) -> str:
+    """Return what to type so that a step is done: on this machine its task, in a build's place another deploy."""
+    return f".venv/bin/inv {task}" if settings.is_local else f"make deploy ENV={settings.selected}"
 
 
 def built_release(settings: Settings) -> Release:
@@ -260,15 +269,15 @@ def built_release(settings: Settings) -> Release:
     try:
         release = path.read_text(encoding="utf-8").strip()
     except FileNotFoundError:
-        raise StateError(f"{path}: no such file. Run: .venv/bin/inv release") from None
+        raise StateError(f"{path}: no such file. Run: {again(settings, 'release')}") from None
     return load_release(open_store(settings), release)
 
 
-def blessed_outcome(release: Release) -> Outcome:
+def blessed_outcome(settings: Settings, release: Release) -> Outcome:
     """Return what the release's run came to; an error unless its model is blessed."""
     from esteira.jobs.verdict import check_outcome
 
     if release.outcome is None:
-        raise StateError(f"release {release.id}: has not been run. Run: .venv/bin/inv run")
+        raise StateError(f"release {release.id}: has not been run. Run: {again(settings, 'run')}")
     check_outcome(release.outcome)
     return release.outcome

@@ -133,26 +133,26 @@ def test_a_partial_build_uses_the_job_and_the_image_of_the_current_release_alone
     settings: Settings, store: Store
 ) -> None:
     with pytest.raises(StateError, match="needs a release whose image and job it can use. Run: make deploy-full"):
-        made_parts(store, order(store, "partial"), Path("none"))
+        made_parts(settings, store, order(store, "partial"))
     job = Part(digest=digest("job"), content=digest("compiled"), uri="/jobs/1")
     image = Part(digest=digest("image"), content=digest("built"), uri="/images/1")
     release = keep_release(store, make_release(settings, order(store), {"job": job, "image": image}))
     make_current(store, release.id, if_generation=0)
-    assert made_parts(store, order(store, "partial"), Path("none")) == {
+    assert made_parts(settings, store, order(store, "partial")) == {
         "image": image,
         "job": job.copy(update={"uri": f"{store.uri}/jobs/{job.content[7:]}"}),
     }
     with pytest.raises(StateError, match="its image was made of other files. Run: make deploy-full"):
-        made_parts(store, order(store, "partial", changed="image"), Path("none"))
+        made_parts(settings, store, order(store, "partial", changed="image"))
 
 
 def test_a_step_typed_out_of_order_says_which_one_is_missing(settings: Settings, store: Store) -> None:
     build = build_folder(settings)
     with pytest.raises(StateError, match=r"no such file. Run: .venv/bin/inv image$"):
-        made_parts(store, order(store), build)
+        made_parts(settings, store, order(store))
     write_parts(build / "image-part.json", {"image": Part(digest=digest("image"))})
     with pytest.raises(StateError, match=r"no such file. Run: .venv/bin/inv compile$"):
-        made_parts(store, order(store), build)
+        made_parts(settings, store, order(store))
 
 
 def test_a_lost_job_says_what_to_run(settings: Settings, store: Store) -> None:

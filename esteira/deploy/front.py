@@ -53,6 +53,10 @@ def roll_back(settings: Settings, target: Optional[str], console: Console) -> No
     with held(settings, store, "make rollback", console.print), recorded(settings, "make rollback", os.getpid()):
         serve = None if settings.is_local else partial(restore_remotely, settings, store)
         release = rollback(settings, store, target, by=whoami(), at=now(), serve=serve)
+        if not settings.is_local:
+            from esteira.vertex.promote import finish_rollback
+
+            finish_rollback(settings, store)
     if release is None:
         console.print("Nothing to roll back: that release is served already.")
     else:
@@ -60,7 +64,7 @@ def roll_back(settings: Settings, target: Optional[str], console: Console) -> No
 
 
 def restore_remotely(settings: Settings, store: Store, release: Release) -> None:
-    """Give the traffic of the environment's endpoint back to a release's model, and the schedule to its job."""
+    """Give the traffic of the environment's endpoint back to a release's model."""
     from esteira.vertex.promote import restore
 
     restore(settings, store, release)

@@ -54,11 +54,11 @@ def submit_deploy(
     from esteira.cloud.check import check_environment
     from esteira.images.builder import builder_for
     from esteira.jobs.targets import check_deployable
-    from esteira.vertex.endpoint import serving_id
+    from esteira.vertex.names import serving_id
 
     settings, store, target = remote.settings, remote.store, f"make {TASKS[wanted]}"
     check_deployable(settings)
-    serving_id(settings)  # a pipeline's name that can name no endpoint is told before anything is changed
+    serving_id(settings)  # names that no endpoint can bear are told before anything is changed
     check_environment(settings, remote.api)
     with held(settings, store, target, remote.say) as lease, planned(settings, store) as work:
         kind = decide(work.plan, wanted, force=force)

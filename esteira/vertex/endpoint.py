@@ -1,43 +1,23 @@
-"""The Vertex AI endpoint of a pipeline, made once, and the models that are deployed to it.
+"""The Vertex AI endpoint of an environment, made once, and the models that are deployed to it.
 
 It is a public one, which asks for credentials: a private one, in the environment's network, takes one model alone,
 so that no traffic could move. https://cloud.google.com/vertex-ai/docs/predictions/using-private-endpoints
 """
 
 import hashlib
-import re
 from typing import List, Optional
 
-from esteira.errors import ServingError, SettingsError
+from esteira.errors import ServingError
 from esteira.google.api import Api, Json
 from esteira.google.operations import wait_for_operation
 from esteira.google.refusals import ExistsError, NotFoundError
 from esteira.release.manifest import Release
 from esteira.settings import Settings
-from esteira.vertex.model import MANAGED, SERVICE
+from esteira.vertex.model import SERVICE
+from esteira.vertex.names import CHECK, serving_labels, told
 
-# https://cloud.google.com/vertex-ai/docs/reference/rest/v1/projects.locations.endpoints/create
-ENDPOINT_ID = re.compile(r"[a-z]([a-z0-9-]{0,61}[a-z0-9])?")
-# The endpoint that candidates are asked on: a model at 0 % of the traffic cannot be.
-CHECK = "-check"
 REQUEST_LOG = "request_log"
 CREATE_S = 600.0
-
-
-def serving_id(settings: Settings) -> str:
-    """Return the id of the endpoint that serves. Raises SettingsError."""
-    name = settings.pipeline.name
-    if not ENDPOINT_ID.fullmatch(name + CHECK) or name.endswith("-"):
-        raise SettingsError(
-            f"pipeline.name: {name} is no name for a Vertex AI endpoint, which may have {63 - len(CHECK)} characters "
-            "and ends in a letter or digit. Set another pipeline.name"
-        )
-    return name
-
-
-def check_id(settings: Settings) -> str:
-    """Return the id of the endpoint that candidates are asked on."""
-    return serving_id(settings) + CHECK
 
 
 def endpoint_name(settings: Settings, identity: str) -> str:
@@ -51,20 +31,16 @@ def find_endpoint(settings: Settings, api: Api, identity: str) -> Optional[Json]
         endpoint = api.call(f"look at the endpoint {identity}", SERVICE, "GET", f"v1/{name}")
     except NotFoundError:
         return None
-    wanted = endpoint_labels(settings)
+    wanted, place = serving_labels(settings), settings.environment
     found = {key: endpoint.get("labels", {}).get(key, "") for key in wanted}
     if found != wanted:
         raise ServingError(
             f"{name}: is not the endpoint of {settings.pipeline.name} in {settings.selected}: its labels are "
-            f"{told(found)}.\nExpected {told(wanted)}. Set another pipeline.name or project; or if it is this one's "
-            f"after all: gcloud ai endpoints update {identity} --project={settings.environment.project} "
-            f"--region={settings.environment.region} --update-labels={told(wanted).replace(' ', '')}"
+            f"{told(found)}.\nExpected {told(wanted)}. Set another pipeline.name, or rename the environment; or if "
+            f"it is this one's after all: gcloud ai endpoints update {identity} --project={place.project} "
+            f"--region={place.region} --update-labels={told(wanted).replace(' ', '')}"
         )
     return endpoint
-
-
-def told(labels: Json) -> str:
-    return ", ".join(f"{key}={value}" for key, value in labels.items())
 
 
 def made_endpoint(settings: Settings, api: Api, identity: str) -> Json:
@@ -106,7 +82,7 @@ def endpoint_body(settings: Settings, identity: str) -> Json:
     """Return what the endpoint is made as. Only what is asked for in earnest gets into the request log."""
     place, percent = settings.environment, settings.endpoint.log_percent
     logged = percent > 0 and not identity.endswith(CHECK)
-    body: Json = {"displayName": identity, "labels": endpoint_labels(settings), LOG: NO_LOG}
+    body: Json = {"displayName": identity, "labels": serving_labels(settings), LOG: NO_LOG}
     if logged:
         table = f"bq://{place.project}.{place.dataset}.{REQUEST_LOG}"
         body[LOG] = {
@@ -119,22 +95,19 @@ def endpoint_body(settings: Settings, identity: str) -> Json:
     return body
 
 
-def endpoint_labels(settings: Settings) -> Json:
-    """Return the labels that tell whose endpoint it is; a value may hold no other characters."""
-    environment = re.sub("[^a-z0-9_-]", "-", settings.selected.lower())[:63]
-    return {**MANAGED, "pipeline": settings.pipeline.name, "environment": environment}
-
-
 def deployed_models(endpoint: Json) -> List[Json]:
     """Return what is deployed, the oldest first."""
     found: List[Json] = endpoint.get("deployedModels", [])
     return sorted(found, key=lambda deployed: str(deployed.get("createTime", "")))
 
 
-def find_deployed(endpoint: Json, release: Release) -> Optional[Json]:
-    """Return the deployed model that serves a release, None if none does."""
-    for deployed in deployed_models(endpoint):
-        if deployed.get("displayName") == release.origin:
+def find_deployed(endpoint: Json, release: Release, version: str = "") -> Optional[Json]:
+    """Return the deployed model that serves a release, None if none does.
+
+    A release that was run again has another version of the model: the one that was deployed last is meant.
+    """
+    for deployed in reversed(deployed_models(endpoint)):
+        if deployed.get("displayName") == release.origin and version in ("", deployed.get("modelVersionId")):
             return deployed
     return None
 
@@ -144,7 +117,7 @@ def share_of(endpoint: Json, deployed: Json) -> int:
     return int(endpoint.get("trafficSplit", {}).get(deployed["id"], 0))
 
 
-def deployed_id(identity: str, release: Release) -> str:
+def deployed_id(identity: str, release: Release, version: str) -> str:
     """Return the id that a release is deployed under, up to ten digits: a second deployment of it is refused."""
-    digest = hashlib.sha256(f"{identity}/{release.origin}".encode()).hexdigest()
+    digest = hashlib.sha256(f"{identity}/{release.origin}/{version}".encode()).hexdigest()
     return str(10**9 + int(digest, 16) % (9 * 10**9))

@@ -1,4 +1,4 @@
-"""The Vertex AI model of a pipeline: each release that is served is a version of it, found by its alias.
+"""The Vertex AI model of an environment: each release that is served is a version of it, found by its alias.
 
 https://cloud.google.com/vertex-ai/docs/model-registry/versioning
 """
@@ -15,11 +15,12 @@ from esteira.release.places import placed_model
 from esteira.release.store.interface import Store
 from esteira.serving.client import model_path
 from esteira.settings import Settings
+from esteira.vertex.names import serving_id, serving_labels, told
 
 SERVICE = "aiplatform"
-MANAGED = {"managed-by": "esteira"}
 PORT = 8080
-UPLOAD_S = 1800.0
+# With DEPLOY_S of deploy.py less than what the smoke step may take (cloudbuild/steps.j2).
+UPLOAD_S = 900.0
 DEFAULT = "default"
 
 
@@ -28,16 +29,20 @@ def release_alias(release: Release) -> str:
 
 
 def model_name(settings: Settings) -> str:
-    """Return the resource name of the pipeline's model."""
-    return f"{settings.environment.location}/models/{settings.pipeline.name}"
+    """Return the resource name of the environment's model."""
+    return f"{settings.environment.location}/models/{serving_id(settings)}"
 
 
 def uploaded_model(settings: Settings, api: Api, store: Store, release: Release) -> str:
     """Return the resource name, with its version, of the model that holds a release; it is uploaded if it is not there.
 
-    Raises GoogleError, ServingError for a model that nobody pushed, StateError for an image that nobody pushed.
+    A version that an earlier run of the release pushed gives its alias to the new one. Raises GoogleError,
+    ServingError for a model that nobody pushed, StateError for an image that nobody pushed.
     """
     found = find_version(settings, api, release)
+    if found is not None and found.get("artifactUri") != pushed_model(settings, store, release):
+        merge_aliases(api, f"{model_name(settings)}@{found['versionId']}", f"-{release_alias(release)}")
+        found = None
     if found is None:
         operation = upload(settings, api, store, release)
         wait_for_operation(api, upload_words(release), SERVICE, operation, timeout_s=UPLOAD_S)
@@ -46,11 +51,13 @@ def uploaded_model(settings: Settings, api: Api, store: Store, release: Release)
 
 
 def find_version(settings: Settings, api: Api, release: Release) -> Optional[Json]:
-    """Return the version that holds a release, None if there is none."""
+    """Return the version that holds a release, None if there is none. Raises ServingError for somebody else's."""
     try:
-        return get_model(api, f"{model_name(settings)}@{release_alias(release)}")
+        found = get_model(api, f"{model_name(settings)}@{release_alias(release)}")
     except NotFoundError:
         return None
+    check_ours(settings, found)
+    return found
 
 
 def upload(settings: Settings, api: Api, store: Store, release: Release) -> Json:
@@ -64,7 +71,7 @@ def upload(settings: Settings, api: Api, store: Store, release: Release) -> Json
         check_ours(settings, get_model(api, name))
         body["parentModel"] = name
     except NotFoundError:
-        body["modelId"] = settings.pipeline.name
+        body["modelId"] = serving_id(settings)
 
     def find() -> Optional[Json]:
         found = find_version(settings, api, release)
@@ -91,24 +98,33 @@ def get_model(api: Api, name: str) -> Json:
 
 
 def check_ours(settings: Settings, model: Json) -> None:
-    """Raise ServingError for a model that somebody else made under the pipeline's name."""
-    if model.get("labels", {}).get("managed-by") != MANAGED["managed-by"]:
+    """Raise ServingError for a model that somebody else made under that name."""
+    wanted = serving_labels(settings)
+    found = {key: model.get("labels", {}).get(key, "") for key in wanted}
+    if found != wanted:
         raise ServingError(
-            f"{model_name(settings)}: was not made by Esteira: it has no label managed-by=esteira.\n"
-            "Expected the pipeline's name to be free. Remove that model, or set another pipeline.name"
+            f"{model_name(settings)}: is not the model of {settings.pipeline.name} in {settings.selected}: its labels "
+            f"are {told(found)}.\nExpected {told(wanted)}. Remove that model, set another pipeline.name, or rename "
+            "the environment"
         )
+
+
+def pushed_model(settings: Settings, store: Store, release: Release) -> str:
+    """Return where the release's run pushed its model. Raises ServingError if it pushed none."""
+    artifacts = placed_model(store, release.outcome.model) if release.outcome else ""
+    if not artifacts:
+        again = f"make deploy FORCE=1 ENV={settings.selected}"
+        raise ServingError(f"release {release.id}: no model was pushed. Run: {again}")
+    return artifacts
 
 
 def model_body(settings: Settings, store: Store, release: Release) -> Json:
     """Return the model that a release is uploaded as."""
     place = settings.environment
-    artifacts = placed_model(store, release.outcome.model) if release.outcome else ""
-    if not artifacts:
-        again = f"make deploy FORCE=1 ENV={settings.selected}"
-        raise ServingError(f"release {release.id}: no model was pushed. Run: {again}")
-    labels = {**MANAGED, "pipeline": settings.pipeline.name, "release": release.origin}
+    artifacts = pushed_model(settings, store, release)
+    labels = {**serving_labels(settings), "release": release.origin}
     body: Json = {
-        "displayName": settings.pipeline.name,
+        "displayName": serving_id(settings),
         "versionDescription": f"release {release.origin}",
         "versionAliases": [release_alias(release)],
         "labels": labels,
@@ -149,7 +165,14 @@ def server_arguments(settings: Settings, artifacts: str) -> List[str]:
 
 def make_default(settings: Settings, api: Api, version: str) -> None:
     """Make a version the one that is meant where none is named, as by batch predictions."""
-    name = f"{model_name(settings)}@{version}"
-    body = {"versionAliases": [DEFAULT]}
+    merge_aliases(api, f"{model_name(settings)}@{version}", DEFAULT)
+
+
+def merge_aliases(api: Api, name: str, alias: str) -> None:
+    """Give a version an alias that no other one has from then on; with a dash before it, take it away.
+
+    https://cloud.google.com/vertex-ai/docs/reference/rest/v1/projects.locations.models/mergeVersionAliases
+    """
+    body = {"versionAliases": [alias]}
     path = f"v1/{name}:mergeVersionAliases"
-    api.call(f"make {name} the default version", SERVICE, "POST", path, body=body, repeat=True)
+    api.call(f"change the aliases of {name}", SERVICE, "POST", path, body=body, repeat=True)

@@ -9,8 +9,9 @@ from typing import Any, Dict, List, NamedTuple, Sequence
 from esteira.errors import ServingError
 from esteira.google.api import Api
 from esteira.settings import Settings
-from esteira.vertex.endpoint import endpoint_name, serving_id
+from esteira.vertex.endpoint import endpoint_name
 from esteira.vertex.model import SERVICE
+from esteira.vertex.names import serving_id
 from esteira.vertex.pushed import pushed_id
 
 Row = Dict[str, Any]

@@ -1,8 +1,14 @@
-"""Promoting a release on Vertex AI, or going back to one: its model takes the traffic, its job the schedule."""
+"""Promoting a release on Vertex AI, or going back to one: its model takes the traffic, its job the schedule.
 
+First the traffic moves, then `current`, and what is then left to do can fail without a doubt about what serves.
+"""
+
+from typing import Callable, List, Tuple
+
+from esteira.errors import EsteiraError, GoogleError
 from esteira.google.api import Api
 from esteira.google.open import open_api
-from esteira.jobs.bind import Job
+from esteira.release.history import served_release
 from esteira.release.manifest import JOB, Release
 from esteira.release.store import Store
 from esteira.settings import Settings
@@ -10,32 +16,79 @@ from esteira.vertex.schedule import apply_schedule
 from esteira.vertex.traffic import promote_release as take_traffic
 from esteira.vertex.traffic import remove_older, restore_release
 
+# What is left to do: what is said if it fails, and what does it and returns what was done.
+Rest = Tuple[str, Callable[[], List[str]]]
 
-def promote_release(settings: Settings, store: Store, release: Release, job: Job) -> None:
-    """Give the release's model all traffic, remove older ones, and have the schedule run its job.
 
-    Each of it can be done again. Raises ServingError, with the traffic as it was, if the model does not answer.
+def promote_release(settings: Settings, store: Store, release: Release, make_current: Callable[[], None]) -> None:
+    """Give the release's model all traffic, make it current, remove older ones, and have the schedule run its job.
+
+    Each of it can be done again. Raises ServingError, with the traffic as it was, if the model does not answer;
+    GoogleError if something failed once the traffic had moved, which says what holds from then on.
     """
     api = open_api(settings)
     take_traffic(settings, api, release)
-    for name in remove_older(settings, api):
-        print(f"undeployed {name}")
-    schedule(settings, api, release, job)
+    again = f"Run: make deploy ENV={settings.selected}"
+    try:
+        make_current()
+    except GoogleError as error:
+        raise GoogleError(
+            f"{error}\nThe model of release {release.id} has the traffic already, but that it is current could not be "
+            f"written. {again}"
+        ) from None
+    finish(release, [older(settings, api, store, release), schedule(settings, api, store, release)], again)
+
+
+def finish_promotion(settings: Settings, store: Store) -> None:
+    """Do what is left to do for the release that is current, as after a deploy that promoted it and then failed."""
+    api, release = open_api(settings), served_release(store, settings.selected)
+    rest = [older(settings, api, store, release), schedule(settings, api, store, release)]
+    finish(release, rest, f"Run: make deploy ENV={settings.selected}")
 
 
 def restore(settings: Settings, store: Store, release: Release) -> None:
-    """Give the traffic back to a former release's model, and have the schedule run its job.
+    """Give the traffic back to a former release's model.
 
     Raises ServingError, with the traffic as it was, if the model does not answer.
     """
-    from esteira.steps import read_job
-
-    api = open_api(settings)
-    restore_release(settings, api, store, release)
-    schedule(settings, api, release, read_job(store, f"releases/{release.origin}/{JOB}"))
+    restore_release(settings, open_api(settings), store, release)
 
 
-def schedule(settings: Settings, api: Api, release: Release, job: Job) -> None:
-    done = apply_schedule(settings, api, release, job)
-    if done:
-        print(done)
+def finish_rollback(settings: Settings, store: Store) -> None:
+    """Have the schedule run the job of the release that is current. GoogleError says that it serves all the same."""
+    api, release = open_api(settings), served_release(store, settings.selected)
+    again = f"Run: make rollback RELEASE={release.origin} ENV={settings.selected}"
+    finish(release, [schedule(settings, api, store, release)], again)
+
+
+def older(settings: Settings, api: Api, store: Store, release: Release) -> Rest:
+    def act() -> List[str]:
+        return [f"undeployed {name}" for name in remove_older(settings, api, store, release)]
+
+    return "older models could not be undeployed", act
+
+
+def schedule(settings: Settings, api: Api, store: Store, release: Release) -> Rest:
+    def act() -> List[str]:
+        from esteira.steps import read_job
+
+        job = read_job(store, f"releases/{release.origin}/{JOB}")
+        done = apply_schedule(settings, api, release, job)
+        return [done] if done else []
+
+    return "the schedule could not be set", act
+
+
+def finish(release: Release, rest: List[Rest], again: str) -> None:
+    """Do what is left to do, each though another fails. Raises GoogleError that says that the release serves."""
+    failures: List[str] = []
+    for what, act in rest:
+        try:
+            for line in act():
+                print(line)
+        except EsteiraError as error:
+            failures.append(f"{what}: {error}")
+    if failures:
+        raise GoogleError(
+            f"release {release.id}: is promoted, and serves. But " + "\nAnd ".join(failures) + f"\n{again}"
+        )

@@ -17,7 +17,7 @@ from esteira.vertex.job import make_body
 
 DELETE_S = 300.0
 # What an update changes.
-CHANGED = ("cron", "createPipelineJobRequest", "maxConcurrentRunCount")
+CHANGED = ("cron", "createPipelineJobRequest", "maxConcurrentRunCount", "maxConcurrentActiveRunCount")
 # The label of a scheduled job that tells whether it is the one that the settings and the release ask for.
 CONTENT = "content"
 
@@ -57,17 +57,26 @@ def find_schedules(settings: Settings, api: Api) -> List[Json]:
     query = {"filter": f'display_name="{schedule_title(settings)}"', "orderBy": "create_time"}
     root = f"{settings.bucket}/root"
     listed = api.pages("list the schedules", "aiplatform", path, "schedules", query)
-    return [schedule for schedule in listed if scheduled_job(schedule)["runtimeConfig"]["gcsOutputDirectory"] == root]
+    return [schedule for schedule in listed if output_folder(schedule) == root]
 
 
 def scheduled_job(schedule: Json) -> Json:
+    """Return the job of a schedule, {} of one that was made by hand to run something else."""
     request: Json = schedule.get("createPipelineJobRequest", {})
-    job: Json = request.get("pipelineJob", {"runtimeConfig": {"gcsOutputDirectory": ""}})
+    job: Json = request.get("pipelineJob", {})
     return job
 
 
+def output_folder(schedule: Json) -> str:
+    return str(scheduled_job(schedule).get("runtimeConfig", {}).get("gcsOutputDirectory", ""))
+
+
 def make_schedule(settings: Settings, release: Release, job: Job) -> Json:
-    """Return the schedule as it is to be: no run begins while another one does, and none is made up for."""
+    """Return the schedule as it is to be: no run begins while another one goes on, and none is made up for.
+
+    What must be given limits how many begin at once; the other one limits how many go on.
+    https://cloud.google.com/vertex-ai/docs/reference/rest/v1/projects.locations.schedules
+    """
     labels = {"pipeline": settings.pipeline.name, "release": release.id}
     body = make_body(settings, job, labels)
     body["labels"][CONTENT] = digest_value(body).partition(":")[2][:ID_DIGITS]
@@ -75,6 +84,7 @@ def make_schedule(settings: Settings, release: Release, job: Job) -> Json:
         "displayName": schedule_title(settings),
         "cron": settings.cloud.schedule,
         "maxConcurrentRunCount": "1",
+        "maxConcurrentActiveRunCount": "1",
         "allowQueueing": False,
         "createPipelineJobRequest": {"parent": settings.environment.location, "pipelineJob": body},
     }
@@ -82,7 +92,7 @@ def make_schedule(settings: Settings, release: Release, job: Job) -> Json:
 
 def is_right(schedule: Json, wanted: Json) -> bool:
     """Return whether a schedule is what is wanted; Vertex AI may add to the job, so its label tells."""
-    same = all(schedule.get(key) == wanted[key] for key in ("cron", "maxConcurrentRunCount"))
+    same = all(schedule.get(key) == wanted[key] for key in CHANGED if key != "createPipelineJobRequest")
     return same and scheduled_job(schedule).get("labels", {}).get(CONTENT) == scheduled_job(wanted)["labels"][CONTENT]
 
 

@@ -5,6 +5,7 @@ container without a predictRoute (ModelContainerSpec.invokeRoutePrefix). So a ca
 same time: beside the model that serves, at 0 %, and to an endpoint that only checks use, where it is asked.
 """
 
+import time
 from functools import partial
 from typing import Dict, List, Sequence
 
@@ -17,17 +18,10 @@ from esteira.serving.checks import MALFORMED, Check, check_odd_texts, check_reco
 from esteira.serving.recorded import Recorded, stored_recorded
 from esteira.serving.smoke import SmokeResult, require_passed
 from esteira.settings import Settings
-from esteira.vertex.deploy import begin_deploy, end_deploy, undeploy
-from esteira.vertex.endpoint import (
-    check_id,
-    deployed_models,
-    find_deployed,
-    find_endpoint,
-    made_endpoint,
-    serving_id,
-    share_of,
-)
+from esteira.vertex.deploy import DEPLOY_S, begin_deploy, end_deploy, undeploy, version_of
+from esteira.vertex.endpoint import deployed_models, find_deployed, find_endpoint, made_endpoint, share_of
 from esteira.vertex.model import uploaded_model
+from esteira.vertex.names import check_id, serving_id
 from esteira.vertex.predict import Row, ask, raw_status
 from esteira.vertex.pushed import find_pushed
 
@@ -44,9 +38,9 @@ def smoke_release(settings: Settings, api: Api, store: Store, release: Release) 
     recorded = stored_recorded(store, name_in(settings, store, release, model_uri))
     model = uploaded_model(settings, api, store, release)
     endpoint = made_endpoint(settings, api, serving_id(settings))
-    if serves_no_other(endpoint, release):
+    if serves_no_other(endpoint, release, version_of(model)):
         return smoke_serving(settings, api, model, release, recorded, endpoint)
-    return smoke_beside(settings, api, model, release, recorded)
+    return smoke_beside(settings, api, model, release, recorded, endpoint)
 
 
 def smoke_pushed(settings: Settings, api: Api, store: Store, release: Release) -> SmokeResult:
@@ -70,9 +64,9 @@ def words(release: Release) -> str:
     return f"release {release.origin} on Vertex AI"
 
 
-def serves_no_other(endpoint: Json, release: Release) -> bool:
-    """Return whether nothing but this release is deployed, or it has all traffic, so that it can be asked there."""
-    own = find_deployed(endpoint, release)
+def serves_no_other(endpoint: Json, release: Release, version: str) -> bool:
+    """Return whether nothing is deployed, or this version has all traffic, so that it can be asked there."""
+    own = find_deployed(endpoint, release, version)
     return not deployed_models(endpoint) or (own is not None and share_of(endpoint, own) == 100)
 
 
@@ -80,42 +74,48 @@ def smoke_serving(
     settings: Settings, api: Api, model: str, release: Release, recorded: Recorded, endpoint: Json
 ) -> SmokeResult:
     """Ask a release's model where it serves. One that was deployed only now does not stay if it fails."""
-    identity, is_new = serving_id(settings), find_deployed(endpoint, release) is None
+    identity, is_new = serving_id(settings), find_deployed(endpoint, release, version_of(model)) is None
+    limit_s = time.monotonic() + DEPLOY_S
     try:
         operation = begin_deploy(settings, api, identity, model, release, serve=True)
-        deployed = end_deploy(settings, api, identity, release, operation)
+        deployed = end_deploy(settings, api, identity, model, release, operation, limit_s)
         return require_passed(words(release), check_endpoint(settings, api, identity, recorded, deployed))
     except ServingError:
         if is_new:
-            withdraw(settings, api, identity, release)
+            withdraw(settings, api, identity, model, release)
         raise
 
 
-def smoke_beside(settings: Settings, api: Api, model: str, release: Release, recorded: Recorded) -> SmokeResult:
+def smoke_beside(
+    settings: Settings, api: Api, model: str, release: Release, recorded: Recorded, endpoint: Json
+) -> SmokeResult:
     """Deploy beside the model that serves and to the endpoint for checks, ask there, and clear that endpoint."""
     check = check_id(settings)
-    clear(settings, api, made_endpoint(settings, api, check), release)
+    clear(settings, api, check, made_endpoint(settings, api, check), version_of(model), release)
+    clear(settings, api, serving_id(settings), endpoint, version_of(model), release)
     try:
         deployed = deploy_both(settings, api, model, release)
         result = require_passed(words(release), check_endpoint(settings, api, check, recorded, deployed[check]))
     except ServingError:
-        withdraw(settings, api, check, release)
-        withdraw(settings, api, serving_id(settings), release)
+        withdraw(settings, api, check, model, release)
+        withdraw(settings, api, serving_id(settings), model, release)
         raise
     undeploy(settings, api, check, deployed[check])
     return result
 
 
-def clear(settings: Settings, api: Api, endpoint: Json, release: Release) -> None:
-    """Undeploy what interrupted smoke tests of other releases left on the endpoint for checks."""
+def clear(settings: Settings, api: Api, identity: str, endpoint: Json, version: str, release: Release) -> None:
+    """Undeploy what interrupted smoke tests have left: other versions of the release; where checks are, all others."""
     for deployed in sorted(deployed_models(endpoint), key=partial(share_of, endpoint)):
-        if deployed.get("displayName") != release.origin:
-            undeploy(settings, api, check_id(settings), deployed)
+        own = deployed.get("displayName") == release.origin
+        unused = identity == check_id(settings) or (own and not share_of(endpoint, deployed))
+        if unused and not (own and deployed.get("modelVersionId") == version):
+            undeploy(settings, api, identity, deployed)
 
 
 def deploy_both(settings: Settings, api: Api, model: str, release: Release) -> Dict[str, Json]:
     """Deploy to both endpoints at the same time and return each one's deployed model, once both came to an end."""
-    wanted = {check_id(settings): True, serving_id(settings): False}
+    wanted, limit_s = {check_id(settings): True, serving_id(settings): False}, time.monotonic() + DEPLOY_S
     operations = {
         identity: begin_deploy(settings, api, identity, model, release, serve=serve)
         for identity, serve in wanted.items()
@@ -124,7 +124,7 @@ def deploy_both(settings: Settings, api: Api, model: str, release: Release) -> D
     failures: List[EsteiraError] = []
     for identity, operation in operations.items():
         try:
-            deployed[identity] = end_deploy(settings, api, identity, release, operation)
+            deployed[identity] = end_deploy(settings, api, identity, model, release, operation, limit_s)
         except EsteiraError as error:
             failures.append(error)
     if failures:
@@ -133,10 +133,10 @@ def deploy_both(settings: Settings, api: Api, model: str, release: Release) -> D
     return deployed
 
 
-def withdraw(settings: Settings, api: Api, identity: str, release: Release) -> None:
+def withdraw(settings: Settings, api: Api, identity: str, model: str, release: Release) -> None:
     """Undeploy a candidate, unless others are deployed and it has traffic."""
     endpoint = find_endpoint(settings, api, identity) or {}
-    deployed = find_deployed(endpoint, release)
+    deployed = find_deployed(endpoint, release, version_of(model))
     if deployed and (len(deployed_models(endpoint)) == 1 or not share_of(endpoint, deployed)):
         undeploy(settings, api, identity, deployed)
 

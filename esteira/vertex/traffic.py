@@ -2,18 +2,20 @@
 
 import time
 from contextlib import suppress
-from typing import Dict, List
+from typing import Dict, List, Optional
 
 from esteira.errors import GoogleError, ServingError
 from esteira.google.api import Api, Json
 from esteira.google.operations import pauses
+from esteira.release.history import readable_release
 from esteira.release.manifest import Release
 from esteira.release.store.interface import Store
 from esteira.serving.checks import fault_within, is_prediction
 from esteira.settings import Settings
 from esteira.vertex.deploy import undeploy
-from esteira.vertex.endpoint import deployed_models, endpoint_name, find_deployed, find_endpoint, serving_id, share_of
+from esteira.vertex.endpoint import deployed_models, endpoint_name, find_deployed, find_endpoint, share_of
 from esteira.vertex.model import SERVICE, make_default
+from esteira.vertex.names import serving_id
 from esteira.vertex.predict import ask
 from esteira.vertex.smoke import smoke_release
 
@@ -35,7 +37,8 @@ def promote_release(settings: Settings, api: Api, release: Release, *, settle_s:
     deployed = find_deployed(endpoint, release)
     if deployed is None:
         raise ServingError(
-            f"release {release.origin}: its model is not deployed to the endpoint {identity}. Run: .venv/bin/inv smoke"
+            f"release {release.origin}: its model is not deployed to the endpoint {identity}.\n"
+            f"Run: make deploy ENV={settings.selected}    It is smoke-tested, and deployed, again."
         )
     before = endpoint.get("trafficSplit", {})
     wanted = {one["id"]: 100 if one is deployed else 0 for one in deployed_models(endpoint)}
@@ -128,17 +131,31 @@ def taken_away(settings: Settings, api: Api, deployed: Json) -> None:
         undeploy(settings, api, serving_id(settings), deployed)
 
 
-def remove_older(settings: Settings, api: Api) -> List[str]:
-    """Undeploy what has no traffic, but the newest endpoint.keep of it, and return the releases' ids.
+def remove_older(settings: Settings, api: Api, store: Store, release: Release) -> List[str]:
+    """Undeploy what has no traffic, but the endpoint.keep that served last before a release, and return the rest's ids.
 
-    The versions of the model stay, so that a rollback can deploy them again.
+    What served is told by the history, and where it ends, by what was deployed last: a model that a rollback has
+    brought back was deployed long ago. The versions of the model stay, so that a rollback can deploy them again.
     """
     if settings.endpoint.by == "pusher":
         return []
-    identity = serving_id(settings)
+    identity, keep = serving_id(settings), settings.endpoint.keep
     endpoint = find_endpoint(settings, api, identity) or {}
-    idle = [one for one in deployed_models(endpoint) if not share_of(endpoint, one)]
-    older = idle[: max(0, len(idle) - settings.endpoint.keep)]
+    idle = [one for one in reversed(deployed_models(endpoint)) if not share_of(endpoint, one)]
+    served = served_before(store, release, keep)
+    idle.sort(key=lambda one: served.index(one["displayName"]) if one.get("displayName") in served else len(served))
+    older = [one for one in deployed_models(endpoint) if one in idle[keep:]]
     for deployed in older:
         undeploy(settings, api, identity, deployed)
     return [str(deployed.get("displayName", deployed["id"])) for deployed in older]
+
+
+def served_before(store: Store, release: Release, count: int) -> List[str]:
+    """Return which releases, at most `count`, served before one, the last one first, as far as the history tells."""
+    served: List[str] = []
+    before: Optional[Release] = release
+    while before is not None and before.parent and len(served) < count:
+        before = readable_release(store, before.parent)
+        if before is not None and before.origin not in (release.origin, *served):
+            served.append(before.origin)
+    return served

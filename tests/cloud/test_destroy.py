@@ -138,14 +138,15 @@ def test_what_releases_have_made_on_vertex_ai_goes_too(make_scene):
     vertex = Endpoints(start=lambda model: lambda body: (200, b"{}"))
     place, labels = f"projects/{NUMBER}/locations/europe-west1", {"managed-by": "esteira", "pipeline": "sentiment"}
     served = {"id": "1", "displayName": "r1"}, {"id": "2", "displayName": "r2"}
-    for name, found in {"sentiment": {**labels, "environment": "dev"}, "other": {}}.items():
+    for name, found in {"sentiment-dev": {**labels, "environment": "dev"}, "other": {}}.items():
         vertex.known[f"{place}/endpoints/{name}"] = {
             "name": f"{place}/endpoints/{name}",
             "labels": found,
             "deployedModels": list(served),
             "trafficSplit": {"1": 100},
         }
-    for name, found in {"sentiment": labels, "other": {}}.items():
+    for environment in ("dev", "prod"):
+        name, found = f"sentiment-{environment}", {**labels, "environment": environment}
         version = {"name": f"{place}/models/{name}", "labels": found, "versionId": "1", "versionAliases": ["default"]}
         vertex.models.known[f"{place}/models/{name}"] = [version]
 
@@ -159,12 +160,12 @@ def test_what_releases_have_made_on_vertex_ai_goes_too(make_scene):
         scene.stand_in.add({f"aiplatform.projects.locations.{kind}.delete": remove})
     with pytest.raises(GoogleError) as caught:
         scene.destroy()
-    assert "\nendpoint sentiment with 2 deployed models\n" in str(caught.value)
+    assert "\nendpoint sentiment-dev with 2 deployed models\n" in str(caught.value)
     said = scene.destroy(force=True)
-    assert "removed endpoint sentiment\nremoved model sentiment\n" in said
+    assert "removed endpoint sentiment-dev\nremoved model sentiment-dev\n" in said
     assert [call.body["deployedModelId"] for call in scene.stand_in.calls if call.method.endswith("undeployModel")] == [
         "2",
         "1",
     ]
     assert list(vertex.known) == [f"{place}/endpoints/other"]
-    assert list(vertex.models.known) == [f"{place}/models/other"]
+    assert list(vertex.models.known) == [f"{place}/models/sentiment-prod"]

@@ -14,7 +14,7 @@ from esteira.settings import Environment, Settings
 
 LOCATION = "projects/demo-project/locations/europe-west1"
 NUMBERED = f"projects/{NUMBER}/locations/europe-west1"
-SERVING, CHECK = f"{NUMBERED}/endpoints/sentiment", f"{NUMBERED}/endpoints/sentiment-check"
+SERVING, CHECK = f"{NUMBERED}/endpoints/sentiment-dev", f"{NUMBERED}/endpoints/sentiment-dev-check"
 IMAGE = f"europe-west1-docker.pkg.dev/demo-project/images/runtime@sha256:{'a' * 64}"
 LABELS = ["negative", "positive"]
 TEXTS = ["good", "a bad film", ""]

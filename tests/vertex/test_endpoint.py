@@ -8,13 +8,14 @@ from typing import Any, Iterator
 
 import pytest
 
-from esteira.errors import ServingError, SettingsError
+from esteira.errors import ServingError
 from esteira.local.cloud.faults import Fault
 from esteira.local.cloud.server import served
 from esteira.settings import Settings
-from esteira.vertex.endpoint import check_id, deployed_id, made_endpoint, serving_id
+from esteira.vertex.endpoint import made_endpoint
 from esteira.vertex.predict import ask_endpoint
 from esteira.vertex.smoke import smoke_release
+from esteira.vertex.traffic import promote_release
 from tests.conftest import REPOSITORY
 from tests.vertex.endpoint_project import LOCATION, SERVING, Project, prediction
 
@@ -36,23 +37,23 @@ def project(settings: Settings, tmp_path: Path) -> Iterator[Project]:
         yield project
 
 
-def made(project: Project, identity: str = "sentiment") -> Any:
+def made(project: Project, identity: str = "sentiment-dev") -> Any:
     return made_endpoint(project.settings, project.api, identity)
 
 
 def test_an_endpoint_is_made_once_with_its_labels_and_its_request_log(project: Project) -> None:
     assert made(project)["name"] == made(project)["name"] == SERVING
     (call,) = project.stand_in.called(CREATE)
-    assert call.parameters["endpointId"] == "sentiment"
+    assert call.parameters["endpointId"] == "sentiment-dev"
     assert call.body == {
-        "displayName": "sentiment",
+        "displayName": "sentiment-dev",
         "labels": LABELS,
         "predictRequestResponseLoggingConfig": LOG,
     }
 
 
 def test_questions_of_smoke_tests_are_not_logged(project: Project) -> None:
-    made(project, "sentiment-check")
+    made(project, "sentiment-dev-check")
     (call,) = project.stand_in.called(CREATE)
     assert call.body["predictRequestResponseLoggingConfig"] == {"enabled": False}
 
@@ -82,39 +83,32 @@ def test_an_endpoint_whose_answer_is_lost_is_made_once(project: Project, kind: A
     assert list(project.endpoints.known) == [SERVING]
 
 
-def test_the_endpoint_of_another_environment_is_left_alone(project: Project) -> None:
+def test_the_endpoint_of_somebody_else_is_left_alone(project: Project) -> None:
     made(project)
-    environments = {"prod": project.settings.environment}
-    project.settings = project.settings.copy(update={"selected": "prod", "environments": environments})
+    project.endpoints.known[SERVING]["labels"] = {**LABELS, "environment": "prod"}
     with pytest.raises(ServingError) as told:
         made(project)
     assert str(told.value) == (
-        f"{LOCATION}/endpoints/sentiment: is not the endpoint of sentiment in prod: its labels are "
-        "managed-by=esteira, pipeline=sentiment, environment=dev.\n"
-        "Expected managed-by=esteira, pipeline=sentiment, environment=prod. Set another pipeline.name or project; "
-        "or if it is this one's after all: gcloud ai endpoints update sentiment --project=demo-project "
-        "--region=europe-west1 --update-labels=managed-by=esteira,pipeline=sentiment,environment=prod"
+        f"{LOCATION}/endpoints/sentiment-dev: is not the endpoint of sentiment in dev: its labels are "
+        "managed-by=esteira, pipeline=sentiment, environment=prod.\n"
+        "Expected managed-by=esteira, pipeline=sentiment, environment=dev. Set another pipeline.name, or rename the "
+        "environment; or if it is this one's after all: gcloud ai endpoints update sentiment-dev "
+        "--project=demo-project --region=europe-west1 "
+        "--update-labels=managed-by=esteira,pipeline=sentiment,environment=dev"
     )
 
 
-@pytest.mark.parametrize("name", ["a" * 58, "sentiment-"])
-def test_a_name_that_no_endpoint_may_have_is_told(project: Project, name: str) -> None:
-    project.set("pipeline", name=name)
-    with pytest.raises(SettingsError) as told:
-        serving_id(project.settings)
-    assert str(told.value) == (
-        f"pipeline.name: {name} is no name for a Vertex AI endpoint, which may have 57 characters and ends in a "
-        "letter or digit. Set another pipeline.name"
-    )
-
-
-def test_a_release_is_deployed_under_one_id_an_endpoint(project: Project) -> None:
-    release, serving, check = project.release(1), serving_id(project.settings), check_id(project.settings)
-    rollback = release.copy(update={"id": "x", "restores": release.id})
-    assert deployed_id(serving, release) == deployed_id(serving, rollback)
-    pairs = [(serving, release), (check, release), (serving, project.release(2))]
-    assert len({deployed_id(*pair) for pair in pairs}) == 3
-    assert len(deployed_id(serving, release)) == 10
+def test_two_environments_in_one_project_and_region_serve_side_by_side(project: Project) -> None:
+    dev, release = project.settings, project.release(1)
+    prod = dev.copy(update={"selected": "prod", "environments": {"dev": dev.environment, "prod": dev.environment}})
+    for settings in (dev, prod):
+        smoke_release(settings, project.api, project.store, release)
+        promote_release(settings, project.api, release, settle_s=0)
+        assert ask_endpoint(settings, project.api, [{"text": "good"}]) == [prediction("good")]
+    assert [name.rpartition("/")[2] for name in project.endpoints.known] == ["sentiment-dev", "sentiment-prod"]
+    assert [name.rpartition("/")[2] for name in project.endpoints.models.known] == ["sentiment-dev", "sentiment-prod"]
+    bodies = [call.body["model"] for call in project.stand_in.called("aiplatform.projects.locations.models.upload")]
+    assert {body["containerSpec"]["predictRoute"] for body in bodies} == {"/v1/models/sentiment:predict"}
 
 
 def test_the_endpoint_answers_with_the_model_that_serves(project: Project) -> None:
@@ -129,11 +123,11 @@ from google.auth.credentials import AnonymousCredentials
 from google.cloud import aiplatform
 aiplatform.init(project="demo-project", location="europe-west1", api_endpoint=sys.argv[1] + "aiplatform",
                 api_transport="rest", credentials=AnonymousCredentials())
-(endpoint,) = aiplatform.Endpoint.list(filter='display_name="sentiment"')
+(endpoint,) = aiplatform.Endpoint.list(filter='display_name="sentiment-dev"')
 answer = endpoint.predict([{"text": "good"}])
 (deployed,) = endpoint.list_models()
 assert deployed.id == answer.deployed_model_id and endpoint.traffic_split == {deployed.id: 100}
-versions = aiplatform.Model("sentiment").versioning_registry.list_versions()
+versions = aiplatform.Model("sentiment-dev").versioning_registry.list_versions()
 print(answer.predictions[0]["label"], answer.model_version_id, [version.version_aliases for version in versions])
 """
 

@@ -15,7 +15,8 @@ from tests.vertex.endpoint_project import IMAGE, LOCATION, Project
 pytestmark = pytest.mark.loopback
 
 UPLOAD = "aiplatform.projects.locations.models.upload"
-MODEL = f"{LOCATION}/models/sentiment"
+LABELS = {"managed-by": "esteira", "pipeline": "sentiment", "environment": "dev"}
+MODEL = f"{LOCATION}/models/sentiment-dev"
 
 
 @pytest.fixture
@@ -34,12 +35,12 @@ def test_the_first_release_makes_the_model_and_further_ones_versions_of_it(proje
     first, second = (call.body for call in project.stand_in.called(UPLOAD))
     route = "/v1/models/sentiment"
     assert first == {
-        "modelId": "sentiment",
+        "modelId": "sentiment-dev",
         "model": {
-            "displayName": "sentiment",
+            "displayName": "sentiment-dev",
             "versionDescription": "release 000000000001",
             "versionAliases": ["release-000000000001"],
-            "labels": {"managed-by": "esteira", "pipeline": "sentiment", "release": "000000000001"},
+            "labels": {**LABELS, "release": "000000000001"},
             "artifactUri": "gs://demo-bucket/sentiment/serving/1732300001",
             "containerSpec": {
                 "imageUri": IMAGE,
@@ -93,14 +94,30 @@ def test_an_image_that_was_not_pushed_and_a_model_that_was_not_are_told(project:
 
 
 def test_a_model_of_somebody_else_is_left_alone(project: Project) -> None:
-    body = {"modelId": "sentiment", "model": {"displayName": "theirs", "containerSpec": {"imageUri": "image"}}}
+    body = {"modelId": "sentiment-dev", "model": {"displayName": "theirs", "containerSpec": {"imageUri": "image"}}}
     project.api.call("upload", "aiplatform", "POST", f"v1/{LOCATION}/models:upload", body=body)
     with pytest.raises(ServingError) as told:
         upload(project, 1)
     assert str(told.value) == (
-        f"{MODEL}: was not made by Esteira: it has no label managed-by=esteira.\n"
-        "Expected the pipeline's name to be free. Remove that model, or set another pipeline.name"
+        f"{MODEL}: is not the model of sentiment in dev: its labels are managed-by=, pipeline=, environment=.\n"
+        "Expected managed-by=esteira, pipeline=sentiment, environment=dev. Remove that model, set another "
+        "pipeline.name, or rename the environment"
     )
+
+
+def test_a_release_that_was_run_again_is_uploaded_again_and_gets_the_alias(project: Project) -> None:
+    assert upload(project, 1) == f"{MODEL}@1"
+    release = project.release(1)
+    assert release.outcome
+    again = release.outcome.copy(update={"model": f"{project.store.uri}/serving/1732309999"})
+    rerun = release.copy(update={"outcome": again})
+    for _ in range(2):
+        assert uploaded_model(project.settings, project.api, project.store, rerun) == f"{MODEL}@2"
+    (versions,) = project.endpoints.models.known.values()
+    assert [(version["artifactUri"][-10:], version["versionAliases"]) for version in versions] == [
+        ("1732300001", ["default"]),
+        ("1732309999", ["release-000000000001"]),
+    ]
 
 
 def test_the_default_version_moves(project: Project) -> None:

@@ -13,6 +13,7 @@ from tests.vertex.scripted import NUMBERED, RELEASE, Project, bound_job, release
 pytestmark = pytest.mark.loopback
 PREFIX = "aiplatform.projects.locations.schedules"
 CRON = "TZ=Europe/Berlin 0 6 * * 1"
+CHANGED = ("cron", "createPipelineJobRequest", "maxConcurrentRunCount", "maxConcurrentActiveRunCount")
 MakeProject = Callable[..., Project]
 
 
@@ -37,6 +38,7 @@ def test_a_schedule_is_made_with_the_releases_job(make_project: MakeProject) -> 
         "displayName": "esteira-sentiment",
         "cron": CRON,
         "maxConcurrentRunCount": "1",
+        "maxConcurrentActiveRunCount": "1",
         "allowQueueing": False,
         "createPipelineJobRequest": {"parent": "projects/demo-project/locations/europe-west1"},
     }
@@ -66,8 +68,8 @@ def test_another_release_changes_the_schedule_in_its_place(make_project: MakePro
     apply(project, CRON)
     assert apply(project, CRON, "b" * 12) == f"changed the schedule esteira-sentiment: {CRON}"
     (call,) = project.stand_in.called(f"{PREFIX}.patch")
-    assert call.parameters["updateMask"] == "cron,createPipelineJobRequest,maxConcurrentRunCount"
-    assert sorted(call.body) == ["createPipelineJobRequest", "cron", "maxConcurrentRunCount"]
+    assert call.parameters["updateMask"] == ",".join(CHANGED)
+    assert sorted(call.body) == sorted(CHANGED)
     (schedule,) = kept(project)
     assert schedule["createPipelineJobRequest"]["pipelineJob"]["labels"]["release"] == "b" * 12
 
@@ -131,3 +133,27 @@ def test_a_missing_permission_is_told(make_project: MakeProject) -> None:
     project.stand_in.faults.add(Fault(f"{PREFIX}.create", "denied"))
     with pytest.raises(GoogleError, match=r"^Google Cloud: cannot create the schedule: Permission '"):
         apply(project, CRON)
+
+
+def test_one_without_a_limit_of_what_goes_on_at_once_gets_it(make_project: MakeProject) -> None:
+    project = make_project()
+    apply(project, CRON)
+    del kept(project)[0]["maxConcurrentActiveRunCount"]
+    assert apply(project, CRON) == f"changed the schedule esteira-sentiment: {CRON}"
+    assert kept(project)[0]["maxConcurrentActiveRunCount"] == "1"
+
+
+@pytest.mark.parametrize("change", [{"runtimeConfig": {}}, {"runtimeConfig": None}])
+def test_a_schedule_of_that_name_that_somebody_made_by_hand_is_left_alone(
+    make_project: MakeProject, change: Dict[str, Any]
+) -> None:
+    project = make_project()
+    apply(project, CRON)
+    (theirs,) = kept(project)
+    job = theirs["createPipelineJobRequest"]["pipelineJob"]
+    job.update(change)
+    if change["runtimeConfig"] is None:
+        del job["runtimeConfig"]
+    assert apply(project, "") == ""
+    assert apply(project, CRON) == f"made the schedule esteira-sentiment: {CRON}"
+    assert kept(project)[0] is theirs

@@ -1,17 +1,21 @@
 """A release's smoke test on Vertex AI, and what is left of one that fails or is interrupted."""
 
 from pathlib import Path
-from typing import Iterator
+from typing import Any, Iterator
 
 import pytest
+import yaml
 
 from esteira.errors import GoogleError, ServingError
 from esteira.local.cloud.faults import Fault
-from esteira.local.cloud.server import served
+from esteira.local.cloud.refusal import Refused
+from esteira.local.cloud.server import Call, served
 from esteira.settings import Settings
-from esteira.vertex.model import uploaded_model
+from esteira.vertex.deploy import DEPLOY_S, UNDEPLOY_S
+from esteira.vertex.model import UPLOAD_S, uploaded_model
 from esteira.vertex.smoke import smoke_release
-from esteira.vertex.traffic import promote_release
+from esteira.vertex.traffic import SETTLE_S, promote_release
+from tests.conftest import REPOSITORY
 from tests.vertex.endpoint_project import CHECK, IMAGE, LOCATION, UNHEALTHY, Project
 
 pytestmark = pytest.mark.loopback
@@ -50,7 +54,7 @@ def deploy(project: Project, number: int) -> None:
 
 def test_the_first_release_is_deployed_and_asked_where_it_will_serve(project: Project) -> None:
     smoke(project, 1)
-    assert project.deployments() == [f"sentiment {ONE}"]
+    assert project.deployments() == [f"sentiment-dev {ONE}"]
     assert (project.deployed(), project.deployed(CHECK)) == ({ONE: 100}, {})
 
 
@@ -58,7 +62,7 @@ def test_a_further_release_is_deployed_at_no_traffic_and_asked_on_an_endpoint_of
     deploy(project, 1)
     project.asked.clear()
     smoke(project, 2)
-    assert project.deployments()[1:] == [f"sentiment-check {TWO}", f"sentiment {TWO}"]
+    assert project.deployments()[1:] == [f"sentiment-dev-check {TWO}", f"sentiment-dev {TWO}"]
     assert (project.deployed(), project.deployed(CHECK)) == ({ONE: 100, TWO: 0}, {})
     assert set(project.asked) == {TWO}
     beside = project.stand_in.called(DEPLOY)[-1].body
@@ -66,7 +70,7 @@ def test_a_further_release_is_deployed_at_no_traffic_and_asked_on_an_endpoint_of
         "deployedModel": {
             "id": beside["deployedModel"]["id"],
             "displayName": TWO,
-            "model": f"{LOCATION}/models/sentiment@2",
+            "model": f"{LOCATION}/models/sentiment-dev@2",
             "dedicatedResources": {
                 "machineSpec": {"machineType": "n1-standard-2"},
                 "minReplicaCount": 1,
@@ -85,8 +89,9 @@ def test_a_smoke_test_that_is_done_again_deploys_nothing_beside_again(project: P
     deploy(project, 1)
     smoke(project, 2)
     smoke(project, 2)
-    assert project.deployments()[1:] == [f"sentiment-check {TWO}", f"sentiment {TWO}", f"sentiment-check {TWO}"]
-    assert len(project.endpoints.models.find(f"{LOCATION}/models/sentiment@2")["versionAliases"]) == 1
+    check, beside = f"sentiment-dev-check {TWO}", f"sentiment-dev {TWO}"
+    assert project.deployments()[1:] == [check, beside, check]
+    assert len(project.endpoints.models.find(f"{LOCATION}/models/sentiment-dev@2")["versionAliases"]) == 1
     deploy(project, 2)
     smoke(project, 2)
     assert project.deployed() == {ONE: 0, TWO: 100}
@@ -132,9 +137,9 @@ def test_an_unhealthy_container_is_told_with_its_logs(project: Project) -> None:
     with pytest.raises(ServingError) as told:
         smoke(project, 2)
     assert str(told.value) == (
-        f"Google Cloud: cannot deploy release {TWO} to the endpoint sentiment-check: {UNHEALTHY}\n"
+        f"Google Cloud: cannot deploy release {TWO} to the endpoint sentiment-dev-check: {UNHEALTHY}\n"
         "See what the container says: https://console.cloud.google.com/logs/query;query="
-        "resource.type%3D%22aiplatform.googleapis.com%2FEndpoint%22%0Aresource.labels.endpoint_id%3D%22sentiment-check"
+        "resource.type%3D%22aiplatform.googleapis.com%2FEndpoint%22%0Aresource.labels.endpoint_id%3D%22sentiment-dev-check"
         "%22?project=demo-project\n"
         "Then run the command again."
     )
@@ -155,7 +160,7 @@ def test_what_an_interrupted_smoke_test_left_is_undeployed_by_the_next(project: 
     assert project.deployed() == {ONE: 100, TWO: 0, THREE: 0}
     smoke(project, 3)
     assert project.deployed(CHECK) == {}
-    assert project.deployments().count(f"sentiment-check {THREE}") == 1
+    assert project.deployments().count(f"sentiment-dev-check {THREE}") == 1
 
 
 @pytest.mark.parametrize("kind", ["lost", "reset", "busy", "unavailable"])
@@ -174,7 +179,7 @@ def test_a_quota_that_is_used_up_is_told_and_the_next_try_goes_on(project: Proje
     with pytest.raises(GoogleError) as told:
         smoke(project, 2)
     assert str(told.value) == (
-        f"Google Cloud: cannot deploy release {TWO} to the endpoint sentiment: "
+        f"Google Cloud: cannot deploy release {TWO} to the endpoint sentiment-dev: "
         "Quota exceeded for quota metric 'aiplatform' of service 'aiplatform.googleapis.com'.\n"
         "Wait a minute and run the command again, or ask for more: "
         "https://console.cloud.google.com/iam-admin/quotas?project=demo-project"
@@ -182,6 +187,55 @@ def test_a_quota_that_is_used_up_is_told_and_the_next_try_goes_on(project: Proje
     project.stand_in.faults.waiting.clear()
     smoke(project, 2)
     assert (project.deployed(), project.deployed(CHECK)) == ({ONE: 100, TWO: 0}, {})
+
+
+def test_a_release_that_was_run_again_is_deployed_and_asked_anew(project: Project) -> None:
+    deploy(project, 1)
+    smoke(project, 2)
+    release = project.release(2)
+    model = project.release(3).outcome
+    rerun = release.copy(update={"outcome": model})
+    for _ in range(2):
+        assert not smoke_release(project.settings, project.api, project.store, rerun).failed
+    assert (project.deployed(), project.deployed(CHECK)) == ({ONE: 100, TWO: 0}, {})
+    (serving,) = [one for name, one in project.endpoints.known.items() if not name.endswith("-check")]
+    assert [one["modelVersionId"] for one in serving["deployedModels"]] == ["1", "3"]
+
+
+def test_what_is_served_of_a_release_stays_while_its_next_model_is_deployed_beside(project: Project) -> None:
+    smoke(project, 1)
+    rerun = project.release(1).copy(update={"outcome": project.release(2).outcome})
+    assert not smoke_release(project.settings, project.api, project.store, rerun).failed
+    (serving,) = [one for name, one in project.endpoints.known.items() if not name.endswith("-check")]
+    first, second = serving["deployedModels"]
+    assert (first["modelVersionId"], second["modelVersionId"]) == ("1", "2")
+    assert serving["trafficSplit"] == {first["id"]: 100}
+    promote_release(project.settings, project.api, rerun, settle_s=0)
+    assert serving["trafficSplit"] == {first["id"]: 0, second["id"]: 100}
+
+
+@pytest.mark.parametrize("method", ["deployModel", "undeployModel"])
+def test_another_operation_on_the_endpoint_is_waited_for(project: Project, method: str) -> None:
+    deploy(project, 1)
+    id = f"aiplatform.projects.locations.endpoints.{method}"
+    handler, busy = project.stand_in.handlers[id], [True] * 12
+
+    def held_up(call: Call) -> Any:
+        if busy:
+            busy.pop()
+            raise Refused(409, "There are other operations running on the resource.", word="ABORTED")
+        return handler(call)
+
+    project.stand_in.handlers[id] = held_up
+    smoke(project, 2)
+    assert (project.deployed(), project.deployed(CHECK)) == ({ONE: 100, TWO: 0}, {})
+
+
+def test_what_is_waited_for_ends_before_its_step_does() -> None:
+    steps = yaml.safe_load((REPOSITORY / "cloudbuild" / "full.yaml").read_text())["steps"]
+    allowed_s = {step["id"]: float(step["timeout"].rstrip("s")) for step in steps}
+    assert allowed_s["smoke"] > UPLOAD_S + DEPLOY_S + UNDEPLOY_S
+    assert allowed_s["promote"] > SETTLE_S + UNDEPLOY_S
 
 
 def test_what_the_pusher_of_tfx_deployed_is_asked_with_its_traffic(project: Project) -> None:

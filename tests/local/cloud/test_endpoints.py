@@ -125,7 +125,7 @@ def test_a_release_is_smoke_tested_against_the_real_server_on_the_model_in_the_b
         result = smoke_release(project.settings, project.api, project.store, release)
         assert not result.failed
         body = {"instances": [{"text": "good"}, {"text": "bad"}]}
-        answer = post(project.api, f"v1/{LOCATION}/endpoints/sentiment:predict", **body)
+        answer = post(project.api, f"v1/{LOCATION}/endpoints/sentiment-dev:predict", **body)
     assert [row["label"] for row in answer["predictions"]] == [LABELS[2], LABELS[0]]
 
 
