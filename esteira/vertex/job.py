@@ -51,8 +51,9 @@ def make_body(settings: Settings, job: Job, labels: Mapping[str, str]) -> Json:
 
 
 def run_labels(settings: Settings, release: str, build: str) -> Dict[str, str]:
-    """Return the labels that tell whose a run is."""
-    return valid_labels({"pipeline": settings.pipeline.name, "release": release, "build": build})
+    """Return the labels that tell whose a run is; several environments may share a project."""
+    whose = {"pipeline": settings.pipeline.name, "environment": settings.selected}
+    return valid_labels({**whose, "release": release, "build": build})
 
 
 def valid_labels(labels: Mapping[str, str]) -> Dict[str, str]:

@@ -12,6 +12,7 @@ from esteira.release.manifest import Outcome
 from esteira.release.store import Store
 from esteira.settings import Settings
 from esteira.vertex.job import make_body, make_run_id, run_labels
+from esteira.vertex.left_runs import BY_HAND, end_left_runs
 from esteira.vertex.links import run_link
 from esteira.vertex.outcome import read_outcome
 from esteira.vertex.watch import Say, ask_to_cancel, look_at_run, watch_run
@@ -35,10 +36,13 @@ def run_release(
     A build makes one run of a release: asked again, this goes on watching the run that is there, or returns what
     it came to. An empty `build_id` is somebody who typed the step by hand: a run of its own.
 
+    A build holds the environment: runs that former builds have left there are ended first.
     An interruption (Ctrl-C, SIGTERM) cancels the run of a build; one made by hand goes on.
     Raises GoogleError if the run cannot be made or watched, JobError if another's run bears its name.
     """
-    build = build_id or time.strftime("by-hand-%Y%m%dt%H%M%S", time.gmtime())
+    build = build_id or time.strftime(f"{BY_HAND}%Y%m%dt%H%M%S", time.gmtime())
+    if build_id:
+        end_left_runs(api, settings, build, say)
     run = make_run_id(settings.pipeline.name, release, build)
     submit_run(api, settings, run, release, build, job)
     say(f"run {run}: {run_link(settings, run)}")

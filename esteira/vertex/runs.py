@@ -7,19 +7,24 @@ from esteira.google.api import Api, Json
 from esteira.settings import Settings
 from esteira.vertex.job import run_labels
 from esteira.vertex.links import run_link
-from esteira.vertex.tasks import TaskState, describe_error, is_over, state_of, task_states
+from esteira.vertex.tasks import PREFIX, TaskState, describe_error, is_over, state_of, task_states
 from esteira.vertex.watch import Say, ask_to_cancel, look_at_run, watch_run
+
+# A run that is being cancelled ends by itself.
+UNFINISHED = [f'state="{PREFIX}{word}"' for word in ("QUEUED", "PENDING", "RUNNING", "PAUSED")]
 
 
 class RunState(NamedTuple):
     """How far a run is: queued, pending, running, cancelling, paused, succeeded, failed or cancelled.
 
-    Times are RFC 3339 in UTC, "" where it has not come to that; `error` is why it failed.
+    Times are RFC 3339 in UTC, "" where it has not come to that; `error` is why it failed. `build` is the label of
+    what began it: "" is a schedule.
     """
 
     run: str
     state: str
     release: str
+    build: str
     started: str
     ended: str
     error: str
@@ -36,13 +41,15 @@ def run_state(api: Api, settings: Settings, run: str) -> RunState:
     return read_state(settings, look_at_run(api, settings, run))
 
 
-def list_runs(api: Api, settings: Settings, release: str = "") -> Iterator[RunState]:
-    """Yield the pipeline's runs, or those of one release, the latest first; without their tasks, which no listing has.
+def list_runs(api: Api, settings: Settings, release: str = "", *, unfinished: bool = False) -> Iterator[RunState]:
+    """Yield the environment's runs, or those of one release, the latest first; without their tasks, which no
+    listing has. With `unfinished` only those that may still do something.
 
     Raises GoogleError.
     """
     labels = run_labels(settings, release, "")
     wanted = [f'labels.{key}="{value}"' for key, value in labels.items() if value]
+    wanted += [f"({' OR '.join(UNFINISHED)})"] if unfinished else []
     query = {"filter": " AND ".join(wanted), "orderBy": "create_time desc"}
     path = f"v1/{settings.environment.location}/pipelineJobs"
     for resource in api.pages("list the runs", "aiplatform", path, "pipelineJobs", query):
@@ -74,6 +81,7 @@ def read_state(settings: Settings, resource: Json) -> RunState:
         run=run,
         state=state_of(resource),
         release=resource.get("labels", {}).get("release", ""),
+        build=resource.get("labels", {}).get("build", ""),
         started=resource.get("startTime", ""),
         ended=resource.get("endTime", ""),
         error=describe_error(resource.get("error")),

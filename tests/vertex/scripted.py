@@ -124,10 +124,10 @@ class Project:
             pause=lambda s: None,
         )
 
-    def add_run(self, run: str = RUN, release: str = RELEASE) -> None:
-        """Make a run as a deploy makes it."""
-        labels = {"pipeline": "sentiment", "release": release, "build": BUILD}
-        self.pipelines.add(PARENT, run, {**bound_job(), "labels": labels})
+    def add_run(self, run: str = RUN, release: str = RELEASE, **labels: str) -> None:
+        """Make a run as a deploy makes it; other labels may be given."""
+        known = {"pipeline": "sentiment", "environment": "dev", "release": release, "build": BUILD}
+        self.pipelines.add(PARENT, run, {**bound_job(), "labels": {**known, **labels}})
 
     def pause(self, seconds: float) -> None:
         self.paused_s.append(seconds)

@@ -24,6 +24,7 @@ def test_the_body_holds_the_job_and_what_the_settings_say_of_its_run(settings: S
         "displayName": "sentiment",
         "labels": {
             "build": "build_1",
+            "environment": "dev",
             "pipeline": "sentiment",
             "release": RELEASE,
             "tfx_py_version": "3-8",

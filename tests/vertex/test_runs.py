@@ -7,7 +7,7 @@ from esteira.google.refusals import NotFoundError
 from esteira.local.cloud.faults import Fault
 from esteira.vertex.runs import cancel_run, list_runs, run_state
 from esteira.vertex.tasks import TaskState
-from tests.vertex.scripted import LINK, RELEASE, RUN, Project
+from tests.vertex.scripted import BUILD, LINK, RELEASE, RUN, Project
 
 pytestmark = pytest.mark.loopback
 CANCEL = "aiplatform.projects.locations.pipelineJobs.cancel"
@@ -37,6 +37,26 @@ def test_runs_are_listed_by_release_the_latest_first(make_project: MakeProject) 
     api = project.api()
     assert [state.run for state in list_runs(api, project.settings)] == ["run-3", "run-2", "run-1"]
     assert [state.run for state in list_runs(api, project.settings, RELEASE)] == ["run-3", "run-1"]
+
+
+def test_only_the_environments_own_runs_are_listed(make_project: MakeProject) -> None:
+    project = make_project()
+    project.add_run("run-1", environment="live")
+    project.add_run("run-2", pipeline="prices")
+    project.add_run("run-3")
+    assert [state.run for state in list_runs(project.api(), project.settings)] == ["run-3"]
+
+
+def test_unfinished_runs_alone_are_listed_if_that_is_asked_for(make_project: MakeProject) -> None:
+    project = make_project()
+    states = ("PENDING", "QUEUED", "RUNNING", "PAUSED", "CANCELLING", "SUCCEEDED", "FAILED", "CANCELLED")
+    for state in states:
+        project.add_run(state.lower())
+        list(project.pipelines.jobs.values())[-1]["state"] = f"PIPELINE_STATE_{state}"
+    unfinished = list_runs(project.api(), project.settings, unfinished=True)
+    assert [(state.run, state.build) for state in unfinished] == [
+        (run, BUILD) for run in ("paused", "running", "queued", "pending")
+    ]
 
 
 def test_a_cancelled_run_is_waited_for(make_project: MakeProject) -> None:
