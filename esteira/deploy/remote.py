@@ -8,17 +8,19 @@ from typing import Callable, Dict, Mapping, Optional
 
 from esteira.builds.archive import write_archive
 from esteira.builds.render import render_build
-from esteira.builds.submit import Submitted, check_values, submit_build
+from esteira.builds.submit import OVER, Submitted, check_values, get_build, submit_build
 from esteira.cache import scratch_in
 from esteira.deploy.csv import PLACE, lay_csv, travels
 from esteira.deploy.decide import TASKS, Wanted, decide
 from esteira.deploy.hold import held
 from esteira.deploy.planned import Planned, planned
-from esteira.deploy.submission import Submission, keep_submission
+from esteira.deploy.submission import Submission, keep_submission, read_submission
 from esteira.files import write_text
 from esteira.google.api import Api
+from esteira.google.refusals import NotFoundError
 from esteira.images.bases import base_reference
 from esteira.images.spec import base_of, read_spec
+from esteira.release.history import current_release
 from esteira.release.order import Order
 from esteira.release.store import Store
 from esteira.release.store.parallel import at_once
@@ -63,6 +65,7 @@ def submit_deploy(
     with held(settings, store, target, remote.say) as lease, planned(settings, store) as work:
         kind = decide(work.plan, wanted, force=force)
         if kind is None:
+            finish_last(remote)
             return None
         order = work.order(kind, asked_by=f"asked for: {target}{' FORCE=1' * force}", force=force, lease=lease.token)
         with scratch_in(settings.state, SUBMISSIONS) as folder:
@@ -75,6 +78,21 @@ def submit_deploy(
             build = hand_in(remote, work, order, folder, values)
         lease.hand_over(build.id, settings.deploy.start_s)
         return keep_submission(store, order, build, target)
+
+
+def finish_last(remote: Remote) -> None:
+    """Do what the last build has left to do, if it failed once its release was promoted. Raises GoogleError."""
+    from esteira.vertex.promote import finish_promotion
+
+    submission, served = read_submission(remote.store), current_release(remote.store)
+    if submission is None or served is None or served.build != submission.build:
+        return
+    try:
+        build = get_build(remote.settings, remote.api, submission.build)
+    except NotFoundError:
+        return
+    if build["status"] in OVER and build["status"] != "SUCCESS":
+        finish_promotion(remote.settings, remote.store)
 
 
 def hand_in(remote: Remote, work: Planned, order: Order, folder: Path, values: Mapping[str, str]) -> Submitted:

@@ -1,15 +1,17 @@
 """Watching a build in Google Cloud: its steps, its log, and what it came to."""
 
 import time
-from typing import Any, Callable, Dict, Mapping
+from typing import Any, Callable, Dict, Mapping, Sequence
 
 from esteira.builds.submit import OVER, build_page, exit_code_of, get_build
-from esteira.errors import BuildError
+from esteira.errors import BuildError, EsteiraError
 from esteira.google.api import Api, Json
 from esteira.google.log import LogFollower, build_filter
 from esteira.google.operations import pauses
 from esteira.google.refusals import LostError, RefusedError
 from esteira.progress import Progress
+from esteira.release.history import read_pointer, readable_release
+from esteira.release.store import open_store
 from esteira.settings import Settings
 
 OUTCOMES = {"SUCCESS": "succeeded", "CANCELLED": "cancelled"}
@@ -101,11 +103,26 @@ def check_verdict(settings: Settings, build: Mapping[str, Any]) -> None:
     lines += [detail] if detail and not failed else []
     error = BuildError(
         "\n".join(lines) + f"\nIts log: make logs ENV={settings.selected}, or {build_page(settings, build['id'])}\n"
-        "Nothing was promoted: what was served before still is. "
+        f"{what_is_served(settings, build, failed)} "
         f"Mend it and run: make deploy ENV={settings.selected}    Finished tasks are not run again."
     )
     error.exit_code = exit_code_of(build) or BuildError.exit_code
     raise error
+
+
+def what_is_served(settings: Settings, build: Mapping[str, Any], failed: Sequence[Json]) -> str:
+    """Return a sentence that says whether the build has promoted its release, as the pointer and the history tell."""
+    try:
+        store = open_store(settings)
+        pointer = read_pointer(store).release
+        served = readable_release(store, pointer) if pointer else None
+    except EsteiraError:
+        return f"To see what is served: make releases ENV={settings.selected}"
+    if served is not None and served.build == build["id"]:
+        return f"Its release {served.id} is promoted, and serves."
+    if any(step["id"] == "promote" for step in failed):
+        return "Its release did not become current: the log says which model has the traffic."
+    return "Nothing was promoted: what was served before still is."
 
 
 def how_it_ended(step: Mapping[str, Any]) -> str:

@@ -14,14 +14,22 @@ from esteira.builds.archive import write_archive
 from esteira.builds.submit import Submitted
 from esteira.cache import scratch_in
 from esteira.deploy.planned import Planned, planned
-from esteira.deploy.remote import ARCHIVE, SUBMISSIONS, Remote, hand_in, substitutions
+from esteira.deploy.remote import ARCHIVE, SUBMISSIONS, Remote, finish_last, hand_in, substitutions
+from esteira.deploy.submission import keep_submission
 from esteira.errors import BuildError, GoogleError
+from esteira.local.cloud.endpoints import Endpoints
 from esteira.local.cloud.faults import Fault
+from esteira.local.cloud.pipelines import Pipelines
+from esteira.local.cloud.project import nothing_starts
+from esteira.local.cloud.schedules import Schedules
+from esteira.local.cloud.schedules import handlers as vertex_schedules
+from esteira.release.history import keep_release, make_current
 from esteira.release.order import Order
 from esteira.release.store import open_store
 from tests.builds.scene import SUBSTITUTIONS, Scene
 from tests.conftest import REPOSITORY
 from tests.repositories import make_repository, write
+from tests.vertex.scripted import RELEASE, bound_job, release_of
 
 pytestmark = [pytest.mark.programs, pytest.mark.loopback]
 
@@ -133,3 +141,25 @@ def test_a_build_that_is_refused_leaves_nothing(scene: Scene, remote: Remote) ->
         handed_in(remote)
     assert scene.builds.known == {}
     assert not any(path.is_dir() for path in (remote.settings.state / SUBMISSIONS).iterdir())
+
+
+@pytest.mark.parametrize(("status", "made"), [("FAILURE", 1), ("TIMEOUT", 1), ("SUCCESS", 0)])
+def test_what_a_failed_build_left_to_do_after_its_promotion_is_done_by_the_next_deploy(
+    scene: Scene, remote: Remote, status: str, made: int
+) -> None:
+    schedules = Schedules(Pipelines(lambda job: iter(())))
+    scene.stand_in.add({**vertex_schedules(schedules), **Endpoints(nothing_starts).handlers()})
+    cloud = remote.settings.cloud.copy(update={"schedule": "0 6 * * *"})
+    remote = Remote(remote.settings.copy(update={"cloud": cloud}), remote.api, remote.store, print)
+    build = scene.add_build(status=status)
+    with planned(remote.settings, remote.store) as work:
+        keep_submission(remote.store, order(work), Submitted(build, "https://page"), "make deploy")
+    finish_last(remote)  # before anything was promoted
+    keep_release(remote.store, release_of().copy(update={"build": build}))
+    job = bound_job()
+    job["runtimeConfig"]["gcsOutputDirectory"] = f"{remote.settings.bucket}/root"
+    remote.store.write(f"releases/{RELEASE}/job.json", json.dumps(job).encode())
+    make_current(remote.store, RELEASE, if_generation=0)
+    for _ in range(2):
+        finish_last(remote)
+    assert len(schedules.schedules) == made

@@ -7,7 +7,10 @@ from esteira.errors import BuildError, GoogleError, NotBlessedError
 from esteira.google.api import Api
 from esteira.local.cloud.faults import Fault
 from esteira.progress import Progress
+from esteira.release.history import keep_release, make_current
+from esteira.release.store import open_store
 from tests.builds.scene import Scene
+from tests.vertex.scripted import RELEASE, release_of
 
 pytestmark = [pytest.mark.programs, pytest.mark.loopback]
 
@@ -59,6 +62,21 @@ def verdict(scene: Scene, **ended: Any) -> BuildError:
     with pytest.raises(BuildError) as caught:
         check_verdict(scene.settings, build)
     return caught.value
+
+
+def test_a_build_that_fails_once_its_release_is_promoted_says_so(scene: Scene) -> None:
+    store = open_store(scene.settings)
+    keep_release(store, release_of().copy(update={"build": BUILD}))
+    make_current(store, RELEASE, if_generation=0)
+    error = verdict(scene, status="FAILURE", steps={"promote": ("FAILURE", 21)})
+    assert "Nothing was promoted" not in str(error)
+    assert f"\nIts release {RELEASE} is promoted, and serves. Mend it and run: make deploy ENV=dev" in str(error)
+
+
+def test_a_promotion_that_failed_does_not_say_that_nothing_has_changed(scene: Scene) -> None:
+    error = verdict(scene, status="FAILURE", steps={"promote": ("FAILURE", 21)})
+    told = "\nIts release did not become current: the log says which model has the traffic. Mend it and run: make"
+    assert told in str(error)
 
 
 def test_each_step_is_told_once_and_each_line_under_its_step(scene: Scene) -> None:

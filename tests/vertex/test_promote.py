@@ -1,0 +1,143 @@
+"""The order of a promotion: traffic, the pointer, and what may then fail without a doubt about what serves."""
+
+import json
+from functools import partial
+from pathlib import Path
+from typing import Any, Callable, Iterator, List, Optional
+
+import pytest
+
+from esteira.errors import GoogleError
+from esteira.local.cloud import schedules
+from esteira.local.cloud.faults import Fault
+from esteira.local.cloud.pipelines import Pipelines
+from esteira.local.cloud.schedules import Schedules
+from esteira.local.cloud.server import served
+from esteira.release.history import keep_release, make_current, read_pointer
+from esteira.settings import Settings
+from esteira.vertex.promote import finish_promotion, finish_rollback, promote_release
+from esteira.vertex.smoke import smoke_release
+from tests.vertex.endpoint_project import Project
+from tests.vertex.scripted import bound_job
+
+pytestmark = pytest.mark.loopback
+
+CRON = "0 6 * * *"
+ONE, TWO, THREE = (f"{number:012x}" for number in (1, 2, 3))
+CREATE = "aiplatform.projects.locations.schedules.create"
+UNDEPLOY = "aiplatform.projects.locations.endpoints.undeployModel"
+
+
+class Scheduled(Project):
+    """A project whose settings ask for a schedule, and whose store has the releases that are promoted."""
+
+    def __init__(self, settings: Settings, folder: Path) -> None:
+        super().__init__(settings, folder)
+        self.set("cloud", schedule=CRON)
+        self.schedules = Schedules(Pipelines(lambda job: iter(())))
+        self.stand_in.add(schedules.handlers(self.schedules))
+
+    def promote(self, number: int, move: Optional[Callable[[], None]] = None) -> None:
+        """Make, smoke-test and promote a release after the current one."""
+        before = read_pointer(self.store)
+        release = self.release(number).copy(update={"parent": before.release or None})
+        keep_release(self.store, release)
+        self.store.write(f"releases/{release.id}/job.json", json.dumps(bound_job()).encode())
+        smoke_release(self.settings, self.api, self.store, release)
+        usual = partial(make_current, self.store, release.id, if_generation=before.generation)
+        promote_release(self.settings, self.store, release, move or usual)
+
+    def scheduled(self) -> List[Any]:
+        found = self.schedules.schedules.values()
+        return [one["createPipelineJobRequest"]["pipelineJob"]["labels"]["release"] for one in found]
+
+
+@pytest.fixture
+def project(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Scheduled]:
+    project = Scheduled(settings, tmp_path / "bucket")
+    with served(project.stand_in):
+        for name, value in project.stand_in.variables().items():
+            monkeypatch.setenv(name, value)
+        yield project
+
+
+def test_a_promotion_moves_the_traffic_the_pointer_and_the_schedule(
+    project: Scheduled, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for number in (1, 2, 3):
+        project.promote(number)
+    assert (project.deployed(), read_pointer(project.store).release) == ({TWO: 0, THREE: 100}, THREE)
+    assert project.scheduled() == [THREE]
+    assert capsys.readouterr().out.splitlines() == [
+        f"made the schedule esteira-sentiment: {CRON}",
+        f"changed the schedule esteira-sentiment: {CRON}",
+        f"undeployed {ONE}",
+        f"changed the schedule esteira-sentiment: {CRON}",
+    ]
+
+
+def test_a_schedule_that_is_refused_leaves_a_release_that_is_promoted_and_says_so(project: Scheduled) -> None:
+    project.stand_in.faults.add(Fault(CREATE, "denied"))
+    with pytest.raises(GoogleError) as told:
+        project.promote(1)
+    first, *_, last = str(told.value).splitlines()
+    assert first == (
+        f"release {ONE}: is promoted, and serves. But the schedule could not be set: Google Cloud: cannot create the "
+        "schedule: Permission 'aiplatform.schedules.create' denied on resource "
+        "'//aiplatform.googleapis.com/aiplatform/v1/projects/demo-project/locations/europe-west1/schedules' "
+        "(or it may not exist)."
+    )
+    assert last == "Run: make deploy ENV=dev"
+    assert (project.deployed(), read_pointer(project.store).release) == ({ONE: 100}, ONE)
+    finish_promotion(project.settings, project.store)
+    assert project.scheduled() == [ONE]
+
+
+def test_what_cannot_be_undeployed_keeps_nothing_else_from_being_done(project: Scheduled) -> None:
+    project.set("endpoint", keep=0)
+    project.promote(1)
+    project.stand_in.faults.add(Fault(UNDEPLOY, "denied", skip=1))  # after that of the endpoint for checks
+    with pytest.raises(GoogleError, match=f"^release {TWO}: is promoted, and serves. But older models could not be un"):
+        project.promote(2)
+    assert (read_pointer(project.store).release, project.scheduled()) == (TWO, [TWO])
+    assert project.deployed() == {ONE: 0, TWO: 100}
+    finish_promotion(project.settings, project.store)
+    assert project.deployed() == {TWO: 100}
+
+
+def test_a_pointer_that_cannot_be_written_says_who_has_the_traffic(project: Scheduled) -> None:
+    def fail() -> None:
+        raise GoogleError("Google Cloud: cannot write current: no answer")
+
+    with pytest.raises(GoogleError) as told:
+        project.promote(1, fail)
+    assert str(told.value) == (
+        "Google Cloud: cannot write current: no answer\n"
+        f"The model of release {ONE} has the traffic already, but that it is current could not be written. "
+        "Run: make deploy ENV=dev"
+    )
+    assert project.scheduled() == []
+    project.promote(1)
+    assert (read_pointer(project.store).release, project.scheduled()) == (ONE, [ONE])
+
+
+def test_the_schedule_follows_a_rollback_which_is_done_whatever_it_says(project: Scheduled) -> None:
+    project.promote(1)
+    project.promote(2)
+    back = project.release(7).copy(update={"kind": "rollback", "restores": ONE, "parent": TWO})
+    keep_release(project.store, back)
+    make_current(project.store, back.id, if_generation=read_pointer(project.store).generation)
+    project.stand_in.faults.add(Fault("aiplatform.*schedules.list", "denied"))
+    with pytest.raises(GoogleError) as told:
+        finish_rollback(project.settings, project.store)
+    assert str(told.value).startswith(f"release {back.id}: is promoted, and serves. But the schedule could not be set")
+    assert str(told.value).endswith(f"\nRun: make rollback RELEASE={ONE} ENV=dev")
+    finish_rollback(project.settings, project.store)
+    assert project.scheduled() == [back.id]
+
+
+def test_a_job_that_is_lost_is_told_with_the_release_that_serves(project: Scheduled) -> None:
+    project.promote(1)
+    project.store.delete([f"releases/{ONE}/job.json"])
+    with pytest.raises(GoogleError, match="is promoted, and serves. But the schedule could not be set: .*is lost"):
+        finish_promotion(project.settings, project.store)
