@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field, validator
 from typing_extensions import Literal
 
 from esteira.errors import StateError
+from esteira.settings.cron import checked_cron
 
 LOCAL = "local"
 
@@ -49,8 +50,6 @@ IMAGE_PATTERN = re.compile(r"^[a-z0-9][a-z0-9.:-]*/[\w./-]+@sha256:[0-9a-f]{64}\
 SECRETS_PATTERN = re.compile(r"^[A-Z_][A-Z0-9_]*=[\w-]+/[0-9]+(,[A-Z_][A-Z0-9_]*=[\w-]+/[0-9]+)*\Z")
 # Variables that a step has of its own, or that its programs are found and begun by.
 RESERVED_PATTERN = re.compile(r"^(?:(?:ESTEIRA_|PYTHON|LD_)[A-Z0-9_]*|PATH|HOME)\Z")
-# https://cloud.google.com/vertex-ai/docs/pipelines/schedule-pipeline-run
-SCHEDULE_PATTERN = re.compile(r"^(TZ=[\w/+-]+ )?[\w*/,-]+( [\w*/,-]+){4}\Z")
 # Registries and their mirrors, such as Artifact Registry's remote repositories.
 MIRRORS_PATTERN = re.compile(r"^(?!.*//)[\w.:-]+=[\w.:/-]+(,[\w.:-]+=[\w.:/-]+)*\Z")
 
@@ -173,8 +172,7 @@ class CloudSettings(Section):
 
     @validator("schedule")
     def check_schedule(cls, value: str) -> str:
-        expected = 'a cron line of five fields such as "TZ=Europe/Berlin 0 6 * * 1"'
-        return matched(value, SCHEDULE_PATTERN, expected) if value else value
+        return checked_cron(value) if value else value
 
 
 class TrainerSettings(Section):

@@ -157,3 +157,8 @@ def test_a_schedule_of_that_name_that_somebody_made_by_hand_is_left_alone(
     assert apply(project, "") == ""
     assert apply(project, CRON) == f"made the schedule esteira-sentiment: {CRON}"
     assert kept(project)[0] is theirs
+
+
+def test_a_line_that_no_clock_shows_is_refused_by_the_stand_in(make_project: MakeProject) -> None:
+    with pytest.raises(GoogleError, match=r"cannot create the schedule: cron: 99 99 \* \* \*: is no cron schedule"):
+        apply(make_project(), "99 99 * * *")

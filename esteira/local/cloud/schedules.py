@@ -3,6 +3,7 @@
 https://cloud.google.com/vertex-ai/docs/reference/rest/v1/projects.locations.schedules
 """
 
+import re
 import threading
 from dataclasses import dataclass, field
 from typing import Dict
@@ -14,6 +15,8 @@ from esteira.local.cloud.pipelines import Pipelines, check_job, numbered
 from esteira.local.cloud.refusal import Refused, missing
 from esteira.local.cloud.server import Call, Handler
 
+# The highest number of each field of a cron line.
+HIGHEST = (59, 23, 31, 12, 6)
 REQUIRED = ("displayName", "cron", "maxConcurrentRunCount", "createPipelineJobRequest")
 
 
@@ -102,5 +105,13 @@ def check_schedule(schedule: Json) -> None:
     lacks = [name for name in REQUIRED if name not in schedule]
     if lacks:
         raise Refused(400, f"{', '.join(lacks)}: is required")
+    check_cron(schedule["cron"])
     request = schedule["createPipelineJobRequest"]
     check_job(request.get("pipelineJobId", "scheduled"), request["pipelineJob"])
+
+
+def check_cron(line: str) -> None:
+    fields = re.sub("^(CRON_)?TZ=[^ ]+ ", "", line).split(" ")
+    numbers = [[int(number) for number in re.findall("[0-9]+", field)] for field in fields]
+    if len(fields) != len(HIGHEST) or any(number > most for all, most in zip(numbers, HIGHEST) for number in all):
+        raise Refused(400, f"cron: {line}: is no cron schedule")
