@@ -6,6 +6,7 @@ from typing import Callable, List, Optional, Union
 
 from esteira.builds.submit import HINT
 from esteira.cloud.bucket import wrong_region
+from esteira.cloud.mirror import find_mirror
 from esteira.cloud.part import read_or_none
 from esteira.cloud.permissions import Need, lacking, needs, told
 from esteira.cloud.services import DOMAIN, SERVICES, ProjectError, read_services
@@ -98,4 +99,6 @@ def as_check(settings: Settings, api: Api, need: Need) -> Check:
 
 
 def absent(kind: str, name: str, settings: Settings) -> str:
+    if find_mirror(name):
+        return f"mirror {name} is not there. Make it, or take it out of environments.{settings.selected}.mirrors"
     return f"{kind} {name} is not there. Run: make cloud-apply ENV={settings.selected}"

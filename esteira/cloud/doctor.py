@@ -3,9 +3,11 @@
 from functools import partial
 from typing import Callable, Iterable, Iterator, List
 
+from esteira.cloud.check import absent
 from esteira.cloud.doctor_machine import check_clock, check_credentials, check_gcloud, check_hosts
 from esteira.cloud.doctor_quota import check_quota
 from esteira.cloud.finding import Check, Finding, failed, run_checks
+from esteira.cloud.mirror import find_mirror
 from esteira.cloud.part import Resource
 from esteira.cloud.permissions import Need, lacking, needs, rollback_needs, told
 from esteira.cloud.resources import resources
@@ -79,7 +81,10 @@ def check_permissions(settings: Settings, api: Api, need: Need) -> Iterator[Find
     try:
         lacks = lacking(api, settings.environment, need)
     except NotFoundError:
-        yield Finding(name, None, f"not checked: {need.scope} {need.target} is not there")
+        if find_mirror(need.target):
+            yield Finding(name, False, *absent(need.scope, need.target, settings).split(". ", 1))
+        else:
+            yield Finding(name, None, f"not checked: {need.scope} {need.target} is not there")
         return
     for sentence in told(lacks):
         said, _, remedy = sentence.partition(". Have")

@@ -1,6 +1,7 @@
 """Where the policy of each kind of thing is read and written."""
 
 from esteira.cloud.grant import Scope
+from esteira.cloud.mirror import Mirror, find_mirror
 from esteira.cloud.policy import VERSION, Door
 from esteira.settings.model import Environment
 
@@ -18,7 +19,8 @@ def door(scope: Scope, target: str, place: Environment) -> Door:
         path, query = f"b/{target}/iam", {"optionsRequestedPolicyVersion": VERSION}
         return Door("storage", ("GET", path), ("PUT", path), query=query, wrapped=False)
     if scope == "repository":
-        path = f"v1/{place.location}/repositories/{target}"
+        mirror = find_mirror(target) or Mirror(place.region, place.project, target)
+        path = f"v1/{mirror.path}"
         return Door("artifactregistry", ("GET", f"{path}:getIamPolicy"), ("POST", f"{path}:setIamPolicy"), query=ASKED)
     if scope == "dataset":
         path = f"projects/{place.project}/datasets/{target}"

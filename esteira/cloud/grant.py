@@ -5,6 +5,8 @@ from typing import Tuple
 
 from typing_extensions import Literal
 
+from esteira.cloud.mirror import Mirror, find_mirror
+
 Scope = Literal["project", "bucket", "repository", "dataset", "service account", "secret"]
 
 
@@ -45,6 +47,7 @@ def short(name: str) -> str:
 def give_command(grant: Grant, project: str, location: str) -> str:
     """Return what a person types to give a role."""
     region = location.rpartition("/")[2]
+    mirror = find_mirror(grant.target) or Mirror(region, project, grant.target)
     to = f"--member={grant.member} --role={grant.role}"
     if grant.scope == "dataset":
         role = "roles/bigquery.dataEditor" if grant.role == "WRITER" else grant.role
@@ -54,8 +57,8 @@ def give_command(grant: Grant, project: str, location: str) -> str:
         "project": f"gcloud projects add-iam-policy-binding {project} {to}",
         "bucket": f"gcloud storage buckets add-iam-policy-binding gs://{grant.target} {to}",
         "repository": (
-            f"gcloud artifacts repositories add-iam-policy-binding {grant.target} "
-            f"--project={project} --location={region} {to}"
+            f"gcloud artifacts repositories add-iam-policy-binding {mirror.repository} "
+            f"--project={mirror.project} --location={mirror.location} {to}"
         ),
         "service account": f"gcloud iam service-accounts add-iam-policy-binding {grant.target} {to}",
         "secret": f"gcloud secrets add-iam-policy-binding {grant.target} --project={project} {to}",

@@ -8,6 +8,7 @@ from typing import Dict, List, NamedTuple, Tuple
 
 from esteira.cloud.doors import door
 from esteira.cloud.grant import Grant, Scope, give_command
+from esteira.cloud.mirror import mirrors
 from esteira.google.api import Api
 from esteira.settings.model import Environment
 
@@ -66,10 +67,13 @@ def needs(place: Environment) -> List[Need]:
         "artifactregistry.repositories.uploadArtifacts": ("push the builder image", images),
     }
     account = {"iam.serviceAccounts.actAs": ("start builds that act as it", "roles/iam.serviceAccountUser")}
+    pull = "artifactregistry.repositories.downloadArtifacts"
+    mirror = {pull: ("pull the base of the builder image", "roles/artifactregistry.reader")}
     return [
         need("project", place.project, project),
         need("bucket", place.bucket, bucket),
         need("repository", place.repository, repository),
+        *(need("repository", name, mirror) for name in mirrors(place)),
         need("service account", place.builder_email, account),
     ]
 

@@ -106,9 +106,12 @@ class Policy(Part):
     def row(self, grant: Grant, project: str, there: bool) -> Row:
         if there:
             return Row("ok", "role", grant.name, why=grant.why)
-        command = give_command(grant, project, self._location)
-        remedy = "" if grant.ours else f"That account is named by the settings. Run: {command}"
+        remedy = "" if grant.ours else self.left_to(grant, project)
         return Row("missing", "role", grant.name, why=grant.why, remedy=remedy)
+
+    def left_to(self, grant: Grant, project: str) -> str:
+        """Return what a person does to give a role that is not ours to give."""
+        return f"That account is named by the settings. Run: {give_command(grant, project, self._location)}"
 
     def name_of(self, key: Key) -> str:
         return f"{short(key[0])}: {key[1]} on {self.scope} {short(self.target)}"

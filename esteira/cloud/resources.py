@@ -11,8 +11,10 @@ from esteira.cloud.dataset import Dataset
 from esteira.cloud.dataset_access import DatasetAccess
 from esteira.cloud.doors import door
 from esteira.cloud.federation import Pool, Provider, let_in, principals
+from esteira.cloud.foreign import ForeignPolicy
 from esteira.cloud.grant import Grant, Scope, account_member
 from esteira.cloud.labels import labels_of
+from esteira.cloud.mirror import is_of_project, mirrors
 from esteira.cloud.part import Part, Resource
 from esteira.cloud.policy import Ours, Policy
 from esteira.cloud.repository import Repository
@@ -67,7 +69,7 @@ def policies(settings: Settings, number: str) -> Iterator[Policy]:
     wanted.setdefault(("service account", place.builder_email), [])
     for (scope, target), given in wanted.items():
         kind = DatasetAccess if scope == "dataset" else Policy
-        yield kind(
+        yield (kind if is_of_project(target, place.project) else ForeignPolicy)(
             door(scope, target, place),
             scope,
             target,
@@ -75,7 +77,7 @@ def policies(settings: Settings, number: str) -> Iterator[Policy]:
             frozenset(grant.key for grant in kept.get((scope, target), [])),
             our_members(settings, number),
             place.location,
-            theirs=scope == "secret" or target in (place.build_account, place.run_account),
+            theirs=scope == "secret" or target in (place.build_account, place.run_account, *mirrors(place)),
         )
 
 

@@ -3,11 +3,13 @@
 https://cloud.google.com/iam/docs/roles-permissions has what each role allows.
 """
 
+from dataclasses import replace
 from typing import Iterator, List
 
 from esteira.cloud.account import agent_email
 from esteira.cloud.federation import principals
 from esteira.cloud.grant import Grant, Scope, account_member
+from esteira.cloud.mirror import is_of_project, mirrors
 from esteira.settings import Settings
 from esteira.settings.model import Environment
 
@@ -35,6 +37,10 @@ def builder(settings: Settings, place: Environment) -> Iterator[Grant]:
     yield give("bucket", place.bucket, "storage.objectUser", "read the source, write releases and their parts")
     yield give("bucket", place.bucket, "storage.legacyBucketReader", "ask where the bucket is before a deploy")
     yield give("repository", place.repository, "artifactregistry.writer", "pull the builder image, push the run's")
+    for name in mirrors(place):
+        is_here = is_of_project(name, place.project)
+        grant = give("repository", name, "artifactregistry.reader", "pull the bases of images from the mirror")
+        yield replace(grant, ours=grant.ours and is_here)
     yield give("service account", place.runner_email, "iam.serviceAccountUser", "start runs that act as it")
     for secret in secrets(settings):
         yield give("secret", secret, "secretmanager.secretAccessor", "read what build.secrets names")

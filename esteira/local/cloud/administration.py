@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any, Dict, Set
 
+from esteira.cloud.mirror import find_mirror, mirrors
 from esteira.local.cloud.accounts import Accounts
 from esteira.local.cloud.identities import Identities
 from esteira.local.cloud.policies import Policies
@@ -12,6 +13,7 @@ from esteira.local.cloud.secrets import Secrets
 from esteira.local.cloud.server import Call, Handler
 from esteira.local.cloud.services import ServiceUsage
 from esteira.local.cloud.warehouse import Warehouse
+from esteira.settings.model import Environment
 
 PROJECT_NUMBER = "123456789012"
 PROJECTS = "cloudresourcemanager.projects"
@@ -31,6 +33,7 @@ class Administration:
     repositories: Repositories = field(default_factory=Repositories)
     warehouse: Warehouse = field(init=False)
     secrets: Secrets = field(init=False)
+    mirrors: Set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.usage = ServiceUsage(self.project, self.number)
@@ -39,6 +42,13 @@ class Administration:
         self.identities = Identities(self.project, self.number)
         self.warehouse = Warehouse(self.project)
         self.secrets = Secrets(self.number)
+
+    def add_mirrors(self, place: Environment) -> None:
+        """Make the mirrors that an environment names, as a person must have made them: builds may read them."""
+        for mirror in filter(None, map(find_mirror, mirrors(place))):
+            self.mirrors.add(mirror.path)
+            self.repositories.put(mirror.path, mode="REMOTE_REPOSITORY")
+            self.policies.put(mirror.path, "roles/artifactregistry.reader", f"serviceAccount:{place.builder_email}")
 
     @property
     def lacking(self) -> Set[str]:

@@ -97,6 +97,7 @@ def furnished(
         logs=kept,
         variables=variables,
     )
+    project.administration.add_mirrors(place)
     for handlers in (
         project.administration.handlers(),
         storage.handlers(project.buckets),

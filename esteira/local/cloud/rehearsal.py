@@ -137,6 +137,7 @@ def way_back(rehearsal: Rehearsal) -> List[str]:
     faults += failed(rehearsal, "cloud-destroy", {"ESTEIRA_YES": "1", "ESTEIRA_FORCE": "1"})
     left = [*project.buckets.resources, *project.endpoints.known, *project.administration.accounts.kept]
     left += [*project.administration.repositories.kept, *project.administration.warehouse.datasets]
+    left = [name for name in left if name not in project.administration.mirrors]
     return faults + [f"cloud-destroy: left {name}" for name in left]
 
 
