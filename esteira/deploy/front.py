@@ -6,7 +6,7 @@ Each imports what it alone needs: a deploy to Google Cloud is submitted sooner t
 import os
 import sys
 from functools import partial
-from typing import Mapping, Optional
+from typing import ContextManager, Mapping, Optional
 
 from rich.console import Console
 
@@ -15,7 +15,7 @@ from esteira.data.user_csv import find_csv
 from esteira.deploy.decide import Wanted
 from esteira.deploy.hold import held
 from esteira.deploy.record import recorded
-from esteira.deploy.status import COLLECTION
+from esteira.deploy.status import COLLECTION, ROLLBACK
 from esteira.release.holder import whoami
 from esteira.release.manifest import Release
 from esteira.release.store import Store, open_store
@@ -50,7 +50,7 @@ def roll_back(settings: Settings, target: Optional[str], console: Console) -> No
     from esteira.release.rollback import rollback
 
     store = open_store(settings)
-    with held(settings, store, "make rollback", console.print), recorded(settings, "make rollback", os.getpid()):
+    with held(settings, store, ROLLBACK, console.print), kept_rollback(settings, store):
         serve = None if settings.is_local else partial(restore_remotely, settings, store)
         release = rollback(settings, store, target, by=whoami(), at=now(), serve=serve)
         if not settings.is_local:
@@ -61,6 +61,15 @@ def roll_back(settings: Settings, target: Optional[str], console: Console) -> No
         console.print("Nothing to roll back: that release is served already.")
     else:
         print_summary(settings, release, console)
+
+
+def kept_rollback(settings: Settings, store: Store) -> ContextManager[None]:
+    """Keep what comes of a rollback: on this machine or, of an environment in the cloud, where anyone can see it."""
+    if settings.is_local:
+        return recorded(settings, ROLLBACK, os.getpid())
+    from esteira.deploy.rollback_record import recorded_rollback
+
+    return recorded_rollback(store, ROLLBACK)
 
 
 def restore_remotely(settings: Settings, store: Store, release: Release) -> None:

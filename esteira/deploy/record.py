@@ -2,7 +2,7 @@
 
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Iterator, Optional
+from typing import Callable, ContextManager, Iterator, Optional
 
 from pydantic import ValidationError
 from typing_extensions import Literal
@@ -40,17 +40,24 @@ class Record(Frozen):
 
 def begin_record(settings: Settings, what: str, pid: int) -> Record:
     """Keep, and return, a record that says that a process has begun."""
-    record = Record(
-        what=what, started=now(), pid=pid, process_start=process_start(pid), machine=this_machine()
-    )
+    record = new_record(what, pid)
     write_json(record_path(settings), record.dict())
     return record
 
 
-@contextmanager
-def recorded(settings: Settings, what: str, pid: int) -> Iterator[None]:
+def new_record(what: str, pid: int) -> Record:
+    return Record(what=what, started=now(), pid=pid, process_start=process_start(pid), machine=this_machine())
+
+
+def recorded(settings: Settings, what: str, pid: int) -> ContextManager[None]:
     """Keep a record of what runs in the block, and of how it ends. To be used by who holds the environment."""
-    record = begin_record(settings, what, pid)
+    return kept(new_record(what, pid), lambda record: write_json(record_path(settings), record.dict()))
+
+
+@contextmanager
+def kept(record: Record, keep: Callable[[Record], object]) -> Iterator[None]:
+    """Keep a record while the block runs, and then as that ended."""
+    keep(record)
     end = {"state": "failed", "error": "a defect of Esteira", "exit_code": 70}
     try:
         yield
@@ -62,7 +69,7 @@ def recorded(settings: Settings, what: str, pid: int) -> Iterator[None]:
         end = {"state": "interrupted"}
         raise
     finally:
-        write_json(record_path(settings), record.copy(update={**end, "finished": now()}).dict())
+        keep(record.copy(update={**end, "finished": now()}))
 
 
 def read_record(settings: Settings) -> Optional[Record]:

@@ -21,6 +21,7 @@ from esteira.google.refusals import NotFoundError
 from esteira.images.bases import base_reference
 from esteira.images.spec import base_of, read_spec
 from esteira.release.history import current_release
+from esteira.release.lease import Lease
 from esteira.release.order import Order
 from esteira.release.store import Store
 from esteira.release.store.parallel import at_once
@@ -76,8 +77,19 @@ def submit_deploy(
             )
             values = substitutions(settings, order, overrides, work, builder)
             build = hand_in(remote, work, order, folder, values)
-        lease.hand_over(build.id, settings.deploy.start_s)
-        return keep_submission(store, order, build, target)
+        return leave_to_build(remote, lease, order, build, target)
+
+
+def leave_to_build(remote: Remote, lease: Lease, order: Order, build: Submitted, target: str) -> Submission:
+    """Keep what was submitted, then hand the lease over to it.
+
+    In this order, so that `make status`, `make cancel` and `make logs` mean this build whatever happens next; a build
+    that is there gets the lease though it could not be kept, as it goes on.
+    """
+    try:
+        return keep_submission(remote.store, order, build, target)
+    finally:
+        lease.hand_over(build.id, remote.settings.deploy.start_s)
 
 
 def finish_last(remote: Remote) -> None:

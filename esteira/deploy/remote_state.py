@@ -1,9 +1,11 @@
 """How the last deploy to Google Cloud goes: its record, its end, its log."""
 
-from typing import Callable, Optional
+from typing import Callable, NamedTuple, Optional
 
 from esteira.builds.submit import OVER, cancel_build, exit_code_of, get_build
 from esteira.deploy.record import Record
+from esteira.deploy.remote_run import RunStatus, run_status
+from esteira.deploy.rollback_record import last_rollback
 from esteira.deploy.submission import Submission, read_submission
 from esteira.deploy.watch import check_verdict
 from esteira.errors import BuildError, StateError
@@ -18,16 +20,32 @@ from esteira.settings import Settings
 STATES = {"SUCCESS": "succeeded", "CANCELLED": "interrupted"}
 
 
-def remote_record(settings: Settings, store: Store) -> Optional[Record]:
-    """Return the record of the last build that was submitted, as Cloud Build knows it; None before the first."""
+class Last(NamedTuple):
+    """What an environment saw last: the record of a build, with its run, or that of a rollback."""
+
+    record: Optional[Record]
+    run: Optional[RunStatus] = None
+
+
+def last_seen(settings: Settings, store: Store) -> Last:
+    """Return the last build that was submitted, as Cloud Build and Vertex AI know it, or the rollback after it."""
     submission = read_submission(store)
-    if submission is None:
-        return None
+    rollback = last_rollback(store, submission)
+    if rollback or submission is None:
+        return Last(rollback)
+    api, release = open_api(settings), release_of(store, submission.build)
+    return Last(build_record(settings, api, store, submission, release), run_status(settings, api, release))
+
+
+def build_record(
+    settings: Settings, api: Api, store: Store, submission: Submission, release: Optional[Release]
+) -> Record:
+    """Return the record of a build that was submitted, as Cloud Build knows it; `release` is what it has made."""
     what = f"{submission.what}, build {submission.build}"
     try:
-        build = get_build(settings, open_api(settings), submission.build)
+        build = get_build(settings, api, submission.build)
     except NotFoundError:
-        build = forgotten(store, submission)
+        build = forgotten(store, submission, release)
     if build["status"] not in OVER:
         return Record(what=what, started=submission.at, pid=0, process_start=0, machine="", state="running")
     state = STATES.get(build["status"], "failed")
@@ -40,23 +58,21 @@ def remote_record(settings: Settings, store: Store) -> Optional[Record]:
         machine="",
         state=state,
         finished=ended,
-        error=reason_of(settings, store, build) if state == "failed" else "",
+        error=reason_of(settings, build, release) if state == "failed" else "",
         exit_code=exit_code_of(build) or (BuildError.exit_code if state == "failed" else 0),
     )
 
 
-def forgotten(store: Store, submission: Submission) -> Json:
+def forgotten(store: Store, submission: Submission, release: Optional[Release]) -> Json:
     """Return a build that Cloud Build does not know any more, by what it has left in the store."""
-    release = release_of(store, submission.build)
     if release and read_pointer(store).release == release.id:
         return {"id": submission.build, "status": "SUCCESS"}
     detail = f"build {submission.build}: Cloud Build does not know it any more"
     return {"id": submission.build, "status": "EXPIRED", "statusDetail": detail}
 
 
-def reason_of(settings: Settings, store: Store, build: Json) -> str:
+def reason_of(settings: Settings, build: Json, release: Optional[Release]) -> str:
     """Return why a build failed: what its release's run came to, else which step it was."""
-    release = release_of(store, build["id"])
     if release and release.outcome and release.outcome.error:
         return release.outcome.error
     try:

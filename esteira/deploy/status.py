@@ -1,11 +1,12 @@
 """`make status`: what is being deployed, what came of the last deploy, and what is served."""
 
-from typing import Iterator, Optional
+from typing import Iterator, Optional, Tuple
 
 from typing_extensions import Literal
 
 from esteira.deploy.hold import has_ended
 from esteira.deploy.record import Record, read_record
+from esteira.deploy.remote_run import RunStatus, run_lines
 from esteira.errors import NotBlessedError
 from esteira.formats import check_format
 from esteira.release.history import Pointer, known_release, read_pointer, release_ids
@@ -18,6 +19,8 @@ from esteira.settings.model import LOCAL
 State = Literal["deploying", "served", "not blessed", "failed", "interrupted", "none"]
 # What holds the environment without deploying into it.
 COLLECTION = "make gc"
+# What serves a former release again.
+ROLLBACK = "make rollback"
 ERROR_LINES = 6
 FORMATS = ("text", "json", "word")
 
@@ -25,8 +28,9 @@ FORMATS = ("text", "json", "word")
 class Status(Frozen):
     """How things stand, `state` in a word.
 
-    `lease` is held by who changes the environment now; `record` is that of this machine's last deploy;
-    `current` is the release that is served, and `lost` the id of one that should be and has no manifest.
+    `lease` is held by who changes the environment now; `record` is that of the last deploy, on `local` of this
+    machine's; `run` is the deploy's on Vertex AI; `current` is the release that is served, and `lost` the id of one
+    that should be and has no manifest.
     """
 
     environment: str
@@ -34,13 +38,14 @@ class Status(Frozen):
     lease: Optional[LeaseInfo]
     record: Optional[Record]
     current: Optional[Release]
+    run: Optional[RunStatus] = None
     lost: str = ""
 
 
 def read_status(settings: Settings) -> Status:
     """Return how things stand; StateError if the environment's store cannot be read."""
     store = open_store(settings)
-    lease, record, pointer = read_lease(store), last_record(settings, store), read_pointer(store)
+    lease, (record, run), pointer = read_lease(store), last_deploy(settings, store), read_pointer(store)
     current = known_release(store, pointer.release) if pointer.release else None
     if lease is not None and (lease.stale or (lease.build and has_ended(settings, lease.build))):
         lease = None
@@ -50,17 +55,18 @@ def read_status(settings: Settings) -> Status:
         lease=lease,
         record=record,
         current=current,
+        run=run,
         lost="" if current else pointer.release,
     )
 
 
-def last_record(settings: Settings, store: Store) -> Optional[Record]:
-    """Return the record of the last deploy: from this machine, or to Google Cloud from anywhere."""
+def last_deploy(settings: Settings, store: Store) -> Tuple[Optional[Record], Optional[RunStatus]]:
+    """Return the record of the last deploy: from this machine, or to Google Cloud from anywhere, then with its run."""
     if settings.is_local:
-        return read_record(settings)
-    from esteira.deploy.remote_state import remote_record
+        return read_record(settings), None
+    from esteira.deploy.remote_state import last_seen
 
-    return remote_record(settings, store)
+    return last_seen(settings, store)
 
 
 def state_of(
@@ -109,7 +115,10 @@ def lines(status: Status) -> Iterator[str]:
         yield f"last       {record.what} at {ended}: {'killed' if record.state == 'running' else record.state}"
         yield from (f"           {line}" for line in record.error.splitlines()[:ERROR_LINES])
         if status.state == "interrupted":
-            yield f"           To go on with it, run: make deploy{env}"
+            again = ROLLBACK if record.what == ROLLBACK else "make deploy"
+            yield f"           To go on with it, run: {again}{env}"
+    if status.run is not None:
+        yield from run_lines(status.run)
     if current is not None:
         made_of = f" of commit {current.commit[:7]}" if current.commit else ""
         yield f"served     release {current.id} ({current.kind}){made_of}, made {current.at}"

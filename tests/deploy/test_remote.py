@@ -6,16 +6,17 @@ import shutil
 import tarfile
 from io import BytesIO
 from pathlib import Path
-from typing import Dict, Iterator, List
+from typing import Dict, Iterator, List, Optional
 
 import pytest
 
 from esteira.builds.archive import write_archive
 from esteira.builds.submit import Submitted
 from esteira.cache import scratch_in
+from esteira.deploy.hold import held
 from esteira.deploy.planned import Planned, planned
-from esteira.deploy.remote import ARCHIVE, SUBMISSIONS, Remote, finish_last, hand_in, substitutions
-from esteira.deploy.submission import keep_submission
+from esteira.deploy.remote import ARCHIVE, SUBMISSIONS, Remote, finish_last, hand_in, leave_to_build, substitutions
+from esteira.deploy.submission import keep_submission, read_submission
 from esteira.errors import BuildError, GoogleError
 from esteira.local.cloud.endpoints import Endpoints
 from esteira.local.cloud.faults import Fault
@@ -24,10 +25,14 @@ from esteira.local.cloud.project import nothing_starts
 from esteira.local.cloud.schedules import Schedules
 from esteira.local.cloud.schedules import handlers as vertex_schedules
 from esteira.release.history import keep_release, make_current
+from esteira.release.lease import read_lease
+from esteira.release.lease_object import LEASE
 from esteira.release.order import Order
-from esteira.release.store import open_store
+from esteira.release.store import Store, open_store
+from esteira.release.store.folder import FolderStore
 from tests.builds.scene import SUBSTITUTIONS, Scene
 from tests.conftest import REPOSITORY
+from tests.deploy.test_submission import ORDER
 from tests.repositories import make_repository, write
 from tests.vertex.scripted import RELEASE, bound_job, release_of
 
@@ -163,3 +168,38 @@ def test_what_a_failed_build_left_to_do_after_its_promotion_is_done_by_the_next_
     for _ in range(2):
         finish_last(remote)
     assert len(schedules.schedules) == made
+
+
+class Dying(FolderStore):
+    """A store whose writer is killed at a name."""
+
+    def __init__(self, folder: Path, at: str) -> None:
+        super().__init__(folder)
+        self.at = at
+
+    def write(self, name: str, content: bytes, *, if_generation: Optional[int] = None) -> int:
+        if name == self.at and b"b-2" in content:
+            raise SystemExit
+        return super().write(name, content, if_generation=if_generation)
+
+
+def left_by(remote: Remote, tmp_path: Path, at: str) -> Store:
+    """Submit a second build, and be killed at a name before it is written; return what is in the store then."""
+    store = Dying(tmp_path / "store", at)
+    keep_submission(store, ORDER, Submitted("b-1", "https://page/1"), "make deploy")
+    dying = Remote(remote.settings, remote.api, store, print)
+    with pytest.raises(SystemExit), held(remote.settings, store, "make deploy", print) as lease:
+        leave_to_build(dying, lease, ORDER, Submitted("b-2", "https://page/2"), "make deploy")
+    return FolderStore(tmp_path / "store")
+
+
+def test_who_dies_before_the_hand_over_has_told_which_build_it_was(remote: Remote, tmp_path: Path) -> None:
+    submission = read_submission(left_by(remote, tmp_path, LEASE))
+    assert submission is not None
+    assert submission.build == "b-2"
+
+
+def test_a_build_has_the_lease_though_it_could_not_be_kept(remote: Remote, tmp_path: Path) -> None:
+    lease = read_lease(left_by(remote, tmp_path, "deploy.json"))
+    assert lease is not None
+    assert lease.build == "b-2"

@@ -1,12 +1,15 @@
 """What anyone sees of the last deploy to Google Cloud, and can do about it: status, cancel, logs."""
 
+import json
+import re
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterator, List, Tuple
+from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple
 
 import pytest
 
 from esteira.builds.submit import Submitted
 from esteira.deploy.remote_state import cancel_deploy, show_logs
+from esteira.deploy.rollback_record import NAME, recorded_rollback
 from esteira.deploy.status import read_status, show_status
 from esteira.deploy.submission import keep_submission
 from esteira.errors import GoogleError, StateError
@@ -21,6 +24,7 @@ from esteira.release.manifest import Outcome, Release, identified, manifest_name
 from esteira.release.store import open_store
 from esteira.settings import Settings
 from esteira.vertex.job import make_run_id
+from esteira.vertex.runs import run_state
 from tests.builds.scene import CANCEL, Scene
 from tests.deploy.test_submission import ORDER
 from tests.vertex.scripted import PARENT, Snapshot, bound_job, snapshot_details
@@ -64,6 +68,17 @@ def add_run(scene: Scene, release: str, build: str, *snapshots: Snapshot) -> Tup
     scene.stand_in.add(pipelines.handlers(runs))
     runs.add(PARENT, run, {**bound_job(), "labels": {"pipeline": "sentiment", "release": release, "build": build}})
     return runs, run
+
+
+def look_until(scene: Scene, runs: Pipelines, state: str) -> None:
+    """Let the one run go on, which it does when it is looked at."""
+    (job,) = runs.jobs.values()
+    while job["state"] != f"PIPELINE_STATE_{state}":
+        run_state(scene.api, scene.settings, job["name"])
+
+
+def page(run: str) -> str:
+    return f"https://console.cloud.google.com/vertex-ai/locations/europe-west1/pipelines/runs/{run}?project=demo-project"
 
 
 def from_elsewhere(scene: Scene, tmp_path: Path) -> Settings:
@@ -129,11 +144,14 @@ def test_the_lease_of_a_build_that_is_over_counts_no_more(scene: Scene) -> None:
 def test_what_is_served_is_told_from_anywhere(scene: Scene, tmp_path: Path) -> None:
     build = submit(scene, status="SUCCESS", finishTime=FINISHED)
     release = make_release(scene, build, promoted=True)
+    runs, run = add_run(scene, release, build, {"Trainer": "SUCCEEDED"})
+    look_until(scene, runs, "SUCCEEDED")
     elsewhere = from_elsewhere(scene, tmp_path)
     assert word(elsewhere) == "served"
     assert text(elsewhere) == [
         "deploying  nothing",
         f"last       make deploy, build {build} at 2026-11-22T10:20:00Z: succeeded",
+        f"run        succeeded: {page(run)}",
         f"served     release {release} (full) of commit 1111111, made {AT}",
     ]
 
@@ -153,6 +171,91 @@ def test_a_run_that_failed_is_told_in_its_own_words(scene: Scene) -> None:
     build = submit(scene, status="FAILURE", finishTime=FINISHED, steps={"run": ("FAILURE", 9)})
     make_release(scene, build, error="Trainer: no space left\nSee the log")
     assert text(scene.settings)[2:4] == ["           Trainer: no space left", "           See the log"]
+
+
+def test_a_run_is_told_with_its_tasks_while_its_build_runs_and_after_it(scene: Scene, tmp_path: Path) -> None:
+    build = submit(scene, status="WORKING")
+    release = make_release(scene, build)
+    said = {"Data": "SUCCEEDED", "Trainer": "RUNNING", "Pusher": "PENDING"}
+    ended = {**said, "Trainer": "FAILED: exit 1\nmore", "Pusher": "NOT_TRIGGERED"}
+    _, run = add_run(scene, release, build, said, ended)
+    elsewhere = from_elsewhere(scene, tmp_path)
+    assert text(elsewhere)[1:3] == [f"run        running: {page(run)}", "           … Trainer"]
+    scene.builds.known[build].update(status="FAILURE", finishTime=FINISHED)
+    text(elsewhere)
+    assert text(elsewhere)[-3:-1] == [
+        f"run        failed: {page(run)}",
+        "           ✗ Trainer: exit 1",
+    ]
+    seen = json.loads(show_status(read_status(elsewhere), "json"))["run"]
+    assert seen == {
+        "run": run,
+        "state": "failed",
+        "running": [],
+        "failed": {"Trainer": "exit 1\nmore (code 9, FAILED_PRECONDITION)"},
+        "error": "",
+        "link": page(run),
+    }
+
+
+def test_a_run_that_has_not_begun_or_cannot_be_seen_hinders_no_status(scene: Scene) -> None:
+    build = submit(scene, status="WORKING")
+    assert not any(line.startswith("run") for line in text(scene.settings))
+    release = make_release(scene, build)
+    runs = Pipelines(lambda job: iter([]), Clock())
+    scene.stand_in.add(pipelines.handlers(runs))
+    assert not any(line.startswith("run") for line in text(scene.settings))
+    add_run(scene, release, build, {"Trainer": "RUNNING"})
+    scene.stand_in.faults.add(Fault(r"aiplatform\..*\.get", "denied"))
+    told = text(scene.settings)
+    assert told[1] == f"run        unknown: {page(make_run_id('sentiment', release, build))}"
+    assert told[2].startswith("           Google Cloud: cannot look at the run: Permission ")
+
+
+def roll_back(settings: Settings, error: Optional[Exception] = None) -> None:
+    """Leave behind what a rollback leaves that went so."""
+    with recorded_rollback(open_store(settings), "make rollback"):
+        if error:
+            raise error
+
+
+def test_a_rollback_is_the_last_that_was_seen_until_the_next_deploy(scene: Scene, tmp_path: Path) -> None:
+    former = submit(scene, status="SUCCESS", finishTime=FINISHED)
+    make_release(scene, former, promoted=True)
+    build = submit(scene, status="FAILURE", finishTime=FINISHED)
+    elsewhere = from_elsewhere(scene, tmp_path)
+    assert word(elsewhere) == "failed"
+    roll_back(scene.settings)
+    assert word(elsewhere) == "served"
+    assert re.fullmatch(r"last       make rollback at \S+Z: succeeded", text(elsewhere)[1])
+    assert text(elsewhere)[2].startswith("served ")
+    with pytest.raises(StateError):
+        roll_back(scene.settings, StateError("release 0123456789ab: its model is gone"))
+    assert word(elsewhere) == "failed"
+    assert text(elsewhere)[2] == "           release 0123456789ab: its model is gone"
+    # What a build came to can be looked at all the same.
+    assert cancelled(scene) == [f"build {build} is over: failure"]
+    submit(scene, status="SUCCESS", finishTime=FINISHED)
+    assert word(elsewhere) == "served"
+
+
+def test_a_rollback_that_was_killed_is_told_once_nobody_holds_the_environment(scene: Scene, tmp_path: Path) -> None:
+    make_release(scene, submit(scene, status="SUCCESS", finishTime=FINISHED), promoted=True)
+    elsewhere, store = from_elsewhere(scene, tmp_path), open_store(scene.settings)
+    lease = hold_lease(store, what="make rollback", lease_s=60, wait_s=0, report=print)
+    with lease, recorded_rollback(store, "make rollback"):
+        begun = store.read(NAME)
+        assert word(elsewhere) == "deploying"
+    assert begun is not None
+    store.write(NAME, begun.content)
+    assert word(elsewhere) == "interrupted"
+    assert text(elsewhere)[2] == "           To go on with it, run: make rollback ENV=dev"
+
+
+def test_a_record_of_a_rollback_that_cannot_be_read_counts_as_none(scene: Scene) -> None:
+    make_release(scene, submit(scene, status="SUCCESS", finishTime=FINISHED), promoted=True)
+    open_store(scene.settings).write(NAME, b'{"when": 1}')
+    assert word(scene.settings) == "served"
 
 
 def test_a_model_that_missed_the_gate_is_told(scene: Scene) -> None:

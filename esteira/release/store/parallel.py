@@ -42,7 +42,7 @@ def at_once(*acts: Callable[[], Any]) -> List[Any]:
 
 def begun(act: Callable[[], Any]) -> "Future[Any]":
     """Call a function in a thread that the end of the process does not wait for."""
-    future: "Future[Any]" = Future()
+    future: Future[Any] = Future()
 
     def call() -> None:
         try:
