@@ -9,6 +9,7 @@ from esteira.errors import ServingError
 from esteira.google.api import Api, Json
 from esteira.settings import Settings
 from esteira.vertex.model import SERVICE, get_model
+from esteira.vertex.names import serving_id
 
 
 class Pushed(NamedTuple):
@@ -20,8 +21,8 @@ class Pushed(NamedTuple):
 
 
 def pushed_endpoint(settings: Settings, api: Api) -> Json:
-    """Return the endpoint that bears the pipeline's name, as TFX looks for it; ServingError if there is none."""
-    name = settings.pipeline.name
+    """Return the endpoint that bears the environment's name, as TFX looks for it; ServingError if there is none."""
+    name = serving_id(settings)
     path, query = f"v1/{settings.environment.location}/endpoints", {"filter": f'displayName="{name}"'}
     for endpoint in api.pages(f"look for the endpoint {name}", SERVICE, path, "endpoints", query):
         return endpoint

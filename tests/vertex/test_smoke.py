@@ -247,7 +247,7 @@ def test_what_the_pusher_of_tfx_deployed_is_asked_with_its_traffic(project: Proj
     }
     api = project.api
     api.call("upload", "aiplatform", "POST", f"{vertex}/models:upload", body={"model": model, "modelId": "v1"})
-    api.call("create", "aiplatform", "POST", f"{vertex}/endpoints", body={"displayName": "sentiment"})
+    api.call("create", "aiplatform", "POST", f"{vertex}/endpoints", body={"displayName": "sentiment-dev"})
     resources = {"machineSpec": {"machineType": "n1-standard-2"}, "minReplicaCount": 1}
     body = {"model": f"{LOCATION}/models/v1", "displayName": "v1_endpoint", "dedicatedResources": resources}
     project.start = lambda model: lambda body: project.answer(ONE, body)  # type: ignore[method-assign]
@@ -264,7 +264,7 @@ def test_an_endpoint_that_no_pusher_made_is_told(project: Project) -> None:
     with pytest.raises(ServingError) as told:
         smoke(project, 1)
     assert str(told.value) == (
-        f'there is no endpoint sentiment in {LOCATION}, which endpoint.by = "pusher" has the run make. '
+        f'there is no endpoint sentiment-dev in {LOCATION}, which endpoint.by = "pusher" has the run make. '
         "See what its Pusher says: make logs ENV=dev"
     )
 

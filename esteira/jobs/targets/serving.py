@@ -15,6 +15,7 @@ from esteira.jobs.targets.names import (
 from esteira.jobs.targets.tasks import Job, remove_parameter, required_tasks
 from esteira.release.manifest import Release
 from esteira.settings import Settings
+from esteira.vertex.names import serving_id
 
 BY_PUSHER = 'endpoint.by = "pusher"'
 
@@ -67,7 +68,7 @@ def serving_args(settings: Settings, release: Release) -> Dict[str, Any]:
     endpoint, place = settings.endpoint, settings.environment
     args: Dict[str, Any] = {
         "project_id": place.project,
-        "endpoint_name": settings.pipeline.name,
+        "endpoint_name": serving_id(settings),
         "labels": {"pipeline": release.pipeline, "release": release.id},
         "machine_type": endpoint.machine_type,
         "min_replica_count": endpoint.min_replicas,

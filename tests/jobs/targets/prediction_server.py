@@ -58,7 +58,7 @@ class Recorder:
         if short == "aiplatform.endpoints.list":
             return {"endpoints": self.endpoints}
         if short == "aiplatform.endpoints.create":
-            self.endpoints.append({"name": f"{PARENT}/endpoints/1", "displayName": "sentiment"})
+            self.endpoints.append({"name": f"{PARENT}/endpoints/1", "displayName": "sentiment-dev"})
             return done("Endpoint", "endpoints/1", name=f"{PARENT}/endpoints/1")
         if short == "aiplatform.endpoints.get":
             return self.endpoints[0]

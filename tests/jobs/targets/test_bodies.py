@@ -63,7 +63,7 @@ def test_vertex_gets_a_custom_job_an_endpoint_and_a_model(tmp_path: Path) -> Non
         ],
     }
     assert {"pipeline": "sentiment", "modules": "2" * 12}.items() <= custom_job["labels"].items()
-    assert endpoint["displayName"] == "sentiment"
+    assert endpoint["displayName"] == "sentiment-dev"
     assert endpoint["labels"]["release"] == "0123456789ab"
     assert upload["model"]["containerSpec"] == {"imageUri": SERVING_IMAGE}
     assert upload["model"]["artifactUri"] == "gs://demo-bucket/pushed"

@@ -100,7 +100,7 @@ def test_a_custom_job_and_an_endpoint_are_what_tfx_compiles(make_cloud: Make, co
             cloud.VERTEX_CONTAINER_IMAGE_URI_KEY: SERVING_IMAGE,
             cloud.SERVING_ARGS_KEY: {
                 "project_id": "demo-project",
-                "endpoint_name": "sentiment",
+                "endpoint_name": "sentiment-dev",
                 "labels": RELEASED,
                 "machine_type": "n1-standard-2",
                 "min_replica_count": 1,

@@ -123,7 +123,7 @@ def test_the_pusher_deploys_where_it_is_to(make_cloud: Make) -> None:
         "ai_platform_vertex_container_image_uri": SERVING_IMAGE,
         "ai_platform_serving_args": {
             "project_id": "demo-project",
-            "endpoint_name": "sentiment",
+            "endpoint_name": "sentiment-dev",
             "labels": {"pipeline": "sentiment", "release": "0123456789ab"},
             "machine_type": "n1-standard-2",
             "min_replica_count": 1,
