@@ -11,7 +11,7 @@ from esteira.errors import GoogleError, ProgramError
 from esteira.google.addresses import is_local_url
 from esteira.google.api import Api
 from esteira.google.connections import told
-from esteira.google.login import LOG_IN, Login
+from esteira.google.login import Login
 from esteira.process import run_program
 
 ASKED = ("aiplatform", "artifactregistry", "bigquery", "cloudbuild", "iam", "logging", "serviceusage", "storage")
@@ -34,7 +34,7 @@ def check_gcloud(environ: Mapping[str, str]) -> Iterator[Finding]:
 
 
 def check_credentials(api: Api, token_info: str = TOKEN_INFO) -> Iterator[Finding]:
-    """Yield whether there are credentials, and whether gcloud has the same: both are asked in a deploy."""
+    """Yield whether there are credentials, and whose: gcloud is given the same to submit builds with."""
     if is_local_url(api.base("serviceusage")):
         yield Finding(CREDENTIALS, True, "none are needed for servers on this machine")
         return
@@ -43,11 +43,8 @@ def check_credentials(api: Api, token_info: str = TOKEN_INFO) -> Iterator[Findin
     except GoogleError as error:
         yield failed(CREDENTIALS, error)
         return
-    account, gcloud = account_of(token, token_info), gcloud_account(api.environ)
+    account = account_of(token, token_info)
     yield Finding(CREDENTIALS, True, f"of {account}" if account else "there are some")
-    if account and gcloud and account != gcloud:
-        said = f"gcloud acts as {gcloud}, Esteira as {account}"
-        yield Finding("one account", False, said, f"Run: gcloud config set account {account}    Or: {LOG_IN}")
 
 
 def account_of(token: str, url: str) -> str:
@@ -58,14 +55,6 @@ def account_of(token: str, url: str) -> str:
         answer = requests.post(url, data={"access_token": token}, timeout=ANSWER_S)
         return str(answer.json().get("email", ""))
     except (requests.RequestException, ValueError):
-        return ""
-
-
-def gcloud_account(environ: Mapping[str, str]) -> str:
-    """Return who gcloud acts as, "" if nobody."""
-    try:
-        return run_program(["gcloud", "config", "get-value", "account", "--quiet"], env=environ, timeout_s=60).strip()
-    except ProgramError:
         return ""
 
 
