@@ -24,6 +24,7 @@ from esteira.settings import Settings
 from esteira.steps import (
     RELEASE,
     SYNCED,
+    blessed_outcome,
     build_folder,
     data_step,
     keep_patch,
@@ -32,6 +33,7 @@ from esteira.steps import (
     release_step,
     sync_step,
 )
+from tests.vertex.scripted import in_dev
 
 JOB = {"pipelineSpec": {"pipelineInfo": {"name": "sentiment"}, "root": {}}}
 
@@ -153,6 +155,16 @@ def test_a_step_typed_out_of_order_says_which_one_is_missing(settings: Settings,
     write_parts(build / "image-part.json", {"image": Part(digest=digest("image"))})
     with pytest.raises(StateError, match=r"no such file. Run: .venv/bin/inv compile$"):
         made_parts(settings, store, order(store))
+
+
+def test_in_a_build_in_google_cloud_another_deploy_is_what_to_type(settings: Settings, store: Store) -> None:
+    release = load_release(store, release_once(settings, store, error=None))
+    cloud = in_dev(settings)
+    with pytest.raises(StateError) as told:
+        blessed_outcome(cloud, release)
+    assert str(told.value) == f"release {release.id}: has not been run. Run: make deploy ENV=dev"
+    with pytest.raises(StateError, match=r"image-part.json: no such file. Run: make deploy ENV=dev$"):
+        made_parts(cloud, store, order(store))
 
 
 def test_a_lost_job_says_what_to_run(settings: Settings, store: Store) -> None:
