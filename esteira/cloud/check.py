@@ -12,7 +12,7 @@ from esteira.cloud.permissions import Need, lacking, needs, told
 from esteira.cloud.services import DOMAIN, SERVICES, ProjectError, read_services
 from esteira.errors import GoogleError
 from esteira.google.api import Api
-from esteira.google.refusals import NotFoundError
+from esteira.google.refusals import NotFoundError, concerns_login
 from esteira.settings import Settings
 
 Check = Callable[[], List[str]]
@@ -53,7 +53,7 @@ def attempted(check: Check) -> Union[List[str], GoogleError]:
 def first_of_all(errors: List[GoogleError]) -> Optional[GoogleError]:
     """Return the error that makes all others follow: no credentials, or no such project."""
     for error in errors:
-        if error.status == 401:
+        if concerns_login(error):
             return error
     return next((error for error in errors if isinstance(error, ProjectError)), None)
 

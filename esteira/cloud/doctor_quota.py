@@ -11,6 +11,7 @@ from urllib.parse import quote, urlencode
 from esteira.cloud.finding import Finding
 from esteira.errors import GoogleError
 from esteira.google.api import Api, Json
+from esteira.google.refusals import concerns_login
 from esteira.settings import Settings
 
 # The tasks of a pipeline run as custom jobs. https://cloud.google.com/vertex-ai/docs/quotas#custom-trained_models
@@ -25,7 +26,7 @@ def check_quota(settings: Settings, api: Api) -> Iterator[Finding]:
     try:
         metric = api.call("read a quota", "serviceusage", "GET", path, query={"view": "FULL"})
     except GoogleError as error:
-        if error.status == 401:
+        if concerns_login(error):
             raise
         yield Finding("quota", None, f"not checked: {str(error).splitlines()[0]}", f"Look: {page(api.project)}")
         return

@@ -7,7 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from esteira.errors import GoogleError
-from esteira.google.refusals import RefusedError
+from esteira.google.refusals import OTHER_PROJECT, RefusedError, concerns_login
 from esteira.tables import Cell, make_table
 
 AT_ONCE = 12
@@ -40,8 +40,11 @@ def failed(name: str, error: GoogleError) -> Finding:
     Credentials that are of no use fail everything, and are one finding: the same whatever was asked.
     """
     said, _, remedy = str(error).partition("\n")
-    if error.status != 401:
+    if not concerns_login(error):
         return Finding(name, False, said, remedy)
+    if error.reason == OTHER_PROJECT:
+        said, _, remedy = remedy.partition(". ")
+        return Finding(CREDENTIALS, False, said, remedy)
     return Finding(CREDENTIALS, False, error.said if isinstance(error, RefusedError) else said, remedy)
 
 

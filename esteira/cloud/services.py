@@ -12,7 +12,7 @@ from esteira.cloud.row import Row
 from esteira.errors import GoogleError
 from esteira.google.api import Api, Pause
 from esteira.google.operations import wait_for_operation
-from esteira.google.refusals import RefusedError
+from esteira.google.refusals import OTHER_PROJECT, RefusedError
 
 DOMAIN = ".googleapis.com"
 SERVICES = {
@@ -50,7 +50,7 @@ def read_services(api: Api) -> Enabled:
     try:
         answer = api.call(what, "serviceusage", "GET", path, query={"names": names})
     except GoogleError as error:
-        if error.status in (403, 404) and error.reason != "SERVICE_DISABLED":
+        if error.status in (403, 404) and error.reason not in ("SERVICE_DISABLED", OTHER_PROJECT):
             raise wrong_project(api, error) from error
         raise
     found = {entry["name"].rpartition("/")[2]: entry for entry in answer.get("services", [])}

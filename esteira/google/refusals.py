@@ -62,6 +62,8 @@ class LostError(GoogleError):
         self.said = said
 
 
+# The reason of an error where credentials have requests count for a project that has not enabled what is asked.
+OTHER_PROJECT = "OTHER_PROJECT"
 COUNT = "gcloud auth application-default set-quota-project"
 # The project of gcloud itself, and that of the application default login.
 # https://cloud.google.com/docs/authentication/troubleshoot-adc#user-creds-client-based
@@ -109,16 +111,17 @@ def refused(
     said = refusal.message or f"status {status}"
     text = f"Google Cloud: cannot {what}: {said}\n{remedy(refusal, status, project, environment, counted)}"
     kind = AbortedError if refusal.word == ABORTED else KINDS.get(status, RefusedError)
-    return kind(text.rstrip(), status, refusal.reason or refusal.word, said=said)
+    reason = OTHER_PROJECT if other_consumer(refusal, project, counted) else refusal.reason or refusal.word
+    return kind(text.rstrip(), status, reason, said=said)
 
 
 def remedy(refusal: Refusal, status: int, project: str, environment: str, counted: str = "") -> str:
     """Return what to type."""
     service, setup = refusal.metadata.get("service", ""), f"make cloud-apply ENV={environment or 'name'}"
-    if refusal.reason == "SERVICE_DISABLED" or "has not been used in project" in refusal.message:
-        other = other_consumer(refusal, project, counted)
-        if other:
-            return f"Requests count for the project {other}, not for {project}. Run: {COUNT} {project}"
+    other = other_consumer(refusal, project, counted)
+    if other:
+        return f"Requests count for the project {other}, not for {project}. Run: {COUNT} {project}"
+    if is_disabled(refusal):
         enable = f"    Or: gcloud services enable {service} --project={project}" if service else ""
         return f"Run: {setup}{enable}"
     acted_as = ACT_AS.search(refusal.message)
@@ -137,8 +140,19 @@ def remedy(refusal: Refusal, status: int, project: str, environment: str, counte
     return ""
 
 
+def is_disabled(refusal: Refusal) -> bool:
+    return refusal.reason == "SERVICE_DISABLED" or "has not been used in project" in refusal.message
+
+
+def concerns_login(error: GoogleError) -> bool:
+    """Return whether an error is one of the credentials, so that whatever else is asked ends in the same."""
+    return error.status == 401 or error.reason == OTHER_PROJECT
+
+
 def other_consumer(refusal: Refusal, project: str, counted: str) -> str:
-    """Return the project whose APIs were looked at if that is another one, else ""; Google may tell it by number."""
+    """Return the project that has not enabled an API if that is another one, else ""; Google may tell it by number."""
+    if not is_disabled(refusal):
+        return ""
     consumer = refusal.metadata.get("consumer", "").rpartition("/")[2]
     if counted and counted != project:
         return counted

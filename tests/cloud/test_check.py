@@ -7,6 +7,7 @@ import pytest
 from esteira.cloud.check import check_environment
 from esteira.errors import GoogleError
 from esteira.local.cloud.faults import Fault
+from esteira.local.cloud.refusal import disabled
 from tests.conftest import REPOSITORY
 
 pytestmark = pytest.mark.loopback
@@ -77,6 +78,21 @@ def test_expired_credentials_are_named_alone(scene):
     said = fault_of(scene)
     assert said.startswith("Google Cloud: cannot read which APIs are enabled: Request had invalid authentication")
     assert said.endswith("Log in: gcloud auth application-default login    Then run the command again.")
+
+
+def test_a_login_whose_requests_count_for_another_project_is_named_alone(scene):
+    def refuse(call):
+        raise disabled(call.method.partition(".")[0], "764086051850")
+
+    scene.stand_in.add({method: refuse for method in scene.stand_in.handlers})
+    assert fault_of(scene).splitlines()[1:] == [
+        "Requests count for the project 764086051850, not for demo-project. "
+        "Run: gcloud auth application-default set-quota-project demo-project"
+    ]
+    scene.pauses.clear()
+    with pytest.raises(GoogleError, match="Requests count for the project 764086051850"):
+        scene.apply()
+    assert scene.pauses == []
 
 
 def test_a_missing_role_is_named(scene):

@@ -17,6 +17,7 @@ from esteira.cloud.front import doctor
 from esteira.errors import GoogleError
 from esteira.google.api import Api
 from esteira.local.cloud.faults import Fault
+from esteira.local.cloud.refusal import disabled
 from tests.cloud.conftest import said
 
 pytestmark = [pytest.mark.loopback, pytest.mark.programs]
@@ -128,6 +129,17 @@ def test_a_login_that_has_expired_is_told_once(scene):
     assert wrong == [("credentials", False, "Request had invalid authentication credentials.", remedy)]
     with pytest.raises(GoogleError, match="^1 check has failed"):
         said(lambda console: doctor(scene.settings, console, api=scene.api))
+
+
+def test_a_login_whose_requests_count_for_another_project_is_told_once(scene):
+    def refuse(call):
+        raise disabled(call.method.partition(".")[0], "764086051850")
+
+    scene.stand_in.add({method: refuse for method in scene.stand_in.handlers})
+    wrong = [finding for finding in findings(scene) if finding[1] is not True]
+    remedy = "Run: gcloud auth application-default set-quota-project demo-project"
+    said = "Requests count for the project 764086051850, not for demo-project"
+    assert wrong == [("credentials", False, said, remedy)]
 
 
 def test_no_login_at_all_is_told_once(scene, tmp_path, monkeypatch):
