@@ -4,12 +4,14 @@ import gzip
 import re
 import secrets
 import signal
+import subprocess
 from pathlib import Path
 from typing import Iterator, List
 
 import pytest
 
-from esteira.errors import BuildError, LeaseError
+from esteira.errors import BuildError, LeaseError, PlanError
+from esteira.git import git
 from esteira.local.cloud.faults import Fault
 from esteira.release.history import current_release, read_pointer
 from esteira.release.lease import read_lease
@@ -88,7 +90,8 @@ def test_a_deploy_is_served_changed_held_back_and_rolled_back(whole: Whole, tmp_
     assert partial.text.endswith("\nTo see how it goes: make status ENV=dev\n")
     # From another machine.
     seen = whole.run("status", STATE=str(tmp_path / "elsewhere"))
-    assert re.match(rf"deploying  \S+ \(make deploy-partial, since .* UTC, build {list(builds.known)[-1]}", seen.text)
+    facts = rf"\(make deploy-partial ENV=dev, since .* UTC, build {list(builds.known)[-1]}"
+    assert re.match(rf"deploying  \S+ {facts}", seen.text)
     builds.wait()
     second = current_release(store)
     assert second is not None
@@ -115,6 +118,9 @@ def test_a_deploy_is_served_changed_held_back_and_rolled_back(whole: Whole, tmp_
     assert restored is not None
     assert (restored.kind, restored.restores, restored.parent) == ("rollback", first.id, second.id)
     assert whole.traffic() == {first.id: 100, second.id: 0}
+    seen = whole.run("status", STATE=str(tmp_path / "elsewhere"))
+    assert re.search(r"^last       make rollback ENV=dev at \S+Z: succeeded$", seen.text, re.MULTILINE)
+    assert whole.run("status", FORMAT="word", STATE=str(tmp_path / "elsewhere")).text == "served\n"
 
     calls = [call for call in whole.project.stand_in.calls if SECRET.encode() in call.content + call.path.encode()]
     assert calls == []
@@ -155,13 +161,53 @@ def test_a_deploy_that_runs_keeps_others_waiting_until_it_is_cancelled(whole: Wh
     assert waiting.code == LeaseError.exit_code
     facts = rf"\(make deploy-partial, since .* UTC, build {build}, step run\)"
     assert re.search(rf"^waiting for \S+ {facts} …$", waiting.text, re.MULTILINE)
-    assert waiting.text.endswith("If it hangs, end it: make cancel\n")
+    assert waiting.text.endswith("If it hangs, end it: make cancel ENV=dev\n")
     end_stuck(whole, build)
     assert whole.run("status", FORMAT="word").text == "interrupted\n"
     assert read_pointer(whole.store).release == served
     after = whole.run("deploy")
     assert after.code == 0, after.text
     assert (whole.run("status", FORMAT="word").text, read_lease(whole.store)) == ("served\n", None)
+
+
+def told(process: "subprocess.Popen[str]", beginning: str) -> str:
+    """Return the next line of a process that begins so."""
+    lines: List[str] = []
+    for line in process.stdout or ():
+        if line.startswith(beginning):
+            return line
+        lines.append(line)
+    raise AssertionError("".join(lines))
+
+
+def test_pushes_queue_and_an_older_commit_that_comes_last_is_refused(whole: Whole, tmp_path: Path) -> None:
+    running = begin_stuck(whole, "the one that runs")
+    change_modules(whole, "the older push")
+    older = tmp_path / "older"
+    git(tmp_path, "clone", "--quiet", str(whole.root), str(older))
+    change_modules(whole, "the newer push")
+    before = len(whole.runs)
+    try:
+        with whole.start("deploy") as newer:
+            assert f", build {running}" in told(newer, "waiting for ")
+            assert whole.run("cancel").text.startswith(f"cancelled build {running}\n")
+            wait_until(lambda: len(whole.runs) > before)
+            build = list(whole.project.builds.known)[-1]
+            also = {"STATE": str(tmp_path / "state"), "DATA_FILE": str(whole.root / "mine.csv")}
+            with whole.start("deploy", root=older, **also) as last:
+                assert f", build {build}" in told(last, "waiting for ")
+                whole.stuck = False
+                newer.communicate()
+                refused = last.communicate()[0]
+    finally:
+        whole.stuck = False
+    served = current_release(whole.store)
+    assert (newer.returncode, served and served.build) == (0, build)
+    commit = git(older, "rev-parse", "HEAD")[:7]
+    assert f"commit {commit} is older than what release {served and served.id} was made of" in refused
+    assert last.returncode == PlanError.exit_code
+    assert list(whole.project.builds.known)[-1] == build
+    assert whole.run("status", FORMAT="word").text == "served\n"
 
 
 def test_ctrl_c_ends_the_watching_alone(whole: Whole) -> None:

@@ -7,7 +7,7 @@ import sys
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Dict, Iterator, List, NamedTuple, Tuple
+from typing import Dict, Iterator, List, NamedTuple, Optional, Tuple
 
 from esteira.google.api import Api, Json
 from esteira.local.cloud.base import stand_for_bases
@@ -56,10 +56,11 @@ class Whole:
             text = process.communicate()[0]
         return Ended(process.returncode, text)
 
-    def start(self, task: str, **also: str) -> "subprocess.Popen[str]":
+    def start(self, task: str, *, root: Optional[Path] = None, **also: str) -> "subprocess.Popen[str]":
+        """Begin an Invoke task, in another clone than the scratch repository if `root` is given."""
         return subprocess.Popen(
             [sys.executable, "-W", "ignore", "-m", "invoke", task],
-            cwd=self.root,
+            cwd=root or self.root,
             env={**self.environ, **{f"ESTEIRA_{name}": value for name, value in also.items()}},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
