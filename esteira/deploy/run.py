@@ -14,7 +14,7 @@ from esteira.errors import BuildError
 from esteira.files import write_text
 from esteira.local.builds.result import BuildResult
 from esteira.local.builds.run import run_build
-from esteira.local.builds.support import LOCAL_BUILDER
+from esteira.local.builds.support import LOCAL_BUILDER, OWN_MODE
 from esteira.progress import Progress
 from esteira.release.history import served_release
 from esteira.release.lease import Lease
@@ -73,7 +73,10 @@ def run_here(
 
 
 def substitutions_here(settings: Settings, order: Order, overrides: Mapping[str, str]) -> Dict[str, str]:
-    """Return what the generated file leaves open; a step's home is the user's, with caches and credentials."""
+    """Return what the generated file leaves open.
+
+    A step's home is the user's, with caches and credentials, and the source stays the user's alone.
+    """
     csv = find_csv(settings)
     given = {**overrides, "data.file": str(csv)} if csv else dict(overrides)
     return {
@@ -83,6 +86,7 @@ def substitutions_here(settings: Settings, order: Order, overrides: Mapping[str,
         "_FOLLOWS": order.parent or "none",
         "_ENV": settings.selected,
         "_HOME": os.path.expanduser("~"),
+        "_MODE": OWN_MODE,
         "_SETTINGS": json.dumps(given, sort_keys=True) if given else "",
         "_PLAN": order.json(),
     }

@@ -83,6 +83,14 @@ def test_its_steps_are_tasks_in_the_builder_image(path: Path) -> None:
 
 
 @BOTH
+def test_it_opens_the_source_to_the_user_of_its_steps(path: Path) -> None:
+    """Cloud Build lays it down as root, in a machine that nobody else uses."""
+    build = read_build(path)
+    assert build["steps"][0]["args"] == ["-R", "${_MODE}", "."]
+    assert build["substitutions"]["_MODE"] == "a+rwX"
+
+
+@BOTH
 def test_its_steps_have_a_home_that_is_theirs_to_write(path: Path) -> None:
     """Cloud Build's own, /builder/home, is root's."""
     build = read_build(path)

@@ -1,8 +1,12 @@
+import stat
+import subprocess
 from pathlib import Path
 
 import pytest
+import yaml
 
 from esteira.builds.render import render_build
+from esteira.builds.substitutions import substitute
 from esteira.deploy.run import check_build, substitutions_here
 from esteira.errors import BuildError
 from esteira.local.builds.plan import read_build
@@ -35,3 +39,16 @@ def test_steps_here_keep_the_users_home(settings: Settings, kind: str, monkeypat
     text, given = render_build(f"{kind}.yaml.j2", settings), substitutions_here(settings, ORDER, {})
     _, *steps = read_build(text, kind, given, {"BUILD_ID": "b-1", "PROJECT_ID": "local"}).steps
     assert {step.variables["HOME"] for step in steps} == {"/home/u"}
+
+
+@pytest.mark.programs
+def test_the_source_of_a_build_here_stays_its_users_own(tmp_path: Path, settings: Settings) -> None:
+    """On a machine of many users nobody else may write into what is deployed."""
+    (first, *_) = yaml.safe_load(render_build("partial.yaml.j2", settings))["steps"]
+    given = substitutions_here(settings, ORDER, {})
+    (tmp_path / "model.py").write_text("")
+    (tmp_path / "model.py").chmod(0o600)
+    subprocess.run(
+        [first["entrypoint"], *(substitute(argument, given) for argument in first["args"])], cwd=tmp_path, check=True
+    )
+    assert stat.S_IMODE((tmp_path / "model.py").stat().st_mode) == 0o600

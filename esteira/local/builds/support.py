@@ -9,6 +9,8 @@ from esteira.builds.substitutions import is_built_in, references, substitute
 
 # What `_BUILDER` names on this machine: the project's environment in place of the builder image.
 LOCAL_BUILDER = "esteira/builder"
+# What `_MODE` is on this machine: others who use it may not write into what is deployed.
+OWN_MODE = "u+rwX"
 
 # tags, queueTtl and the second line of OPTIONS ask something of Cloud Build's service (its list of
 # builds, its queue, its machine, its log) and nothing of the steps.

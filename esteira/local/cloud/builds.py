@@ -19,7 +19,7 @@ from esteira.builds.substitutions import substitute
 from esteira.errors import BuildError, EsteiraError
 from esteira.local.builds.execution import Execution
 from esteira.local.builds.plan import Build, read_build
-from esteira.local.builds.support import BUILD, LOCAL_BUILDER
+from esteira.local.builds.support import BUILD, LOCAL_BUILDER, OWN_MODE
 from esteira.local.cloud.pipelines import PROJECT_NUMBER
 from esteira.local.cloud.refusal import Refused, missing
 from esteira.local.cloud.server import Call, Handler
@@ -29,6 +29,7 @@ METADATA = "type.googleapis.com/google.devtools.cloudbuild.v1.BuildOperationMeta
 IMAGES = ("_BASE", "_BUILDER")
 # The home of a step: on this machine the user's own, whose cache has the wheels.
 HOME = "_HOME"
+MODE = "_MODE"
 # The words of the local runner for how a step or a build ended, in those of Cloud Build.
 STATUSES = {
     "succeeded": "SUCCESS",
@@ -202,7 +203,7 @@ def plan(build: Mapping[str, Any], built_in: Mapping[str, str], home: str) -> Bu
     known = {key: value for key, value in build.items() if key in BUILD}
     told = ("status", "exitCode", "timing")
     known["steps"] = [{key: value for key, value in step.items() if key not in told} for step in build["steps"]]
-    ours = {**{key: LOCAL_BUILDER for key in IMAGES}, HOME: home}
+    ours = {**{key: LOCAL_BUILDER for key in IMAGES}, HOME: home, MODE: OWN_MODE}
     given = {key: value for key, value in ours.items() if key in known.get("substitutions", {})}
     try:
         return read_build(json.dumps(known), "build", given, built_in)
