@@ -36,6 +36,11 @@ def console() -> "Console":
     return Console(soft_wrap=True, highlight=False, emoji=False, width=None if sys.stdout.isatty() else PIPE_WIDTH)
 
 
+def build_id() -> str:
+    """Return the id of the build that a step is one of, "" where it is typed by hand."""
+    return variable("BUILD_ID") or ""
+
+
 def tell(text: object) -> None:
     """Print a text as it is, or a table: a name may hold what looks like markup."""
     if isinstance(text, str):
@@ -133,7 +138,7 @@ def data(c: Context, set: "list[str]") -> None:
     from esteira.deploy.hand_over import given_order
     from esteira.steps import data_step
 
-    with given_order(settings_here(set), variable("PLAN"), "data") as order:
+    with given_order(settings_here(set), variable("PLAN"), "data", build_id()) as order:
         tell(data_step(settings_here(set), order))
 
 
@@ -144,7 +149,7 @@ def sync(c: Context) -> None:
     from esteira.deploy.hand_over import step_order
     from esteira.steps import sync_step
 
-    with step_order(settings_here(), variable("PLAN"), "sync", force=switch("FORCE")) as order:
+    with step_order(settings_here(), variable("PLAN"), "sync", build_id(), force=switch("FORCE")) as order:
         sync_step(settings_here(), order)
 
 
@@ -155,7 +160,7 @@ def compile(c: Context, set: "list[str]") -> None:
     from esteira.deploy.hand_over import step_order
     from esteira.steps import compile_step
 
-    with step_order(settings_here(set), variable("PLAN"), "compile", force=switch("FORCE")) as order:
+    with step_order(settings_here(set), variable("PLAN"), "compile", build_id(), force=switch("FORCE")) as order:
         tell(compile_step(settings_here(set), order))
 
 
@@ -166,7 +171,7 @@ def image(c: Context, set: "list[str]") -> None:
     from esteira.deploy.hand_over import step_order
     from esteira.steps import image_step
 
-    with step_order(settings_here(set), variable("PLAN"), "image", force=switch("FORCE")) as order:
+    with step_order(settings_here(set), variable("PLAN"), "image", build_id(), force=switch("FORCE")) as order:
         tell(image_step(settings_here(set), order, os.environ, tell))
 
 
@@ -177,8 +182,8 @@ def release(c: Context) -> None:
     from esteira.deploy.hand_over import step_order
     from esteira.steps import release_step
 
-    with step_order(settings_here(), variable("PLAN"), "release", force=switch("FORCE")) as order:
-        tell(f"release {release_step(settings_here(), order, variable('BUILD_ID') or '').id}")
+    with step_order(settings_here(), variable("PLAN"), "release", build_id(), force=switch("FORCE")) as order:
+        tell(f"release {release_step(settings_here(), order, build_id()).id}")
 
 
 @task(iterable=["set"], help=SET)
@@ -188,8 +193,8 @@ def run(c: Context, set: "list[str]") -> None:
     from esteira.deploy.hand_over import given_order
     from esteira.steps import run_step
 
-    with given_order(settings_here(set), variable("PLAN"), "run"):
-        run_step(settings_here(set), variable("BUILD_ID") or "", console())
+    with given_order(settings_here(set), variable("PLAN"), "run", build_id()):
+        run_step(settings_here(set), build_id(), console())
 
 
 @task(iterable=["set"], help=SET)
@@ -199,7 +204,7 @@ def smoke(c: Context, set: "list[str]") -> None:
     from esteira.deploy.hand_over import given_order
     from esteira.steps import smoke_step
 
-    with given_order(settings_here(set), variable("PLAN"), "smoke"):
+    with given_order(settings_here(set), variable("PLAN"), "smoke", build_id()):
         smoke_step(settings_here(set), console())
 
 
@@ -210,7 +215,7 @@ def promote(c: Context, set: "list[str]") -> None:
     from esteira.deploy.hand_over import last_order
     from esteira.steps import promote_step
 
-    with last_order(settings_here(set), variable("PLAN"), "promote", force=switch("FORCE")) as order:
+    with last_order(settings_here(set), variable("PLAN"), "promote", build_id(), force=switch("FORCE")) as order:
         tell(f"current is {promote_step(settings_here(set), order).id}")
 
 

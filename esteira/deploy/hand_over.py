@@ -14,8 +14,10 @@ REASON = "steps typed by hand"
 
 
 @contextmanager
-def given_order(settings: Settings, text: Optional[str], step: str) -> Iterator[Optional[Order]]:
+def given_order(settings: Settings, text: Optional[str], step: str, build: str = "") -> Iterator[Optional[Order]]:
     """Yield what the deploy decided, None where the step is typed by hand; BuildError if it cannot be read.
+
+    `build` is the id of the build that the step is one of.
 
     In Google Cloud the step renews the lease meanwhile, which was handed over to the build; on this machine
     the deploy, which waits for the build, does. Raises LeaseError if the build has lost it, as where its submission
@@ -27,17 +29,19 @@ def given_order(settings: Settings, text: Optional[str], step: str) -> Iterator[
         return
     store, lease_s = open_store(settings), settings.deploy.lease_s
     check_lease(store, order.lease)
-    with renewed_lease(store, order.lease, lease_s=lease_s, doing=f"step {step}"):
+    with renewed_lease(store, order.lease, lease_s=lease_s, doing=f"step {step}", build=build):
         yield order
 
 
 @contextmanager
-def step_order(settings: Settings, text: Optional[str], step: str, *, force: bool = False) -> Iterator[Order]:
+def step_order(
+    settings: Settings, text: Optional[str], step: str, build: str = "", *, force: bool = False
+) -> Iterator[Order]:
     """Yield what the deploy decided or, where a step is typed by hand, a full deploy of what is here.
 
     Raises PlanError if that would bring back an older state.
     """
-    with given_order(settings, text, step) as order:
+    with given_order(settings, text, step, build) as order:
         yield order or order_here(settings, force=force)
 
 
@@ -53,12 +57,14 @@ def order_here(settings: Settings, *, force: bool, lease: str = "") -> Order:
 
 
 @contextmanager
-def last_order(settings: Settings, text: Optional[str], step: str, *, force: bool) -> Iterator[Order]:
+def last_order(
+    settings: Settings, text: Optional[str], step: str, build: str = "", *, force: bool
+) -> Iterator[Order]:
     """Yield the order of a build's last step, after which the next deploy may begin.
 
     Where the step is typed by hand the environment is held meanwhile, as a deploy holds it.
     """
-    with given_order(settings, text, step) as order:
+    with given_order(settings, text, step, build) as order:
         if order is None:
             with held(settings, open_store(settings), f"inv {step}", print) as lease:
                 yield order_here(settings, force=force, lease=lease.token)

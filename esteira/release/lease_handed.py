@@ -12,9 +12,11 @@ RENEWALS = 3
 
 
 @contextmanager
-def renewed_lease(store: Store, token: str, *, lease_s: float, doing: str) -> Iterator[None]:
+def renewed_lease(store: Store, token: str, *, lease_s: float, doing: str, build: str = "") -> Iterator[None]:
     """Renew the lease with this token while the block runs; drop it if the block fails, as the build fails then.
 
+    `build` is the one that the block is a step of. One that the lease was not handed over to drops nothing: gcloud
+    makes two builds of a deploy where an answer is lost, and one of them is soon ended.
     A lease that somebody else has by now stays theirs: `check_lease` tells so before anything is promoted.
     """
     over = threading.Event()
@@ -29,7 +31,7 @@ def renewed_lease(store: Store, token: str, *, lease_s: float, doing: str) -> It
         thread.join()
         if failed:
             with suppress(StateError):
-                drop_token(store, token)
+                drop_of_build(store, token, build)
 
 
 def keep_renewing(store: Store, token: str, lease_s: float, doing: str, over: threading.Event) -> None:
@@ -52,6 +54,13 @@ def renew(store: Store, token: str, lease_s: float, doing: str) -> bool:
         return False
     write_lease(store, held.copy(update={**NO_PROCESS, "doing": doing}), lease_s, generation)
     return True
+
+
+def drop_of_build(store: Store, token: str, build: str) -> None:
+    """Let the next one have the environment, if the lease is the token's and was handed over to this build."""
+    held, generation = find_lease(store)
+    if held is not None and (held.token, held.build) == (token, build):
+        drop_lease(store, generation)
 
 
 def drop_token(store: Store, token: str) -> None:

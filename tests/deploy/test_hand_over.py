@@ -39,7 +39,7 @@ def test_a_step_renews_the_lease_of_its_build(scene: Scene, store: Store) -> Non
 
 def test_a_step_that_fails_leaves_the_environment_to_the_next_deploy(scene: Scene, store: Store) -> None:
     order = handed_over(store)
-    with pytest.raises(KeyError), given_order(scene.settings, order.json(), "data"):
+    with pytest.raises(KeyError), given_order(scene.settings, order.json(), "data", BUILD):
         raise KeyError
     assert read_lease(store) is None
 

@@ -102,11 +102,18 @@ def test_steps_side_by_side_do_not_lose_the_lease(store: Store) -> None:
 
 def test_a_step_that_fails_drops_the_lease(store: Store) -> None:
     token = hand_over(store)
-    with pytest.raises(KeyError), renewed_lease(store, token, lease_s=60, doing="step data"):
+    with pytest.raises(KeyError), renewed_lease(store, token, lease_s=60, doing="step data", build=BUILD):
         raise KeyError
     assert read_lease(store) is None
     with hold(store):
         assert held_by(store).build == ""
+
+
+def test_a_step_of_a_build_that_gcloud_made_besides_leaves_the_lease_to_the_other(store: Store) -> None:
+    token = hand_over(store)
+    with pytest.raises(KeyError), renewed_lease(store, token, lease_s=60, doing="step data", build="b-2"):
+        raise KeyError
+    assert (held_by(store).token, held_by(store).build) == (token, BUILD)
 
 
 def test_a_lease_that_somebody_else_has_is_neither_renewed_nor_dropped(store: Store) -> None:
