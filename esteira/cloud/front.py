@@ -1,11 +1,11 @@
 """What a person types: plan, apply and remove what an environment needs in its project, and ask what is wrong."""
 
-import sys
 import time
 from typing import Optional, Union
 
 from rich.console import Console, RenderableType
 
+from esteira.ask_person import agrees, types_name
 from esteira.cloud.apply import apply, refuse_left, refuse_wrong
 from esteira.cloud.destroy import destroy, plan_removal, refuse_contents
 from esteira.cloud.doctor import examine
@@ -100,17 +100,6 @@ def require_cloud(settings: Settings, command: str) -> None:
             f"ENV=local: the environment local is in no project. Expected one of Google Cloud ({names}). "
             f"Run: make {command} ENV=name"
         )
-
-
-def agrees(console: Console, question: str) -> bool:
-    """Ask a person on a terminal; without one the answer is no."""
-    return sys.stdin.isatty() and console.input(question, markup=False).strip().lower() in ("y", "yes")
-
-
-def types_name(console: Console, name: str) -> bool:
-    """Ask a person to type the environment's name; without a terminal the answer is no."""
-    question = f"Type {name} to remove all of this: "
-    return sys.stdin.isatty() and console.input(question, markup=False).strip() == name
 
 
 def doctor(settings: Settings, console: Console, *, api: Optional[Api] = None) -> None:

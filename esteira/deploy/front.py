@@ -4,7 +4,6 @@ Each imports what it alone needs: a deploy to Google Cloud is submitted sooner t
 """
 
 import os
-import sys
 from functools import partial
 from typing import ContextManager, Mapping, Optional
 
@@ -81,6 +80,7 @@ def restore_remotely(settings: Settings, store: Store, release: Release) -> None
 
 def collect_garbage(settings: Settings, keep: int, yes: bool, console: Console) -> None:
     """Show what no kept release needs, and remove it once a person, or YES=1, agrees."""
+    from esteira.ask_person import agrees
     from esteira.release.collect import collect, plan_collection
     from esteira.release.collect_view import collection_table
 
@@ -89,14 +89,9 @@ def collect_garbage(settings: Settings, keep: int, yes: bool, console: Console) 
     console.print(collection_table(collection))
     if not collection.removals:
         return
-    if not yes and not agrees(console):
+    if not yes and not agrees(console, "Remove this? [y/N] "):
         console.print(f"Nothing was removed. To remove it: make gc KEEP={keep} YES=1")
         return
     with held(settings, store, COLLECTION, console.print):
         collect(settings, store, collection)
     console.print("Removed.")
-
-
-def agrees(console: Console) -> bool:
-    """Ask a person on a terminal; without one the answer is no."""
-    return sys.stdin.isatty() and console.input("Remove this? [y/N] ").strip().lower() in ("y", "yes")

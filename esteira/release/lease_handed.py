@@ -2,7 +2,7 @@
 
 import threading
 from contextlib import contextmanager, suppress
-from typing import Iterator
+from typing import Iterator, Optional
 
 from esteira.errors import EsteiraError, StateError
 from esteira.release.lease_object import NO_PROCESS, drop_lease, find_lease, write_lease
@@ -31,7 +31,7 @@ def renewed_lease(store: Store, token: str, *, lease_s: float, doing: str, build
         thread.join()
         if failed:
             with suppress(StateError):
-                drop_of_build(store, token, build)
+                drop_token(store, token, build)
 
 
 def keep_renewing(store: Store, token: str, lease_s: float, doing: str, over: threading.Event) -> None:
@@ -56,15 +56,8 @@ def renew(store: Store, token: str, lease_s: float, doing: str) -> bool:
     return True
 
 
-def drop_of_build(store: Store, token: str, build: str) -> None:
-    """Let the next one have the environment, if the lease is the token's and was handed over to this build."""
+def drop_token(store: Store, token: str, build: Optional[str] = None) -> None:
+    """Let the next one have the environment, if the lease is still the token's and, where one is given, the build's."""
     held, generation = find_lease(store)
-    if held is not None and (held.token, held.build) == (token, build):
-        drop_lease(store, generation)
-
-
-def drop_token(store: Store, token: str) -> None:
-    """Let the next one have the environment, if the lease is still the token's."""
-    held, generation = find_lease(store)
-    if held is not None and held.token == token:
+    if held is not None and held.token == token and build in (None, held.build):
         drop_lease(store, generation)

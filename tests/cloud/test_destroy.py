@@ -3,7 +3,7 @@ import pytest
 from esteira.errors import GoogleError
 from esteira.local.cloud.endpoints import Endpoints
 from esteira.local.cloud.faults import Fault
-from esteira.local.cloud.operations import NUMBER
+from esteira.local.cloud.numbers import PROJECT_NUMBER
 
 pytestmark = pytest.mark.loopback
 
@@ -136,7 +136,8 @@ def test_what_releases_have_made_on_vertex_ai_goes_too(make_scene):
     scene = make_scene()
     scene.apply()
     vertex = Endpoints(start=lambda model: lambda body: (200, b"{}"))
-    place, labels = f"projects/{NUMBER}/locations/europe-west1", {"managed-by": "esteira", "pipeline": "sentiment"}
+    place = f"projects/{PROJECT_NUMBER}/locations/europe-west1"
+    labels = {"managed-by": "esteira", "pipeline": "sentiment"}
     served = {"id": "1", "displayName": "r1"}, {"id": "2", "displayName": "r2"}
     for name, found in {"sentiment-dev": {**labels, "environment": "dev"}, "other": {}}.items():
         vertex.known[f"{place}/endpoints/{name}"] = {

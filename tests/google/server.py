@@ -2,12 +2,11 @@
 
 import ssl
 import subprocess
-import threading
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Iterator
 
-from esteira.local.cloud.server import Server, StandIn
+from esteira.local.cloud.server import Server, StandIn, answering
 
 
 def make_certificate(folder: Path) -> Path:
@@ -28,11 +27,5 @@ def served_over_tls(stand_in: StandIn, certificate: Path) -> Iterator[StandIn]:
     context.load_cert_chain(certificate)
     with Server(stand_in) as server:
         server.socket = context.wrap_socket(server.socket, server_side=True)
-        stand_in.url = f"https://127.0.0.1:{server.server_address[1]}/"
-        thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
-        thread.start()
-        try:
+        with answering(server, "https"):
             yield stand_in
-        finally:
-            server.shutdown()
-            thread.join()

@@ -6,14 +6,15 @@ from typing import Any, Dict, List, Set, Tuple
 
 from esteira.google.api import Api
 from esteira.local.cloud.endpoints import Container, Endpoints
-from esteira.local.cloud.operations import NUMBER, Failed, Operations
+from esteira.local.cloud.numbers import PROJECT_NUMBER
+from esteira.local.cloud.operations import Failed, Operations
 from esteira.local.cloud.server import StandIn
 from esteira.release.manifest import Outcome, Part, Release
 from esteira.release.store.folder import FolderStore
 from esteira.settings import Environment, Settings
 
 LOCATION = "projects/demo-project/locations/europe-west1"
-NUMBERED = f"projects/{NUMBER}/locations/europe-west1"
+NUMBERED = f"projects/{PROJECT_NUMBER}/locations/europe-west1"
 SERVING, CHECK = f"{NUMBERED}/endpoints/sentiment-dev", f"{NUMBERED}/endpoints/sentiment-dev-check"
 IMAGE = f"europe-west1-docker.pkg.dev/demo-project/images/runtime@sha256:{'a' * 64}"
 LABELS = ["negative", "positive"]

@@ -6,6 +6,7 @@ from typing import Any, Dict, Set
 from esteira.cloud.mirror import find_mirror, mirrors
 from esteira.local.cloud.accounts import Accounts
 from esteira.local.cloud.identities import Identities
+from esteira.local.cloud.numbers import PROJECT_NUMBER
 from esteira.local.cloud.policies import Policies
 from esteira.local.cloud.refusal import Refused, disabled
 from esteira.local.cloud.registry_api import Repositories
@@ -15,7 +16,6 @@ from esteira.local.cloud.services import ServiceUsage
 from esteira.local.cloud.warehouse import Warehouse
 from esteira.settings.model import Environment
 
-PROJECT_NUMBER = "123456789012"
 PROJECTS = "cloudresourcemanager.projects"
 Json = Dict[str, Any]
 

@@ -20,7 +20,7 @@ from esteira.errors import BuildError, EsteiraError
 from esteira.local.builds.execution import Execution
 from esteira.local.builds.plan import Build, read_build
 from esteira.local.builds.support import BUILD, LOCAL_BUILDER, OWN_MODE
-from esteira.local.cloud.pipelines import PROJECT_NUMBER
+from esteira.local.cloud.numbers import PROJECT_NUMBER
 from esteira.local.cloud.refusal import Refused, missing
 from esteira.local.cloud.server import Call, Handler
 from esteira.progress import Progress

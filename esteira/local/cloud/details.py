@@ -3,9 +3,9 @@
 from typing import Any, List, Mapping, Optional, Sequence
 
 from esteira.google.api import Json
+from esteira.local.cloud.numbers import PROJECT_NUMBER
 from esteira.local.jobs.result import Artifact, TaskResult
 
-PROJECT_NUMBER = "123456789012"
 LOCATION = f"projects/{PROJECT_NUMBER}/locations/europe-west1"
 STORE = f"{LOCATION}/metadataStores/default"
 ROOT_ID = "1000"

@@ -11,7 +11,8 @@ from typing import Any, Callable, Dict, List, Tuple
 
 from esteira.clock import now
 from esteira.local.cloud.models import Models, checked
-from esteira.local.cloud.operations import Json, Operations, numbered
+from esteira.local.cloud.numbers import numbered
+from esteira.local.cloud.operations import Json, Operations
 from esteira.local.cloud.refusal import Refused, missing, there_already
 from esteira.local.cloud.server import Call, Handler, Raw
 

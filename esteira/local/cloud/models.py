@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any, Dict, List
 
 from esteira.clock import now
-from esteira.local.cloud.operations import Json, Operations, numbered
+from esteira.local.cloud.numbers import numbered
+from esteira.local.cloud.operations import Json, Operations
 from esteira.local.cloud.refusal import Refused, missing, there_already
 from esteira.local.cloud.server import Call, Handler
 

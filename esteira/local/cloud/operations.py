@@ -7,11 +7,10 @@ import threading
 from dataclasses import dataclass, field
 from typing import Any, Callable, Dict, List
 
+from esteira.local.cloud.numbers import numbered
 from esteira.local.cloud.refusal import missing
 from esteira.local.cloud.server import Call, Handler
 
-# Names in answers bear a project's number, whatever name it was asked for by.
-NUMBER = "123456789012"
 TYPES = "type.googleapis.com/google.cloud.aiplatform.v1"
 METHODS = (
     "aiplatform.projects.locations.operations.get",
@@ -80,8 +79,3 @@ def end(operation: Json, kind: str, act: Callable[[], Json]) -> None:
     except Failed as failure:
         operation["error"] = {"code": failure.code, "message": str(failure)}
     operation["done"] = True
-
-
-def numbered(name: str) -> str:
-    """Return a resource's name with the project's number."""
-    return "/".join(["projects", NUMBER, *name.split("/")[2:]])

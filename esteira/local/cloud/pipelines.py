@@ -14,11 +14,10 @@ from esteira.errors import EsteiraError
 from esteira.google.api import Json
 from esteira.local.cloud.clock import Clock
 from esteira.local.cloud.filters import matches
+from esteira.local.cloud.numbers import numbered
 from esteira.local.cloud.refusal import Refused, missing, there_already
 from esteira.local.cloud.server import Call, Handler
 
-# Vertex AI names what it has made by the project's number, however it was asked.
-PROJECT_NUMBER = "123456789012"
 JOB_ID = re.compile(r"[a-z][-a-z0-9]{0,127}\Z")
 LABEL_KEY = re.compile(r"[a-z][-_a-z0-9]{0,62}\Z")
 LABEL_VALUE = re.compile(r"[-_a-z0-9]{0,63}\Z")
@@ -132,11 +131,6 @@ def verdict_of(details: Details) -> Tuple[str, Json]:
         return "SUCCEEDED", {}
     message = f"The DAG failed because some tasks failed. The failed tasks are: [{', '.join(failed)}]."
     return "FAILED", {"code": 9, "message": message}
-
-
-def numbered(name: str) -> str:
-    """Return a resource name with the project's number."""
-    return re.sub(r"\Aprojects/[^/]+", f"projects/{PROJECT_NUMBER}", name)
 
 
 def check_job(job_id: str, body: Mapping[str, Any]) -> None:

@@ -13,13 +13,14 @@ from urllib.parse import quote, urlsplit
 from esteira.google.api import Api, Json
 from esteira.images.registry.hosts import REGISTRY_AT
 from esteira.local.cloud import described, logs, pipelines, schedules, storage
-from esteira.local.cloud.administration import PROJECT_NUMBER, Administration
+from esteira.local.cloud.administration import Administration
 from esteira.local.cloud.bucket import serve_buckets
 from esteira.local.cloud.builds import Builds
 from esteira.local.cloud.contents import Contents
 from esteira.local.cloud.endpoints import Endpoints
 from esteira.local.cloud.execute import execute_job
 from esteira.local.cloud.logs import Logs
+from esteira.local.cloud.numbers import PROJECT_NUMBER
 from esteira.local.cloud.pipelines import Pipelines
 from esteira.local.cloud.registry import serve_registry
 from esteira.local.cloud.schedules import Schedules

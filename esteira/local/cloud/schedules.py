@@ -11,7 +11,8 @@ from typing import Dict
 from esteira.google.api import Json
 from esteira.local.cloud.clock import DAY_S
 from esteira.local.cloud.filters import matches
-from esteira.local.cloud.pipelines import Pipelines, check_job, numbered
+from esteira.local.cloud.numbers import numbered
+from esteira.local.cloud.pipelines import Pipelines, check_job
 from esteira.local.cloud.refusal import Refused, missing
 from esteira.local.cloud.server import Call, Handler
 

@@ -245,12 +245,18 @@ class RequestHandler(BaseHTTPRequestHandler):
 @contextmanager
 def served(stand_in: StandIn) -> Iterator[StandIn]:
     """Serve a stand-in on a free port of 127.0.0.1 until the end of the block."""
-    with Server(stand_in) as server:
-        stand_in.url = f"http://127.0.0.1:{server.server_address[1]}/"
-        thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
-        thread.start()
-        try:
-            yield stand_in
-        finally:
-            server.shutdown()
-            thread.join()
+    with Server(stand_in) as server, answering(server, "http"):
+        yield stand_in
+
+
+@contextmanager
+def answering(server: Server, scheme: str) -> Iterator[None]:
+    """Let a server answer in a thread until the end of the block; its stand-in knows the address."""
+    server.stand_in.url = f"{scheme}://127.0.0.1:{server.server_address[1]}/"
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        server.shutdown()
+        thread.join()

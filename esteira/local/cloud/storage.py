@@ -12,6 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from esteira.clock import now
 from esteira.local.cloud.contents import Contents
+from esteira.local.cloud.numbers import PROJECT_NUMBER
 from esteira.local.cloud.refusal import Refused
 from esteira.local.cloud.server import Call, Handler
 
@@ -37,7 +38,7 @@ class Buckets:
 
     contents: Optional[Contents] = None
     project: str = "demo-project"
-    number: str = "123456789012"
+    number: str = PROJECT_NUMBER
     lacking: Set[str] = field(default_factory=set)
     resources: Dict[str, Json] = field(default_factory=dict)
     policies: Dict[str, Json] = field(default_factory=dict)
