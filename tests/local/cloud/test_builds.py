@@ -133,7 +133,9 @@ def test_the_source_is_laid_into_the_workspace(cloud_build: CloudBuild) -> None:
     assert cloud_build.lines == [('Step #0 - "a"', "hello")]
 
 
-@pytest.mark.parametrize("content", [None, b"no archive", gzip.compress(b"no tar")])
+@pytest.mark.parametrize(
+    "content", [None, b"no archive", gzip.compress(b"no tar")], ids=["none", "no gzip", "no tar in it"]
+)
 def test_a_source_that_is_no_use_is_an_error_with_its_reason(cloud_build: CloudBuild, content: Any) -> None:
     if content is not None:
         cloud_build.objects["sources/a.tgz"] = content
