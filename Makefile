@@ -7,8 +7,8 @@ MAKEFLAGS += --no-print-directory --no-builtin-rules
 
 # A variable given to make reaches the engine as an environment variable, unchanged: $(value) keeps make from
 # expanding a $ in it. Only the command line counts, as a shell may hold an ENV or a DATA for other ends.
-VARIABLES := A ACCEPT B DATA ENV EPOCHS FAULT FOLLOW FORCE FORMAT ISOLATION KEEP MODEL PART PORT RELEASE STATE \
-  TARGET TEXT TRIALS VENV WAIT YES
+VARIABLES := A ACCEPT B DATA ENV EPOCHS FAULT FILE FOLLOW FORCE FORMAT ISOLATION KEEP LIMIT MODEL PART PERCENT PORT RELEASE \
+  REQUEST STATE TARGET TEXT TRIALS VENV WAIT YES
 DATA_IS := DATA_FILE
 EPOCHS_IS := TRAINING_EPOCHS
 ISOLATION_IS := RUN_ISOLATION

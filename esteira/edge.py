@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any, Callable, Dict, Iterable, Optional, Tuple, TypeVar, cast
 
 from esteira.errors import EsteiraError, SettingsError
+from esteira.settings import LOCAL, Settings
 from esteira.settings.load import load_settings, origins, overrides
-from esteira.settings.model import LOCAL, Settings
 
 ROOT = Path(__file__).resolve().parent.parent
 DEFECT_EXIT_CODE = 70

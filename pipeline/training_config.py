@@ -3,7 +3,7 @@
 from typing import Any, Dict
 
 from esteira.release.encoder import digest_encoder, encoder_folder
-from esteira.settings.model import TrainingSettings
+from esteira.settings import TrainingSettings
 
 
 def create_training_config(training: TrainingSettings) -> Dict[str, Any]:

@@ -3,7 +3,7 @@
 from esteira.cloud.grant import Scope
 from esteira.cloud.mirror import Mirror, find_mirror
 from esteira.cloud.policy import VERSION, Door
-from esteira.settings.model import Environment
+from esteira.settings import Environment
 
 ASKED = {"options.requestedPolicyVersion": VERSION}
 DATASET_ASKED = {"accessPolicyVersion": VERSION}

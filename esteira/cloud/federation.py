@@ -10,7 +10,7 @@ from esteira.cloud.part import OPERATION_S, Difference, Resource, compare, gone,
 from esteira.errors import GoogleError
 from esteira.google.api import Api, Json, Pause
 from esteira.google.operations import wait_for_operation
-from esteira.settings.model import Environment
+from esteira.settings import Environment
 
 POOL = "esteira"
 PROVIDER = "github"

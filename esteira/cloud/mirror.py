@@ -6,7 +6,7 @@ https://cloud.google.com/artifact-registry/docs/docker/pushing-and-pulling has t
 import re
 from typing import List, NamedTuple, Optional
 
-from esteira.settings.model import Environment
+from esteira.settings import Environment
 
 NAME = re.compile(r"([a-z0-9-]+)-docker\.pkg\.dev/([^/]+)/([^/]+)")
 

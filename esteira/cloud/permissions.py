@@ -10,7 +10,7 @@ from esteira.cloud.doors import door
 from esteira.cloud.grant import Grant, Scope, give_command
 from esteira.cloud.mirror import mirrors
 from esteira.google.api import Api
-from esteira.settings.model import Environment
+from esteira.settings import Environment
 
 MEMBER = "user:NAME@EXAMPLE.COM"
 

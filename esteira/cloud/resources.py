@@ -22,8 +22,7 @@ from esteira.cloud.roles import grants, secrets
 from esteira.cloud.secret import Secret
 from esteira.cloud.services import Enabled, Services
 from esteira.cloud.table import RequestLog
-from esteira.settings import Settings
-from esteira.settings.model import Environment
+from esteira.settings import Environment, Settings
 
 
 def parts(settings: Settings, enabled: Enabled) -> List[Part]:
@@ -47,7 +46,7 @@ def resources(settings: Settings, name: str, place: Environment) -> Iterator[Res
     yield Bucket(place.bucket, place.region, settings.pipeline.name, labels, name)
     yield Repository(place.repository, place.location, labels, name)
     yield Dataset(place.dataset, place.project, place.region, labels, name)
-    yield RequestLog(place.dataset, place.project, labels, settings.root)
+    yield RequestLog(place.dataset, place.project, labels, settings.root, settings.log.expiry_days)
     if place.github:
         yield Pool(place.project)
         yield Provider(place.project, [let_in(other) for _, other in same_project(settings) if other.github])

@@ -10,8 +10,7 @@ from esteira.cloud.account import agent_email
 from esteira.cloud.federation import principals
 from esteira.cloud.grant import Grant, Scope, account_member
 from esteira.cloud.mirror import is_of_project, mirrors
-from esteira.settings import Settings
-from esteira.settings.model import Environment
+from esteira.settings import Environment, Settings
 
 # What `access` of a dataset calls roles/bigquery.dataEditor.
 # https://cloud.google.com/bigquery/docs/reference/rest/v2/datasets#Dataset

@@ -13,7 +13,6 @@ from esteira.google.api import Api, Json, Pause
 
 REQUEST_LOG = "request_log"
 SCHEMA = "sql/request_log.json"
-EXPIRY_DAYS = 180
 DAY_MS = 24 * 60 * 60 * 1000
 
 
@@ -24,11 +23,12 @@ class RequestLog(Resource):
     kind = "table"
     why = "requests and responses, as the endpoint logs them"
 
-    def __init__(self, dataset: str, project: str, labels: Dict[str, str], root: Path) -> None:
+    def __init__(self, dataset: str, project: str, labels: Dict[str, str], root: Path, expiry_days: int) -> None:
         self.name = f"{dataset}.{REQUEST_LOG}"
         self._project = project
         self._dataset = dataset
         self._labels = labels
+        self._expiry_days = expiry_days
         self._schema: List[Dict[str, Any]] = json.loads((root / SCHEMA).read_text(encoding="utf-8"))
 
     @property
@@ -36,7 +36,7 @@ class RequestLog(Resource):
         return f"projects/{self._project}/datasets/{self._dataset}/tables/{REQUEST_LOG}"
 
     def body(self) -> Json:
-        expiry = {"type": "DAY", "field": "logging_time", "expirationMs": str(EXPIRY_DAYS * DAY_MS)}
+        expiry = {"type": "DAY", "field": "logging_time", "expirationMs": str(self._expiry_days * DAY_MS)}
         return {
             "timePartitioning": expiry,
             "clustering": {"fields": ["endpoint", "deployed_model_id"]},

@@ -13,8 +13,7 @@ from esteira.release.history import Pointer, known_release, read_pointer, releas
 from esteira.release.lease import LeaseInfo, read_lease
 from esteira.release.manifest import Frozen, Release
 from esteira.release.store import Store, open_store
-from esteira.settings import Settings
-from esteira.settings.model import LOCAL
+from esteira.settings import LOCAL, Settings
 
 State = Literal["deploying", "served", "not blessed", "failed", "interrupted", "none"]
 # What holds the environment without deploying into it.

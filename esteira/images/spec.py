@@ -13,7 +13,7 @@ from esteira.images.layers.place import Place
 from esteira.images.toml import read_toml
 from esteira.release.partition import PARTITION, files_of
 from esteira.settings.load import suggestion
-from esteira.settings.model import Section, matched
+from esteira.settings.section import Section, matched
 
 NAMES = ("runtime", "builder")
 FOLDER = "docker"

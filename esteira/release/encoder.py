@@ -5,7 +5,7 @@ from typing import Callable, Optional
 
 from esteira.errors import CompileError
 from esteira.release.digest import digest_file, digest_files, files_below
-from esteira.settings.model import TrainingSettings
+from esteira.settings import TrainingSettings
 
 
 def encoder_folder(training: TrainingSettings) -> Optional[Path]:

@@ -25,7 +25,7 @@ from esteira.source import Source
 # The sections of the settings that a part's values may be taken from.
 SECTIONS = ("pipeline", "data", "training", "gate", "serving", "build")
 # Those that say nothing where a deploy goes to this machine.
-CLOUD_SECTIONS = ("cloud", "trainer", "endpoint")
+CLOUD_SECTIONS = ("cloud", "trainer", "endpoint", "log")
 
 
 @dataclass(frozen=True)

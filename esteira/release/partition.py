@@ -76,7 +76,7 @@ PARTITION: Dict[str, Rule] = {
     "settings": Rule(
         "partial",
         files=("cloudbuild/*.j2", "tasks.py", ".github/workflows/deploy.yaml"),
-        values=("serving.*", "build.*", "cloud.*", "trainer.*", "endpoint.*", "environment.*"),
+        values=("serving.*", "build.*", "cloud.*", "trainer.*", "endpoint.*", "log.*", "environment.*"),
         but=("serving.host", "serving.port", "cloud.poll_s", *WHO_MAY, "environment.mirrors"),
     ),
 }

@@ -9,7 +9,9 @@ import tomli
 from pydantic import ValidationError
 
 from esteira.errors import SettingsError
-from esteira.settings.model import LOCAL, Environment, Section, Settings
+from esteira.settings.environment import Environment
+from esteira.settings.model import LOCAL, Settings
+from esteira.settings.section import Section
 
 FILE = "esteira.toml"
 PREFIX = "ESTEIRA_"
@@ -19,8 +21,9 @@ OVERRIDES = "ESTEIRA_OVERRIDES"
 RESERVED = {
     f"{PREFIX}{name}"
     for name in (
-        *("A", "ACCEPT", "B", "BUILD_ID", "ENV", "FAULT", "FOLLOW", "FORCE", "FORMAT", "KEEP", "MODEL"),
-        *("OVERRIDES", "PART", "PLAN", "PYTHON", "REGISTRY_AT", "RELEASE", "STATE", "TEXT", "VENV", "WAIT", "YES"),
+        *("A", "ACCEPT", "B", "BUILD_ID", "ENV", "FAULT", "FILE", "FOLLOW", "FORCE", "FORMAT", "KEEP", "LIMIT", "MODEL"),
+        *("OVERRIDES", "PART", "PERCENT", "PLAN", "PYTHON", "REGISTRY_AT", "RELEASE", "REQUEST", "STATE", "TEXT"),
+        *("VENV", "WAIT", "YES"),
     )
 }
 
@@ -78,9 +81,7 @@ def read_file(path: Path) -> Dict[str, Any]:
     except OSError as error:
         raise SettingsError(f"{path}: cannot be read: {error.strerror}. Expected a file of settings.") from None
     except (tomli.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingsError(
-            f'{path.name}: is not TOML: {error}. Expected lines such as: name = "value"'
-        ) from None
+        raise SettingsError(f'{path.name}: is not TOML: {error}. Expected lines such as: name = "value"') from None
     for reserved in ("root", "state", "selected"):
         if reserved in values:
             raise SettingsError(f"{path.name}: {reserved}: unknown key.{suggestion(reserved, sections())}")
@@ -105,9 +106,7 @@ def handed_on(environ: Mapping[str, str]) -> Dict[str, str]:
     except ValueError:
         values = None
     if not isinstance(values, dict) or not all(isinstance(text, str) for text in values.values()):
-        raise SettingsError(
-            f'{OVERRIDES}: expected a JSON object of texts such as {{"training.epochs": "2"}}'
-        )
+        raise SettingsError(f'{OVERRIDES}: expected a JSON object of texts such as {{"training.epochs": "2"}}')
     return values
 
 

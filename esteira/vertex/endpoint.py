@@ -80,7 +80,7 @@ def create(settings: Settings, api: Api, identity: str) -> None:
 
 def endpoint_body(settings: Settings, identity: str) -> Json:
     """Return what the endpoint is made as. Only what is asked for in earnest gets into the request log."""
-    place, percent = settings.environment, settings.endpoint.log_percent
+    place, percent = settings.environment, settings.log.percent
     logged = percent > 0 and not identity.endswith(CHECK)
     body: Json = {"displayName": identity, "labels": serving_labels(settings), LOG: NO_LOG}
     if logged:

@@ -18,8 +18,7 @@ from esteira.local.cloud.administration import Administration
 from esteira.local.cloud.refusal import Refused
 from esteira.local.cloud.server import Call, StandIn, served
 from esteira.local.cloud.storage import Buckets
-from esteira.settings import Settings
-from esteira.settings.model import Environment
+from esteira.settings import Environment, Settings
 
 PLACE = {"project": "demo-project", "region": "europe-west1", "bucket": "demo-bucket", "repository": "images"}
 

@@ -7,7 +7,7 @@ from esteira.cloud.mirror import mirrors
 from esteira.cloud.plan import make_plan
 from esteira.errors import GoogleError
 from esteira.local.cloud.refusal import Refused
-from esteira.settings.model import Environment
+from esteira.settings import Environment
 from tests.cloud.conftest import PLACE
 
 pytestmark = pytest.mark.loopback

@@ -1,7 +1,7 @@
 import pytest
 
 from esteira.cloud.roles import grants
-from esteira.settings.model import Environment
+from esteira.settings import Environment
 from tests.cloud.conftest import PLACE
 from tests.conftest import REPOSITORY
 

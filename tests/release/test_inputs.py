@@ -72,7 +72,8 @@ def test_a_part_is_made_of_its_files_and_values(checkout: Checkout) -> None:
     assert set(inputs["modules"].files) == {path for path in FILES if path.startswith("modules/")} - set(elsewhere)
     assert inputs["modules"].values == {}
     assert sorted(inputs["settings"].values) == [
-        *("build.machine_type", "build.secrets", "build.timeout_s", "serving.max_batch")
+        *("build.machine_type", "build.secrets", "build.timeout_s", "serving.latency_ms", "serving.max_batch"),
+        *("serving.max_body_mb", "serving.max_rows", "serving.max_waiting", "serving.timeout_s"),
     ]
     assert inputs["settings"].values["serving.max_batch"] == 64
     assert sorted(inputs["data"].files) == [

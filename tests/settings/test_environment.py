@@ -5,7 +5,7 @@ from typing import Dict
 import pytest
 from pydantic import ValidationError
 
-from esteira.settings.model import Environment
+from esteira.settings import Environment
 
 PLACE = {"project": "demo-project", "region": "europe-west1", "bucket": "demo-bucket", "repository": "images"}
 BRANCH = "expected a branch or a tag such as refs/heads/main"

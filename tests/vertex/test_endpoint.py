@@ -61,7 +61,7 @@ def test_questions_of_smoke_tests_are_not_logged(project: Project) -> None:
 def test_the_request_log_follows_the_settings(project: Project) -> None:
     made(project)
     for percent, log in ((25, {**LOG, "samplingRate": 0.25}), (0, {"enabled": False}), (100, LOG)):
-        project.set("endpoint", log_percent=percent)
+        project.set("log", percent=percent)
         made(project)
         assert project.endpoints.known[SERVING]["predictRequestResponseLoggingConfig"] == log
 

@@ -14,7 +14,7 @@ from esteira.local.cloud.secrets import Secrets
 from esteira.local.cloud.server import Call, Handler
 from esteira.local.cloud.services import ServiceUsage
 from esteira.local.cloud.warehouse import Warehouse
-from esteira.settings.model import Environment
+from esteira.settings import Environment
 
 PROJECTS = "cloudresourcemanager.projects"
 Json = Dict[str, Any]
