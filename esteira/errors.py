@@ -115,3 +115,9 @@ class GoogleError(EsteiraError):
         super().__init__(message)
         self.status = status
         self.reason = reason
+
+
+class WarehouseError(EsteiraError):
+    """The request log cannot be written, read or queried."""
+
+    exit_code = 22

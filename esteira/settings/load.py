@@ -21,9 +21,9 @@ OVERRIDES = "ESTEIRA_OVERRIDES"
 RESERVED = {
     f"{PREFIX}{name}"
     for name in (
-        *("A", "ACCEPT", "B", "BUILD_ID", "ENV", "FAULT", "FILE", "FOLLOW", "FORCE", "FORMAT", "KEEP", "LIMIT", "MODEL"),
-        *("OVERRIDES", "PART", "PERCENT", "PLAN", "PYTHON", "REGISTRY_AT", "RELEASE", "REQUEST", "STATE", "TEXT"),
-        *("VENV", "WAIT", "YES"),
+        *("A", "ACCEPT", "B", "BUILD_ID", "ENV", "FAULT", "FILE", "FOLLOW", "FORCE", "FORMAT", "KEEP", "LIMIT"),
+        *("MODEL", "OVERRIDES", "PART", "PERCENT", "PLAN", "PYTHON", "REGISTRY_AT", "RELEASE", "REQUEST", "STATE"),
+        *("TEXT", "VENV", "WAIT", "YES"),
     )
 }
 

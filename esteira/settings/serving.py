@@ -1,0 +1,78 @@
+"""The settings of what is served, and of what is kept of it."""
+
+import re
+from typing import Any, Dict
+
+from pydantic import Field, validator
+from typing_extensions import Literal
+
+from esteira.settings.section import Section, matched
+
+# An image by its digest, so that no one can change what is served.
+IMAGE_PATTERN = re.compile(r"^[a-z0-9][a-z0-9.:-]*/[\w./-]+@sha256:[0-9a-f]{64}\Z")
+# https://cloud.google.com/bigquery/docs/tables#table_naming, without letters beyond ASCII
+TABLE_PATTERN = re.compile(r"^[A-Za-z0-9_]{1,1024}\.[A-Za-z0-9_-]{1,1024}\Z")
+
+
+class ServingSettings(Section):
+    """[serving]: where the prediction server listens, and how much it takes at once.
+
+    `max_rows` are those of one request, `max_waiting` those that wait for the model over all requests, beyond which
+    a client is told to come again. `timeout_s` is how long a request may take from its head to its answer.
+    `latency_ms` is what the smoke test allows a request of one text in the median.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = Field(8501, ge=0, le=65535)
+    max_batch: int = Field(64, ge=1)
+    max_body_mb: int = Field(8, ge=1, le=1024)
+    max_rows: int = Field(8192, ge=1)
+    max_waiting: int = Field(1024, ge=1)
+    timeout_s: int = Field(30, ge=1, le=3600)
+    latency_ms: int = Field(500, ge=1)
+
+
+class LogSettings(Section):
+    """[log]: the request log, which every request that was answered gets into.
+
+    `percent` of the requests are kept, chosen at random; 0 is none. `text` says what becomes of the texts in them
+    before they are written: "keep", "hash" (SHA-256) or "redact". Rows go after `expiry_days`. `ai_platform` names a
+    table in the form of AI Platform Prediction, dataset.table, that the views read, too; empty is none.
+    """
+
+    percent: int = Field(100, ge=0, le=100)
+    text: Literal["keep", "hash", "redact"] = "keep"
+    expiry_days: int = Field(180, ge=1, le=36500)
+    ai_platform: str = ""
+
+    @validator("ai_platform")
+    def check_ai_platform(cls, value: str) -> str:
+        return matched(value, TABLE_PATTERN, "dataset.table") if value else value
+
+
+class EndpointSettings(Section):
+    """[endpoint]: the Vertex AI endpoint that serves the model.
+
+    `by` is who deploys: a release, beside the old model and after a smoke test, or TFX's Pusher in the run.
+    `image` by digest; empty is the release's own. `keep` models stay deployed for a rollback, at no traffic.
+    """
+
+    by: Literal["release", "pusher"] = "release"
+    image: str = ""
+    machine_type: str = "n1-standard-2"
+    min_replicas: int = Field(1, ge=1)
+    max_replicas: int = Field(2, ge=1)
+    cpu_percent: int = Field(60, ge=1, le=100)
+    accelerator_type: str = ""
+    accelerator_count: int = Field(1, ge=1)
+    keep: int = Field(1, ge=0)
+
+    @validator("image")
+    def check_image(cls, value: str) -> str:
+        return matched(value, IMAGE_PATTERN, "host/name@sha256:<64 hex>") if value else value
+
+    @validator("max_replicas")
+    def check_replicas(cls, value: int, values: Dict[str, Any]) -> int:
+        if value < values.get("min_replicas", 1):
+            raise ValueError(f"is {value}; expected at least endpoint.min_replicas, {values['min_replicas']}")
+        return value
