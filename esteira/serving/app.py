@@ -4,6 +4,9 @@ https://www.tensorflow.org/tfx/serving/api_rest
 """
 
 import asyncio
+import itertools
+import random
+import sys
 from functools import partial
 from typing import Any, AsyncIterator, Callable, Dict, Mapping, Optional, TypeVar
 
@@ -14,7 +17,8 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from esteira.serving.catalogue import Catalogue
+from esteira.serving.answer_log import AnswerLog
+from esteira.serving.catalogue import Catalogue, ServedModel
 from esteira.serving.refusal import Refusal
 from esteira.serving.request import parse_request
 from esteira.serving.response import encode_json, encode_outputs
@@ -42,8 +46,10 @@ register_url_convertor("model", ModelName())
 class PredictionApi:
     """The handlers of the routes, over one catalogue."""
 
-    def __init__(self, catalogue: Catalogue) -> None:
+    def __init__(self, catalogue: Catalogue, log: Optional[AnswerLog]) -> None:
         self._catalogue = catalogue
+        self._log = log
+        self._request_ids = itertools.count(random.SystemRandom().getrandbits(62))
 
     async def status(self, request: Request) -> Response:
         models = self._catalogue.versions(**request.path_params)
@@ -67,12 +73,22 @@ class PredictionApi:
         asked = await aside(len(body) > LARGE_BODY_BYTES, partial(parse_request, body, model.signatures))
         outputs = await model.batcher.predict(asked.signature, asked.arrays, asked.rows)
         encode = partial(encode_outputs, outputs, by_row=asked.by_row, rows=asked.rows)
-        return json_response(200, await aside((asked.rows or 0) > LARGE_ROWS, encode))
+        content = await aside((asked.rows or 0) > LARGE_ROWS, encode)
+        request_id = next(self._request_ids)
+        self._keep(model, request_id, body, content)
+        return json_response(200, content, {"x-request-id": str(request_id)})
+
+    def _keep(self, model: ServedModel, request_id: int, body: bytes, content: bytes) -> None:
+        if self._log is not None:
+            try:
+                self._log.keep(model.deployed, request_id, body, content)
+            except OSError as error:
+                print(f"the request log cannot be written: {error}", file=sys.stderr, flush=True)
 
 
-def create_app(catalogue: Catalogue) -> Starlette:
+def create_app(catalogue: Catalogue, log: Optional[AnswerLog] = None) -> Starlette:
     """Return the application; it starts and stops no threads."""
-    api = PredictionApi(catalogue)
+    api = PredictionApi(catalogue, log)
     routes = []
     for path in ("/v1/models/{name:model}", "/v1/models/{name:model}/versions/{version:model}"):
         routes += [

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import List, Mapping, Optional, Sequence
 
+from esteira.monitoring.deployed import Deployed
 from esteira.serving.batcher import Batcher
 from esteira.serving.refusal import Refusal
 from esteira.serving.signature import Signature
@@ -17,6 +18,7 @@ class ServedModel:
     signatures: Mapping[str, Signature]
     labels: Optional[Sequence[str]]
     batcher: Batcher
+    deployed: Deployed
 
 
 class Catalogue:

@@ -18,9 +18,11 @@ from typing import Any, Callable, List, NoReturn, Optional
 import uvicorn
 
 from esteira.errors import EsteiraError, ServingError
+from esteira.serving.answer_log import AnswerLog
 from esteira.serving.app import create_app
 from esteira.serving.batcher import Batcher
 from esteira.serving.catalogue import Catalogue, ServedModel
+from esteira.serving.identity import Identity, deployed_as
 from esteira.serving.listen import listen, url_of
 from esteira.serving.saved_model import check_model_dir, model_version, read_labels
 
@@ -40,6 +42,8 @@ def serve(
     port: int,
     max_batch: int,
     parent: Optional[socket.socket] = None,
+    identity: Identity = Identity(),
+    log: Optional[AnswerLog] = None,
 ) -> None:
     """Serve the SavedModel as `name` until SIGTERM or SIGINT; finish what is under way, exit with 0.
 
@@ -53,7 +57,7 @@ def serve(
     with listen(host, port) as listener:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, leave)
-        model = load_model(model_dir, name, labels, max_batch)
+        model = load_model(model_dir, name, labels, max_batch, identity)
         model.batcher.start()
         url = url_of(listener)
 
@@ -64,7 +68,7 @@ def serve(
                 with suppress(OSError):
                     parent.sendall(f"{url}\n".encode())
 
-        AnnouncingServer(create_app(Catalogue([model])), announce, parent).run(sockets=[listener])
+        AnnouncingServer(create_app(Catalogue([model]), log), announce, parent).run(sockets=[listener])
         model.batcher.stop()
 
 
@@ -79,7 +83,9 @@ def leave(number: int, frame: Any) -> NoReturn:
     os._exit(0)
 
 
-def load_model(model_dir: Path, name: str, labels: Optional[List[str]], max_batch: int) -> ServedModel:
+def load_model(
+    model_dir: Path, name: str, labels: Optional[List[str]], max_batch: int, identity: Identity
+) -> ServedModel:
     """Return the model, loaded and warm. Raises ServingError."""
     quiet_tensorflow()
     # Here, and not above, since it takes seconds: the port and the folder are checked first.
@@ -97,7 +103,9 @@ def load_model(model_dir: Path, name: str, labels: Optional[List[str]], max_batc
     gc.freeze()
     max_waiting = max(MIN_WAITING_ROWS, MAX_WAITING_BATCHES * max_batch)
     batcher = Batcher(model.run, max_batch=max_batch, max_waiting=max_waiting)
-    return ServedModel(name, model_version(model_dir), model.signatures, labels, batcher)
+    version = model_version(model_dir)
+    deployed = deployed_as(identity, version, labels, model.signatures)
+    return ServedModel(name, version, model.signatures, labels, batcher, deployed)
 
 
 def quiet_tensorflow() -> None:

@@ -5,6 +5,7 @@ from typing import Any, AsyncIterator, Dict, List, Optional, Tuple
 import numpy as np
 import pytest
 
+from esteira.monitoring.deployed import Deployed
 from esteira.serving.app import MAX_BODY_BYTES, create_app
 from esteira.serving.batcher import Batcher
 from esteira.serving.catalogue import Catalogue, ServedModel
@@ -25,7 +26,7 @@ def measure(signature: str, arrays: Arrays) -> Arrays:
 
 def served(version: int) -> ServedModel:
     batcher = Batcher(measure, max_batch=8, max_waiting=64)
-    return ServedModel("toy", version, {TEXT.name: TEXT}, ["a", "b"], batcher)
+    return ServedModel("toy", version, {TEXT.name: TEXT}, ["a", "b"], batcher, Deployed("e", "1", str(version), "r"))
 
 
 def ask(
@@ -174,7 +175,7 @@ def test_a_compressed_body_is_refused() -> None:
 def test_a_model_that_fails_is_a_fault_of_the_server() -> None:
     batcher = Batcher(measure, max_batch=8, max_waiting=64)
     batcher.start()
-    app = create_app(Catalogue([ServedModel("toy", 1, {TEXT.name: TEXT}, None, batcher)]))
+    app = create_app(Catalogue([ServedModel("toy", 1, {TEXT.name: TEXT}, None, batcher, Deployed("e", "1", "1", "r"))]))
     sent: List[Dict[str, Any]] = []
 
     async def receive() -> Dict[str, Any]:
