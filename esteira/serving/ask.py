@@ -1,58 +1,155 @@
-"""`make predict`: asking the server that listens, or else one started for the question."""
+"""`make predict`: asking the model that serves about a text, a file of rows, or those of standard input."""
 
-from typing import List, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Iterator, List, Optional, Sequence, TextIO
 
-from rich.table import Table
-from rich.text import Text
-
-from esteira.errors import ServingError
-from esteira.release.served import served_model
-from esteira.serving.client import Client, Prediction, model_path, predict
-from esteira.serving.running import running_server
-from esteira.serving.saved_model import model_version
+from esteira.errors import DataError, EsteiraError, SettingsError
+from esteira.formats import check_format
+from esteira.serving.answer_forms import Form, make_form
+from esteira.serving.ask_rows import AnsweredRow, ask_rows
+from esteira.serving.asked_rows import STDIN, AskedRow, RowFaults, Source, is_text_model, open_source, read_rows, wanted
+from esteira.serving.client import TIMEOUT_S
+from esteira.serving.endpoint import Endpoint
+from esteira.serving.opened import opened_endpoint
+from esteira.serving.prediction import Prediction, read_prediction
+from esteira.serving.row_progress import RowProgress
 from esteira.settings import Settings
 
-PROBE_TIMEOUT_S = 1.0
+if TYPE_CHECKING:
+    from rich.table import Table
+
+FORMATS = ("table", "json", "csv")
+EXAMPLES = (
+    'make predict TEXT="I love this film"\n'
+    "    make predict FILE=texts.csv        (or .jsonl, or .txt with a text a line)\n"
+    "    cat texts.csv | make predict"
+)
+
+
+class InterruptedRunError(EsteiraError):
+    """Ctrl-C, with what was done by then."""
+
+    exit_code = 130
+
+
+def predict_here(
+    settings: Settings,
+    text: Optional[str],
+    file: Optional[str],
+    format: Optional[str],
+    stdin: TextIO,
+    out: TextIO,
+    err: TextIO,
+) -> None:
+    """Ask the environment's model about a text, or the rows of a file or of `stdin`; write its answers to `out`.
+
+    Notes go to `err`, on which progress is shown if it is a terminal. `format` is table, json or csv; without it a
+    terminal gets a table, a pipe JSON lines.
+    Raises SettingsError for what was typed, DataError if some rows could not be asked about (the others are
+    answered), StateError if nothing is deployed, ServingError or GoogleError if nobody answers.
+    """
+    format = format or ("table" if out.isatty() else "json")
+    check_format(format, "make predict", FORMATS)
+    if text is not None and file is not None:
+        raise SettingsError(f"TEXT and FILE={file}: expected one of them. For example:\n    {EXAMPLES}")
+    if text is None and file is None and stdin.isatty():
+        raise SettingsError(f"TEXT and FILE are missing. Expected, for example:\n    {EXAMPLES}")
+    source = None if text is not None else open_source(file or STDIN, stdin.buffer)
+
+    def say(line: str) -> None:
+        print(line, file=err, flush=True)
+
+    with opened_endpoint(settings, say, timeout_s=float(settings.serving.timeout_s)) as endpoint:
+        run = Run(endpoint, settings.data.text_column, format, out, err)
+        if source is None:
+            run.answer_text(text or "")
+        else:
+            run.answer_source(source)
+
+
+class Run:
+    """One question or a stream of them, asked of one endpoint and answered in one form."""
+
+    def __init__(self, endpoint: Endpoint, text_column: str, format: str, out: TextIO, err: TextIO) -> None:
+        self._endpoint = endpoint
+        self._text_column = text_column
+        self._inputs = endpoint.interface().inputs
+        self._form: Form = make_form(format, out, lambda one: endpoint.labels_of(one.answered), sorted(self._inputs))
+        self._err = err
+
+    def answer_text(self, text: str) -> None:
+        if not is_text_model(self._inputs):
+            takes = wanted(self._inputs, self._text_column)
+            raise SettingsError(f"TEXT: the model takes {takes}. Expected FILE= with a column or key for each.")
+        fields = {self._text_column: text}
+        instance = {name: text for name in self._inputs}
+        self._form.write(AnsweredRow(AskedRow(1, fields, instance), self._endpoint.ask([instance]), 0))
+        self._form.end()
+
+    def answer_source(self, source: Source) -> None:
+        progress = RowProgress(self._err)
+        faults = RowFaults(source.name, progress.say)
+        rows = read_rows(source, self._inputs, self._text_column, faults)
+        with source.stream, self._told_if_ended(source, progress):
+            for one in ask_rows(self._endpoint, rows, faults):
+                self._form.write(one)
+                progress.count(one.row.line)
+        if faults.count:
+            raise DataError(
+                f"{source.name}: {counted(faults.count)} could not be asked about; {progress.written:,} are answered.\n"
+                "Mend or remove the lines that are named above, then run the command again."
+            )
+        if not progress.written:
+            raise DataError(f"{source.name}: has no rows. Expected a CSV with a header and rows, or JSON lines.")
+
+    @contextmanager
+    def _told_if_ended(self, source: Source, progress: RowProgress) -> Iterator[None]:
+        """Write what is held at the end, and where that comes early say how far the answers reach."""
+        try:
+            yield
+        except KeyboardInterrupt:
+            self._form.end()
+            raise InterruptedRunError(f"Interrupted: {reached(source, progress)}") from None
+        except BrokenPipeError:
+            raise
+        except EsteiraError:
+            self._form.end()
+            progress.say(reached(source, progress))
+            raise
+        else:
+            self._form.end()
+        finally:
+            progress.end()
+
+
+def counted(rows: int) -> str:
+    return "1 row" if rows == 1 else f"{rows:,} rows"
+
+
+def reached(source: Source, progress: RowProgress) -> str:
+    """Return how many rows were answered, and where the last one stands."""
+    if not progress.written:
+        return f"no row of {source.name} was answered."
+    return f"{counted(progress.written)} of {source.name} are answered, up to line {progress.line:,}."
 
 
 def ask(settings: Settings, texts: Sequence[str]) -> List[Prediction]:
-    """Return the current release's answers; StateError if nothing is deployed, ServingError if it can't answer.
-
-    In Google Cloud the environment's endpoint is asked.
-
-    A server on the port of the settings is asked if it serves this very model; it may as well be another
-    clone's, or another program.
-    """
-    if not settings.is_local:
-        from esteira.vertex.answers import ask_release
-
-        return ask_release(settings, texts)
-    name, serving = settings.pipeline.name, settings.serving
-    model = served_model(settings)
-    url = f"http://{serving.host}:{serving.port}"
-    if serves(url, name, model_version(model)):
-        return predict(url, name, texts)
-    with running_server(model, name=name, max_batch=serving.max_batch) as url:
-        return predict(url, name, texts)
+    """Return the answers of the environment's model, as predict_here gives them."""
+    with opened_endpoint(settings, lambda line: None, timeout_s=TIMEOUT_S) as endpoint:
+        answered = endpoint.ask([{"text": text} for text in texts])
+        labels = endpoint.labels_of(answered)
+        return [read_prediction(text, row, labels) for text, row in zip(texts, answered.predictions)]
 
 
-def serves(url: str, name: str, version: int) -> bool:
-    """Whether a server at `url` has this version of the model ready."""
-    try:
-        with Client(url, timeout_s=PROBE_TIMEOUT_S) as client:
-            answer = client.ask("GET", f"{model_path(name)}/versions/{version}")
-    except ServingError:
-        return False
-    return answer.status == 200
-
-
-def answer_table(predictions: Sequence[Prediction]) -> Table:
+def answer_table(predictions: Sequence[Prediction]) -> "Table":
     """Return text, label, confidence and the probability of each label as a table."""
+    from rich.table import Table
+    from rich.text import Text
+
     table = Table(box=None, pad_edge=False)
     for column in ("text", "label", "confidence", *predictions[0].probabilities):
         table.add_column(Text(column), overflow="fold")
     for one in predictions:
         probabilities = [f"{value:.3f}" for value in one.probabilities.values()]
-        # As Text, since a user's [b] is no markup.
         table.add_row(Text(one.text), Text(one.label), f"{one.confidence:.3f}", *probabilities)
     return table

@@ -7,12 +7,15 @@ from typing import Any, Dict, Iterable, List
 
 from esteira.errors import ServingError
 from esteira.release.store.interface import Store
+from esteira.serving.interface import Interface
+from esteira.serving.saved_interfaces import saved_interfaces
 from esteira.serving.saved_model import AGAIN, ASSETS, read_json_object, read_labels
 
 INPUTS = {"text": "DT_STRING"}
 OUTPUTS = {"confidence": "DT_FLOAT", "label": "DT_STRING", "probabilities": "DT_FLOAT"}
 LABELS = "labels.json"
 SMOKE = "smoke.json"
+MODEL_FILE = "saved_model.pb"
 
 
 @dataclass(frozen=True)
@@ -35,11 +38,36 @@ def read_recorded(model_dir: Path) -> Recorded:
 
 def stored_recorded(store: Store, prefix: str) -> Recorded:
     """Return the same of a model that lies under a prefix of the store. Raises ServingError."""
-    folder = f"{store.uri}/{prefix}/{ASSETS}"
-    labels = stored_object(store, f"{prefix}/{ASSETS}/{LABELS}").get("labels")
+    folder, smoke = f"{store.uri}/{prefix}/{ASSETS}", stored_object(store, f"{prefix}/{ASSETS}/{SMOKE}")
+    return make_recorded(stored_labels(store, prefix), smoke, folder)
+
+
+def stored_labels(store: Store, prefix: str) -> List[str]:
+    """Return the names of the classes of a model that lies under a prefix of the store. Raises ServingError."""
+    name = f"{prefix}/{ASSETS}/{LABELS}"
+    labels = stored_object(store, name).get("labels")
     if not isinstance(labels, list) or not all(isinstance(label, str) for label in labels):
-        raise ServingError(f'{folder}/{LABELS}: expected {{"labels": [...]}} with the names of the classes.\n{AGAIN}')
-    return make_recorded(labels, stored_object(store, f"{prefix}/{ASSETS}/{SMOKE}"), folder)
+        expected = 'expected {"labels": [...]} with the names of the classes'
+        raise ServingError(f"{store.uri}/{name}: {expected}.\n{AGAIN}")
+    return labels
+
+
+def stored_interfaces(store: Store, prefix: str) -> Dict[str, Interface]:
+    """Return the signatures of a model that lies under a prefix of the store. Raises ServingError."""
+    name = f"{prefix}/{MODEL_FILE}"
+    stored = store.read(name)
+    if stored is None:
+        raise ServingError(f"{store.uri}/{name}: is missing.\n{AGAIN}")
+    return saved_interfaces(stored.content, f"{store.uri}/{name}")
+
+
+def read_saved_interfaces(model_dir: Path) -> Dict[str, Interface]:
+    """Return the signatures of a model in a folder. Raises ServingError."""
+    path = model_dir / MODEL_FILE
+    try:
+        return saved_interfaces(path.read_bytes(), str(path))
+    except OSError as error:
+        raise ServingError(f"{path}: cannot be read: {error.strerror}.\n{AGAIN}") from None
 
 
 def stored_object(store: Store, name: str) -> Dict[str, Any]:

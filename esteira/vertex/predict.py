@@ -4,10 +4,11 @@ https://cloud.google.com/vertex-ai/docs/predictions/get-online-predictions
 """
 
 from functools import partial
-from typing import Any, Dict, List, NamedTuple, Sequence
+from typing import Any, Dict, List, Sequence
 
 from esteira.errors import ServingError
 from esteira.google.api import Api
+from esteira.serving.prediction import Answered
 from esteira.settings import Settings
 from esteira.vertex.endpoint import endpoint_name
 from esteira.vertex.model import SERVICE
@@ -15,14 +16,6 @@ from esteira.vertex.names import serving_id
 from esteira.vertex.pushed import pushed_id
 
 Row = Dict[str, Any]
-
-
-class Answered(NamedTuple):
-    """What an endpoint answers: a prediction for each instance, and the deployed model that made them."""
-
-    predictions: List[Row]
-    deployed_id: str
-    version: str
 
 
 def ask_endpoint(settings: Settings, api: Api, instances: Sequence[Row]) -> List[Row]:
@@ -35,7 +28,7 @@ def ask_endpoint(settings: Settings, api: Api, instances: Sequence[Row]) -> List
     return ask(settings, api, identity, instances).predictions
 
 
-def ask(settings: Settings, api: Api, identity: str, instances: Sequence[Row]) -> Answered:
+def ask(settings: Settings, api: Api, identity: str, instances: Sequence[Any]) -> Answered:
     """Return what the endpoint answers, whichever deployed model it asks."""
     path = f"v1/{endpoint_name(settings, identity)}:predict"
     what = f"ask the endpoint {identity}"
@@ -46,7 +39,8 @@ def ask(settings: Settings, api: Api, identity: str, instances: Sequence[Row]) -
             f"endpoint {identity}: expected {len(instances)} predictions, got {str(predictions)[:200]}.\n"
             "Is what serves there a prediction server? See endpoint.image in esteira.toml"
         )
-    return Answered(predictions, str(answer.get("deployedModelId", "")), str(answer.get("modelVersionId", "")))
+    deployed_id, version = str(answer.get("deployedModelId", "")), str(answer.get("modelVersionId", ""))
+    return Answered(predictions, deployed_id=deployed_id, version=version)
 
 
 def raw_status(settings: Settings, api: Api, identity: str, body: bytes) -> int:

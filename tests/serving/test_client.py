@@ -6,7 +6,9 @@ from typing import Iterator
 import pytest
 
 from esteira.errors import ServingError
-from esteira.serving.client import Prediction, predict, read_prediction
+from esteira.serving.client import Client, predict
+from esteira.serving.prediction import Prediction, read_prediction
+from tests.serving.answering import answering as answering_server
 
 ROW = {"label": "b", "confidence": 0.75, "probabilities": [0.25, 0.75]}
 
@@ -17,9 +19,12 @@ def answering(status: int, content: bytes) -> Iterator[str]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
+            self.rfile.read(int(self.headers.get("Content-Length", 0)))
             self.send_response(status)
             self.end_headers()
             self.wfile.write(content)
+
+        do_POST = do_GET
 
         def log_message(self, *arguments: object) -> None:
             pass
@@ -67,10 +72,37 @@ def test_a_server_that_is_not_there_is_told() -> None:
 def test_an_error_answer_is_told_in_the_servers_words() -> None:
     with answering(404, b'{"error": "no model \\"toy\\""}') as url, pytest.raises(ServingError) as told:
         predict(url, "toy", ["a"])
-    assert str(told.value) == f'{url}/v1/models/toy/metadata: answered with status 404: no model "toy"'
+    assert str(told.value) == f'{url}/v1/models/toy:predict: answered with status 404: no model "toy"'
 
 
 @pytest.mark.loopback
 def test_a_server_of_another_kind_is_told() -> None:
     with answering(200, b"<html>") as url, pytest.raises(ServingError, match="answered with status 200 and no JSON"):
         predict(url, "toy", ["a"])
+
+
+@pytest.mark.loopback
+def test_a_connection_that_was_closed_between_two_requests_is_opened_again() -> None:
+    with answering_server() as server, Client(server.url) as client:
+        server.closes = True
+        for _ in range(3):
+            assert client.ask("GET", "/v1/models/sentiment").status == 200
+        assert len(server.connections) == 3
+
+
+@pytest.mark.loopback
+def test_a_busy_server_is_asked_again_when_it_says_so() -> None:
+    pauses = []
+    with answering_server() as server, Client(server.url, retry_s=60, pause=pauses.append) as client:
+        server.refusals = [(429, "7"), (503, "0"), (429, "soon")]
+        answer = client.ask("POST", "/v1/models/sentiment:predict", b'{"instances": [{"text": "good"}]}')
+    assert answer.status == 200
+    assert [7 <= pauses[0] <= 8.75, 0.5 <= pauses[1] <= 0.625, 1 <= pauses[2] <= 1.25] == [True, True, True]
+
+
+@pytest.mark.loopback
+def test_a_server_that_stays_busy_is_given_up() -> None:
+    with answering_server() as server, Client(server.url, retry_s=5, pause=lambda pause_s: None) as client:
+        server.refusals = [(429, "7")]
+        answer = client.ask("POST", "/v1/models/sentiment:predict", b'{"instances": [{"text": "good"}]}')
+    assert (answer.status, answer.message) == (429, "come again")

@@ -1,0 +1,102 @@
+"""A real HTTP server that answers for a small model as ours does, and otherwise as a test wants it to."""
+
+import json
+import threading
+import time
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Set, Tuple
+
+from tests.serving.small_model import OUTPUTS, TEXT, metadata, prediction
+
+VERSION = "1732300000"
+
+
+class Answering:
+    """What the server does: each attribute changes one thing."""
+
+    def __init__(self, url: str, port: int) -> None:
+        self.url = url
+        self.port = port
+        self.inputs: Mapping[str, Sequence[Any]] = TEXT
+        self.pause_s = 0.0
+        # Statuses with their retry-after, answered to the next predictions.
+        self.refusals: List[Tuple[int, str]] = []
+        self.fail_after: Optional[int] = None
+        # Close a connection after each answer without saying so.
+        self.closes = False
+        self.instances: List[List[Any]] = []
+        self.connections: Set[Any] = set()
+
+    def predict(self, body: Any) -> Tuple[int, Dict[str, str], Any]:
+        time.sleep(self.pause_s)
+        if self.refusals:
+            status, after = self.refusals.pop(0)
+            return status, {"retry-after": after}, {"error": "come again"}
+        instances = body["instances"]
+        for index, row in enumerate(instances):
+            if "refuse me" in row.values():
+                return 400, {}, {"error": f"instances[{index}].text: refused"}
+        self.instances.append(instances)
+        if self.fail_after is not None and len(self.instances) > self.fail_after:
+            return 500, {}, {"error": "out of memory"}
+        rows = [prediction(str(row.get("text", ""))) for row in instances]
+        return 200, {"x-request-id": str(7000 + len(self.instances))}, {"predictions": rows}
+
+    def get(self, path: str) -> Tuple[int, Any]:
+        if path.endswith("/metadata"):
+            return 200, metadata("sentiment", VERSION, {"serving_default": (self.inputs, OUTPUTS)})
+        if path in ("/v1/models/sentiment", f"/v1/models/sentiment/versions/{VERSION}"):
+            state = {"version": VERSION, "state": "AVAILABLE"}
+            return 200, {"model_version_status": [state]}
+        return 404, {"error": f"{path}: no such path"}
+
+
+def handler_of(answering: Answering) -> type:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        # Head and body of an answer in one packet.
+        wbufsize = -1
+
+        def setup(self) -> None:
+            super().setup()
+            answering.connections.add(self.client_address)
+
+        def do_GET(self) -> None:
+            self.answer(*answering.get(self.path))
+
+        def do_POST(self) -> None:
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            status, headers, answer = answering.predict(body)
+            self.answer(status, answer, headers)
+
+        def answer(self, status: int, body: Any, headers: Mapping[str, str] = {}) -> None:
+            content = json.dumps(body).encode("utf-8")
+            self.send_response(status)
+            for name, value in {**headers, "Content-Length": str(len(content))}.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(content)
+            self.close_connection = self.close_connection or answering.closes
+
+        def log_message(self, *arguments: object) -> None:
+            pass
+
+    return Handler
+
+
+@contextmanager
+def answering() -> Iterator[Answering]:
+    """Give a server that listens while the block runs."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler)
+    server.daemon_threads = True
+    described = Answering(f"http://127.0.0.1:{server.server_port}", server.server_port)
+    server.RequestHandlerClass = handler_of(described)  # type: ignore[assignment]
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield described
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
