@@ -1,37 +1,38 @@
-"""TensorFlow Serving's REST interface as an ASGI application.
+"""The server's interfaces as an ASGI application: TensorFlow Serving's, Vertex AI's, health and metrics.
 
 https://www.tensorflow.org/tfx/serving/api_rest
+https://cloud.google.com/vertex-ai/docs/reference/rest/v1/projects.locations.endpoints
+Predictions go to the predictor at once; Starlette has the rest.
 """
 
-import asyncio
-import itertools
-import random
-import sys
-from functools import partial
-from typing import Any, AsyncIterator, Callable, Dict, Mapping, Optional, TypeVar
+from typing import Any, Awaitable, Callable, Dict, Mapping, Optional
 
 from starlette.applications import Starlette
 from starlette.convertors import StringConvertor, register_url_convertor
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from esteira.serving.answer_log import AnswerLog
-from esteira.serving.catalogue import Catalogue, ServedModel
+from esteira.serving.answers import Scope, Send, error_content
+from esteira.serving.bodies import Bodies, Receive
+from esteira.serving.catalogue import Catalogue
+from esteira.serving.counts import Counts
+from esteira.serving.endpoint_view import describe_endpoint
+from esteira.serving.limits import Limits
+from esteira.serving.metrics import METRICS_TYPE, Metrics
+from esteira.serving.paths import find_asked, is_vertex
+from esteira.serving.predictor import Predictor, check_endpoint
 from esteira.serving.refusal import Refusal
-from esteira.serving.request import parse_request
-from esteira.serving.response import encode_json, encode_outputs
+from esteira.serving.response import encode_json
 from esteira.serving.signature import describe_metadata
 
-MAX_BODY_BYTES = 8 * 1024 * 1024
-# Of a body that is too large, so much is read and dropped: a client that still sends sees no answer.
-MAX_DROPPED_BYTES = 8 * MAX_BODY_BYTES
-# Above these a request is read, or its answer written, in another thread than the event loop's.
-LARGE_BODY_BYTES = 64 * 1024
-LARGE_ROWS = 256
-
-T = TypeVar("T")
+EXPECTED = (
+    "expected /v1/models/NAME, then /versions/N, /metadata or :predict; "
+    "/v1/projects/P/locations/L/endpoints/ID, then :predict or :rawPredict; /healthz, /readyz or /metrics"
+)
+Handler = Callable[[Request], Awaitable[Response]]
 
 
 class ModelName(StringConvertor):
@@ -43,131 +44,114 @@ class ModelName(StringConvertor):
 register_url_convertor("model", ModelName())
 
 
-class PredictionApi:
-    """The handlers of the routes, over one catalogue."""
+class App:
+    """The application over one catalogue; it starts and stops no threads that run models."""
 
-    def __init__(self, catalogue: Catalogue, log: Optional[AnswerLog]) -> None:
+    def __init__(
+        self, catalogue: Catalogue, limits: Limits, counts: Counts, log: Optional[AnswerLog] = None
+    ) -> None:
         self._catalogue = catalogue
-        self._log = log
-        self._request_ids = itertools.count(random.SystemRandom().getrandbits(62))
+        self._counts = counts
+        self.bodies = Bodies(limits)
+        self._predictor = Predictor(catalogue, limits, counts, self.bodies, log)
+        self._metrics = Metrics(catalogue, counts, self.bodies)
+        self._others = self._make_others()
 
-    async def status(self, request: Request) -> Response:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        asked = find_asked(scope["path"])
+        if asked is not None and scope["method"] == "POST":
+            await self._predictor.answer(asked, scope, receive, send)
+        else:
+            await self._others(scope, receive, send)
+
+    def _make_others(self) -> Starlette:
+        model, endpoint = "/v1/models/{name:model}", "/v1/projects/{project:model}/locations/{location:model}/endpoints"
+        version = "/versions/{version:model}"
+        handlers: Dict[str, Handler] = {
+            model: self._status,
+            f"{model}{version}": self._status,
+            f"{model}/metadata": self._metadata,
+            f"{model}{version}/metadata": self._metadata,
+            f"{endpoint}/{{endpoint:model}}": self._endpoint,
+            "/healthz": self._health,
+            "/readyz": self._readiness,
+            "/metrics": self._show_metrics,
+        }
+        faults: Mapping[Any, Callable[[Request, Any], Any]] = {
+            Refusal: self._refuse,
+            HTTPException: self._refuse_http,
+            Exception: answer_failure,
+        }
+        routes = [Route(path, self._counted(handler), methods=["GET"]) for path, handler in handlers.items()]
+        app = Starlette(routes=routes, exception_handlers=faults)
+        app.router.redirect_slashes = False
+        return app
+
+    def _counted(self, handler: Handler) -> Handler:
+        route = handler.__name__.strip("_")
+
+        async def handle(request: Request) -> Response:
+            response = await handler(request)
+            self._counts.answers[route, response.status_code, ""] += 1
+            return response
+
+        return handle
+
+    async def _status(self, request: Request) -> Response:
         models = self._catalogue.versions(**request.path_params)
-        statuses = [
-            {
-                "version": str(model.version),
-                "state": "AVAILABLE",
-                "status": {"error_code": "OK", "error_message": ""},
-            }
-            for model in models
-        ]
-        return answer({"model_version_status": statuses})
+        fine = {"error_code": "OK", "error_message": ""}
+        states = [{"version": str(model.version), "state": "AVAILABLE", "status": fine} for model in models]
+        return answer(200, {"model_version_status": states})
 
-    async def metadata(self, request: Request) -> Response:
-        model = self._catalogue.find(**request.path_params)
-        return answer(describe_metadata(model.name, model.version, model.signatures, model.labels))
+    async def _metadata(self, request: Request) -> Response:
+        model = self._catalogue.versions(**request.path_params)[-1]
+        return answer(200, describe_metadata(model.name, model.version, model.signatures, model.labels))
 
-    async def predict(self, request: Request) -> Response:
-        model = self._catalogue.find(**request.path_params)
-        body = await read_body(request)
-        asked = await aside(len(body) > LARGE_BODY_BYTES, partial(parse_request, body, model.signatures))
-        outputs = await model.batcher.predict(asked.signature, asked.arrays, asked.rows)
-        encode = partial(encode_outputs, outputs, by_row=asked.by_row, rows=asked.rows)
-        content = await aside((asked.rows or 0) > LARGE_ROWS, encode)
-        request_id = next(self._request_ids)
-        self._keep(model, request_id, body, content)
-        return json_response(200, content, {"x-request-id": str(request_id)})
+    async def _endpoint(self, request: Request) -> Response:
+        check_endpoint(self._catalogue, request.path_params["endpoint"])
+        return answer(200, describe_endpoint(self._catalogue))
 
-    def _keep(self, model: ServedModel, request_id: int, body: bytes, content: bytes) -> None:
-        if self._log is not None:
-            try:
-                self._log.keep(model.deployed, request_id, body, content)
-            except OSError as error:
-                print(f"the request log cannot be written: {error}", file=sys.stderr, flush=True)
+    async def _health(self, request: Request) -> Response:
+        """The event loop answers: the process is alive, whether or not it has a model."""
+        return answer(200, {"status": "alive"})
 
+    async def _readiness(self, request: Request) -> Response:
+        if self._catalogue.is_ready:
+            return answer(200, {"status": "ready"})
+        return answer(503, {"status": "stopping" if self._catalogue.is_stopping else "loading"})
 
-def create_app(catalogue: Catalogue, log: Optional[AnswerLog] = None) -> Starlette:
-    """Return the application; it starts and stops no threads."""
-    api = PredictionApi(catalogue, log)
-    routes = []
-    for path in ("/v1/models/{name:model}", "/v1/models/{name:model}/versions/{version:model}"):
-        routes += [
-            Route(path, api.status, methods=["GET"]),
-            Route(f"{path}/metadata", api.metadata, methods=["GET"]),
-            Route(f"{path}:predict", api.predict, methods=["POST"]),
-        ]
-    handlers: Mapping[Any, Callable[[Request, Any], Any]] = {
-        Refusal: answer_refusal,
-        HTTPException: answer_http_error,
-        ClientDisconnect: answer_nobody,
-        Exception: answer_failure,
-    }
-    app = Starlette(routes=routes, exception_handlers=handlers)
-    app.router.redirect_slashes = False
-    return app
+    async def _show_metrics(self, request: Request) -> Response:
+        return Response(self._metrics.text(), headers={"content-type": METRICS_TYPE})
+
+    async def _refuse(self, request: Request, refusal: Refusal) -> Response:
+        return self._error(request, refusal.status, refusal.message, refusal.headers)
+
+    async def _refuse_http(self, request: Request, error: HTTPException) -> Response:
+        """Answer a path that is not there, or a method that it does not have."""
+        path, headers = request.url.path, dict(error.headers or {})
+        if error.status_code == 404 and find_asked(path) is not None:
+            error, headers = HTTPException(405), {"Allow": "POST"}
+        messages = {
+            404: f"{path}: no such path; {EXPECTED}",
+            405: f"{path}: {request.method} is not allowed; expected {in_order(headers.get('Allow', ''))}",
+        }
+        message = messages.get(error.status_code, str(error.detail))
+        return self._error(request, error.status_code, message, headers)
+
+    def _error(self, request: Request, status: int, message: str, headers: Dict[str, str]) -> Response:
+        self._counts.answers["other", status, ""] += 1
+        content = error_content(status, message, as_google=is_vertex(request.url.path))
+        return Response(content, status, headers, "application/json")
 
 
-async def aside(is_large: bool, work: Callable[[], T]) -> T:
-    """Do the work here, or in another thread if it would hold up the event loop."""
-    return await asyncio.get_running_loop().run_in_executor(None, work) if is_large else work()
+def in_order(methods: str) -> str:
+    return ", ".join(sorted(methods.split(", ")))
 
 
-async def read_body(request: Request) -> bytes:
-    """Return the body. Raises Refusal for one that is compressed (415) or too large (413)."""
-    encoding = request.headers.get("content-encoding", "identity")
-    if encoding != "identity":
-        raise Refusal(415, f"content-encoding: {encoding} is not supported; send the JSON as it is")
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_BODY_BYTES:
-            await drop_rest(request.stream(), MAX_DROPPED_BYTES)
-            raise Refusal(
-                413,
-                f"body: more than {MAX_BODY_BYTES} bytes; send fewer rows in one request",
-                {"connection": "close"},
-            )
-    return bytes(body)
-
-
-async def drop_rest(chunks: AsyncIterator[bytes], limit: int) -> None:
-    dropped = 0
-    async for chunk in chunks:
-        dropped += len(chunk)
-        if dropped > limit:
-            return
-
-
-def answer(value: Any) -> Response:
-    return json_response(200, encode_json(value))
-
-
-def json_response(status: int, content: bytes, headers: Optional[Dict[str, str]] = None) -> Response:
-    return Response(content, status_code=status, headers=headers, media_type="application/json")
-
-
-async def answer_refusal(request: Request, refusal: Refusal) -> Response:
-    return json_response(refusal.status, encode_json({"error": refusal.message}), refusal.headers)
-
-
-async def answer_http_error(request: Request, error: HTTPException) -> Response:
-    """Answer a path that is not there, or a method that it does not have."""
-    path = request.url.path
-    if error.status_code == 404:
-        message = f"{path}: no such path; expected /v1/models/NAME, then /versions/N, /metadata or :predict"
-    elif error.status_code == 405:
-        allowed = (error.headers or {}).get("Allow", "")
-        message = f"{path}: {request.method} is not allowed; expected {allowed}"
-    else:
-        message = str(error.detail)
-    return json_response(error.status_code, encode_json({"error": message}), dict(error.headers or {}))
-
-
-async def answer_nobody(request: Request, error: ClientDisconnect) -> Response:
-    """The client left before its body was complete: nobody reads this."""
-    return Response(status_code=400)
+def answer(status: int, value: Any) -> Response:
+    return Response(encode_json(value), status, media_type="application/json")
 
 
 async def answer_failure(request: Request, error: Exception) -> Response:
     """Answer for a defect; Starlette then raises it again, so that the log has its traceback."""
-    return json_response(500, encode_json({"error": f"the server failed: {type(error).__name__}: {error}"}))
+    return answer(500, {"error": f"the server failed: {type(error).__name__}: {error}"})

@@ -2,16 +2,19 @@
 
 A request that finds the model idle runs at once, alone; under load the batches grow by themselves,
 up to `max_batch` rows. Only requests of one signature whose rows have one shape share a batch.
+What nobody waits for any more when its turn comes is not run.
 """
 
 import asyncio
 import threading
 from collections import OrderedDict, deque
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Callable, Deque, Hashable, List, Optional, Sequence, Tuple, Union
 
 import numpy as np
 
+from esteira.serving.counts import BATCH_ROWS, Histogram
 from esteira.serving.refusal import Refusal
 from esteira.serving.signature import Arrays, Signature
 
@@ -43,7 +46,13 @@ class Batcher:
         self._queues: OrderedDict[Hashable, Deque[Piece]] = OrderedDict()
         self._waiting = 0
         self._ending = False
+        # Of the rows that the model ran on together.
+        self.batches = Histogram(BATCH_ROWS)
         self._thread = threading.Thread(target=self._work, name="inference", daemon=True)
+
+    @property
+    def waiting_rows(self) -> int:
+        return self._waiting
 
     def start(self) -> None:
         self._thread.start()
@@ -78,7 +87,7 @@ class Batcher:
         rows = sum(piece.rows for piece in pieces)
         with self._changed:
             if self._ending:
-                raise Refusal(503, "the server is stopping")
+                raise Refusal(503, "the server is stopping", {"retry-after": "1"})
             # A request larger than the bound still gets in while nothing waits.
             if self._waiting and self._waiting + rows > self._max_waiting:
                 raise Refusal(
@@ -93,8 +102,16 @@ class Batcher:
             batch = self._take()
             if not batch:
                 return
+            batch = [piece for piece in batch if not piece.answer.done()]
+            if not batch:
+                continue
+            self.batches.observe(sum(piece.rows for piece in batch))
             outcomes = run_batch(self._run_model, batch)
-            batch[0].answer.get_loop().call_soon_threadsafe(deliver, outcomes)
+            # The server may have stopped meanwhile: after so long nobody waits for this any more.
+            with suppress(RuntimeError):
+                batch[0].answer.get_loop().call_soon_threadsafe(deliver, outcomes)
+            # Until the next batch comes, nothing of this one is held.
+            del batch, outcomes
 
     def _take(self) -> List[Piece]:
         """Wait for work and return the next batch, of the key that waits longest for its turn."""

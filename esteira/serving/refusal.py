@@ -11,3 +11,7 @@ class Refusal(Exception):
         self.status = status
         self.message = message
         self.headers = headers or {}
+
+
+class Gone(Exception):
+    """The client left before its request was complete: nobody reads an answer."""

@@ -16,7 +16,6 @@ from esteira.serving.signature import DEFAULT_SIGNATURE, Array, Arrays, Signatur
 from esteira.serving.tensors import Position, TensorError, read_tensor
 
 KEYS = ("instances", "inputs", "signature_name", "parameters")
-MAX_ROWS = 8192
 
 
 @dataclass(frozen=True)
@@ -32,26 +31,33 @@ class PredictRequest:
     by_row: bool
 
 
-def parse_request(body: bytes, signatures: Mapping[str, Signature]) -> PredictRequest:
+def parse_request(body: bytes, signatures: Mapping[str, Signature], max_rows: int) -> PredictRequest:
     """Return the request that `body` makes. Raises Refusal that names the field at fault."""
     fields = parse_json(body)
     check_keys(fields)
     signature = choose_signature(signature_name(fields), signatures)
     try:
         if "instances" in fields:
+            check_count("instances", fields["instances"], max_rows)
             arrays = read_rows(fields["instances"], signature)
         else:
             arrays = read_columns(fields["inputs"], signature)
     except RecursionError:
         raise Refusal(400, "body: expected fewer nested lists") from None
     rows = common_rows(arrays)
-    if rows is not None and rows > MAX_ROWS:
-        raise Refusal(
-            413,
-            f"{'instances' if 'instances' in fields else 'inputs'}: {rows} rows; "
-            f"expected at most {MAX_ROWS} in one request",
-        )
+    check_rows("inputs", rows or 0, max_rows)
     return PredictRequest(signature, arrays, rows, by_row="instances" in fields)
+
+
+def check_count(field: str, rows: Any, max_rows: int) -> None:
+    """Refuse too many rows before each of them is read."""
+    if type(rows) is list:
+        check_rows(field, len(rows), max_rows)
+
+
+def check_rows(field: str, rows: int, max_rows: int) -> None:
+    if rows > max_rows:
+        raise Refusal(413, f"{field}: {rows} rows; expected at most {max_rows} in one request")
 
 
 def parse_json(body: bytes) -> Dict[str, Any]:

@@ -8,49 +8,64 @@ import tempfile
 import time
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Iterator
+from typing import IO, Iterator, List, NamedTuple, Optional
 
 import esteira
 from esteira.errors import ServingError
 from esteira.process import TAIL_LINES
+from esteira.serving.identity import Identity
+from esteira.serving.limits import Limits, limit_options
 
 READY_TIMEOUT_S = 120.0
 STOP_TIMEOUT_S = 30.0
 
 
+class LogPlace(NamedTuple):
+    """The folder of the warehouse that answered requests are kept in, and what of them."""
+
+    folder: Path
+    percent: int = 100
+    text: str = "keep"
+
+
 @contextmanager
 def running_server(
-    model_dir: Path, *, name: str, max_batch: int = 64, timeout_s: float = READY_TIMEOUT_S
+    model_dir: Path,
+    *,
+    name: str,
+    max_batch: int = 64,
+    timeout_s: float = READY_TIMEOUT_S,
+    limits: Optional[Limits] = None,
+    deployed: Optional[Identity] = None,
+    log: Optional[LogPlace] = None,
 ) -> Iterator[str]:
     """Start the real server on a free port of 127.0.0.1, give its URL once it is ready, stop it at the end.
 
-    The server also stops if this process dies. Raises ServingError, with the end of what the server
-    wrote, if it does not become ready within `timeout_s`.
+    It answers as `deployed`, and keeps its requests in `log`, none without. The server also stops if this process
+    dies. Raises ServingError, with the end of what the server wrote, if it does not become ready within `timeout_s`.
     """
+    options = ["--name", name, "--max-batch", str(max_batch)]
+    options += limit_options(limits) if limits else []
+    if deployed is not None:
+        options += ["--endpoint", deployed.endpoint, "--deployed-id", deployed.id, "--release", deployed.release]
+    if log is not None:
+        options += ["--log-folder", str(log.folder.absolute()), "--log-percent", str(log.percent)]
+        options += ["--log-text", log.text]
     ours, theirs = socket.socketpair()
-    with tempfile.TemporaryFile() as log, ours:
+    with tempfile.TemporaryFile() as written, ours:
         with theirs:
-            process = start_server(model_dir, name, max_batch, theirs, log)
+            process = start_server(model_dir, options, theirs, written)
         try:
-            yield wait_until_ready(process, ours, log, timeout_s)
+            yield wait_until_ready(process, ours, written, timeout_s)
         finally:
             stop(process)
 
 
 def start_server(
-    model_dir: Path, name: str, max_batch: int, parent: socket.socket, log: IO[bytes]
+    model_dir: Path, options: List[str], parent: socket.socket, log: IO[bytes]
 ) -> "subprocess.Popen[bytes]":
-    command = [sys.executable, "-m", "esteira.serving.server", "--model-dir", str(model_dir.absolute())]
-    command += [
-        "--name",
-        name,
-        "--port",
-        "0",
-        "--max-batch",
-        str(max_batch),
-        "--parent-fd",
-        str(parent.fileno()),
-    ]
+    command = [sys.executable, "-m", "esteira.serving.server", "--model-dir", str(model_dir.absolute()), *options]
+    command += ["--port", "0", "--parent-fd", str(parent.fileno())]
     return subprocess.Popen(
         command,
         cwd=Path(esteira.__file__).parents[1],

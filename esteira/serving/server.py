@@ -1,178 +1,138 @@
-"""The prediction server: a process that serves one SavedModel until it is told to stop.
+"""The prediction server: a process that answers for its models until it is told to stop.
 
-python -m esteira.serving.server --model-dir DIR --name NAME [--host H] [--port P] [--max-batch N]
+python -m esteira.serving.server --model-dir DIR --name NAME [--host H] [--port P] [--max-batch N] ...
 """
 
 import argparse
 import asyncio
-import gc
-import os
 import signal
 import socket
 import sys
-import warnings
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
-from typing import Any, Callable, List, NoReturn, Optional
+from typing import Callable, List, Optional
 
-import uvicorn
-
-from esteira.errors import EsteiraError, ServingError
+from esteira.errors import EsteiraError
 from esteira.serving.answer_log import AnswerLog
-from esteira.serving.app import create_app
-from esteira.serving.batcher import Batcher
-from esteira.serving.catalogue import Catalogue, ServedModel
-from esteira.serving.identity import Identity, deployed_as
+from esteira.serving.app import App
+from esteira.serving.catalogue import Catalogue
+from esteira.serving.counts import Counts
+from esteira.serving.files import allow_connections
+from esteira.serving.identity import Identity
+from esteira.serving.limits import Limits, add_limits, given_limits
 from esteira.serving.listen import listen, url_of
-from esteira.serving.saved_model import check_model_dir, model_version, read_labels
+from esteira.serving.loading import load_model
+from esteira.serving.reload import Reloader, told_shares
+from esteira.serving.sources import FolderSource, Source
+from esteira.serving.stoppable import MAX_CONNECTIONS, SIGNALS, StoppableServer, end_process, leave
 
-# Rows that may wait, in batches and at least: beyond this a request is refused rather than kept waiting.
-MAX_WAITING_BATCHES = 16
-MIN_WAITING_ROWS = 1024
-KEEP_ALIVE_S = 60
-# How long requests under way may still take once the server is told to stop.
-GRACE_S = 10
+OpenLog = Callable[[], AnswerLog]
 
 
-def serve(
-    model_dir: Path,
+def serve_models(
+    source: Source,
     *,
-    name: str,
     host: str,
     port: int,
     max_batch: int,
+    limits: Limits,
+    open_log: Optional[OpenLog] = None,
     parent: Optional[socket.socket] = None,
-    identity: Identity = Identity(),
-    log: Optional[AnswerLog] = None,
+    drain_s: float = 0.0,
 ) -> None:
-    """Serve the SavedModel as `name` until SIGTERM or SIGINT; finish what is under way, exit with 0.
+    """Serve what the source wants until SIGTERM or SIGINT; finish what is under way, then close the log.
 
-    Call it in the main thread of a process of its own. `parent` is told the URL when the server is
-    ready, and the server stops when the other end is closed.
-    Raises ServingError if the port or the model cannot be used; the port is tried before TensorFlow
-    is imported.
+    Call it in the main thread of a process of its own. It listens at once, and is ready when the first model is
+    loaded; `parent` is then told the URL, and the server stops when the other end is closed.
+    Raises ServingError if the port or the model cannot be used; the port is tried before TensorFlow is imported.
     """
-    check_model_dir(model_dir)
-    labels = read_labels(model_dir)
     with listen(host, port) as listener:
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in SIGNALS:
             signal.signal(number, leave)
-        model = load_model(model_dir, name, labels, max_batch, identity)
-        model.batcher.start()
-        url = url_of(listener)
+        allow_connections(MAX_CONNECTIONS)
+        log = open_log() if open_log else None
+        catalogue, counts = Catalogue(source.name, source.endpoint), Counts()
+        load = partial(load_model, max_batch=max_batch, max_waiting=limits.max_waiting)
+        reloader = Reloader(source, load, catalogue, counts)
 
-        def announce() -> None:
-            print(f"Serving {name} version {model.version} at {url} (Ctrl-C ends it)", flush=True)
-            if parent is not None:
-                # A parent that is gone by now is noticed as soon as the event loop watches the socket.
-                with suppress(OSError):
-                    parent.sendall(f"{url}\n".encode())
+        def begin() -> None:
+            reloader.start(asyncio.get_running_loop(), partial(announce, catalogue, url_of(listener), parent), fail)
 
-        AnnouncingServer(create_app(Catalogue([model]), log), announce, parent).run(sockets=[listener])
-        model.batcher.stop()
+        def fail() -> None:
+            server.should_exit = True
 
-
-def leave(number: int, frame: Any) -> NoReturn:
-    """End the process at once: while it loads there is nothing to finish.
-
-    While it serves, uvicorn holds these signals; it raises them again once all requests are answered.
-    An exception instead could be swallowed by a module that is being imported.
-    """
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(0)
-
-
-def load_model(
-    model_dir: Path, name: str, labels: Optional[List[str]], max_batch: int, identity: Identity
-) -> ServedModel:
-    """Return the model, loaded and warm. Raises ServingError."""
-    quiet_tensorflow()
-    # Here, and not above, since it takes seconds: the port and the folder are checked first.
-    from esteira.serving.tensorflow_model import TensorFlowModel
-
-    model = TensorFlowModel(model_dir)
-    try:
-        model.warm_up()
-    except Exception as error:
-        raise ServingError(
-            f"{model_dir}: the model fails on an empty input: {error}\nTrain and push it again: make deploy-full"
-        ) from error
-    # What is loaded stays: without this, every full collection would walk through all of TensorFlow.
-    gc.collect()
-    gc.freeze()
-    max_waiting = max(MIN_WAITING_ROWS, MAX_WAITING_BATCHES * max_batch)
-    batcher = Batcher(model.run, max_batch=max_batch, max_waiting=max_waiting)
-    version = model_version(model_dir)
-    deployed = deployed_as(identity, version, labels, model.signatures)
-    return ServedModel(name, version, model.signatures, labels, batcher, deployed)
+        app = App(catalogue, limits, counts, log)
+        server = StoppableServer(app, catalogue, limits, parent=parent, drain_s=drain_s, begin=begin)
+        server.run(sockets=[listener])
+        has_ended = reloader.stop()
+        if log is not None:
+            log.close()
+        if reloader.failure is not None:
+            raise reloader.failure
+        if not has_ended:
+            # Python waits for no thread that loads a model, and TensorFlow takes its end in the middle of that ill.
+            end_process(0)
 
 
-def quiet_tensorflow() -> None:
-    """Keep notes that nobody can act on out of the log; TensorFlow reads this when it is imported."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    # Google's libraries warn that Python 3.8 has ended, and TFX 1.14 allows no later one.
-    warnings.filterwarnings("ignore", category=FutureWarning, module=r"google\.")
+def serve(model_dir: Path, *, name: str, host: str, port: int, max_batch: int) -> None:
+    """Serve the SavedModel of a folder, and keep no request. Raises ServingError."""
+    source = FolderSource(model_dir, name, Identity())
+    serve_models(source, host=host, port=port, max_batch=max_batch, limits=Limits())
 
 
-class AnnouncingServer(uvicorn.Server):
-    """uvicorn, saying when it is ready, and stopping when the parent's end of a socket is closed."""
-
-    def __init__(self, app: Any, announce: Callable[[], None], parent: Optional[socket.socket]) -> None:
-        super().__init__(
-            uvicorn.Config(
-                app,
-                loop="uvloop",
-                http="httptools",
-                ws="none",
-                lifespan="off",
-                access_log=False,
-                log_level="warning",
-                server_header=False,
-                timeout_keep_alive=KEEP_ALIVE_S,
-                timeout_graceful_shutdown=GRACE_S,
-            )
-        )
-        self._announce = announce
-        self._parent = parent
-
-    async def startup(self, sockets: Optional[List[socket.socket]] = None) -> None:
-        await super().startup(sockets)
-        self._announce()
-        if self._parent is not None:
-            asyncio.get_running_loop().add_reader(self._parent, self._stop)
-
-    def _stop(self) -> None:
-        """The parent never writes, so what can be read is the end."""
-        if self._parent is not None:
-            asyncio.get_running_loop().remove_reader(self._parent)
-        self.should_exit = True
+def announce(catalogue: Catalogue, url: str, parent: Optional[socket.socket]) -> None:
+    print(f"Serving {told_shares(catalogue)} at {url} (Ctrl-C ends it)", flush=True)
+    if parent is not None:
+        # A parent that is gone by now is noticed as soon as the event loop reads the socket.
+        with suppress(OSError):
+            parent.sendall(f"{url}\n".encode())
 
 
 def main(arguments: Optional[List[str]] = None) -> int:
     """Serve as the command line says and return the exit status."""
-    parser = argparse.ArgumentParser(prog="esteira.serving.server", description="Serve a SavedModel over HTTP.")
-    parser.add_argument("--model-dir", type=Path, required=True)
-    parser.add_argument("--name", required=True)
-    parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--port", type=int, default=8501, help="0 takes any free port")
-    parser.add_argument("--max-batch", type=int, default=64)
-    parser.add_argument("--parent-fd", type=int, help="a socket of the process that started this one")
-    given = parser.parse_args(arguments)
+    given = read_arguments(arguments)
     parent = None if given.parent_fd is None else socket.socket(fileno=given.parent_fd)
     try:
-        serve(
-            given.model_dir,
-            name=given.name,
+        identity = Identity(given.endpoint, given.deployed_id, given.release)
+        serve_models(
+            FolderSource(given.model_dir, given.name, identity),
             host=given.host,
             port=given.port,
             max_batch=given.max_batch,
+            limits=given_limits(given),
+            open_log=log_opener(given) if given.log_folder else None,
             parent=parent,
         )
     except EsteiraError as error:
         print(error, file=sys.stderr)
         return error.exit_code
     return 0
+
+
+def read_arguments(arguments: Optional[List[str]]) -> argparse.Namespace:
+    identity = Identity()
+    parser = argparse.ArgumentParser(prog="esteira.serving.server", description="Serve a SavedModel over HTTP.")
+    parser.add_argument("--model-dir", type=Path, required=True)
+    parser.add_argument("--name", required=True)
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=8501, help="0 takes any free port")
+    parser.add_argument("--max-batch", type=int, default=64)
+    add_limits(parser)
+    parser.add_argument("--endpoint", default=identity.endpoint, help="the resource name that it answers as")
+    parser.add_argument("--deployed-id", default=identity.id)
+    parser.add_argument("--release", default=identity.release, help="the release that made the model")
+    parser.add_argument("--log-folder", type=Path, help="of the warehouse; without it no request is kept")
+    parser.add_argument("--log-percent", type=int, default=100)
+    parser.add_argument("--log-text", choices=("keep", "hash", "redact"), default="keep")
+    parser.add_argument("--parent-fd", type=int, help="a socket of the process that started this one")
+    return parser.parse_args(arguments)
+
+
+def log_opener(given: argparse.Namespace) -> OpenLog:
+    from esteira.monitoring.request_log import RequestLog
+
+    return partial(RequestLog, given.log_folder, percent=given.log_percent, text=given.log_text)
 
 
 if __name__ == "__main__":

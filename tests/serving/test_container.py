@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any, Dict, Iterator
+from typing import Any, Dict, Iterator, Tuple
 
 import pytest
 import requests
@@ -109,6 +109,7 @@ def container(uploaded: str, tmp_path: Path) -> "Iterator[subprocess.Popen[bytes
     environ = {**os.environ, **VARIABLES, "AIP_STORAGE_URI": uploaded, "AIP_HTTP_PORT": str(port)}
     command = [sys.executable, "-m", "esteira.serving.container", "--version", "1732300000", "--max-batch", "8"]
     environ["TMPDIR"] = str(tmp_path)
+    environ.update(AIP_PROJECT_NUMBER="123", AIP_ENDPOINT_ID="45", AIP_DEPLOYED_MODEL_ID="6789")
     with subprocess.Popen(
         command, cwd=REPOSITORY, env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as process:
@@ -125,29 +126,43 @@ def test_the_container_serves_what_vertex_ai_asks_and_ends_when_told(container: 
     assert [row["label"] for row in answer["predictions"]] == [LABELS[2], LABELS[0]]
     status = request(container.port, "GET", VARIABLES["AIP_HEALTH_ROUTE"])
     assert [entry["version"] for entry in status["model_version_status"]] == ["1732300000"]
+    answer = request(container.port, "POST", "/v1/projects/p/locations/l/endpoints/45:predict", {"instances": ["good"]})
+    assert (answer["deployedModelId"], answer["model"]) == ("6789", "projects/123/locations/-/models/45")
     container.send_signal(signal.SIGTERM)
+    # Vertex AI's proxy may know it later: for a while it is not ready, and answers.
+    assert answered(container.port, "GET", "/readyz") == (503, {"status": "stopping"})
+    assert answered(container.port, "POST", VARIABLES["AIP_PREDICT_ROUTE"], body)[0] == 200
     output, errors = container.communicate(timeout=WAIT_S)
     assert (container.returncode, errors) == (0, b"")
     assert output.decode().startswith(f"Copied {uploaded}, ")
 
 
 def request(port: int, method: str, path: str, body: Any = None) -> Any:
+    status, content = answered(port, method, path, body)
+    assert status == 200, content
+    return content
+
+
+def answered(port: int, method: str, path: str, body: Any = None) -> Tuple[int, Any]:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=WAIT_S)
     connection.request(method, path, None if body is None else json.dumps(body))
     response = connection.getresponse()
     content = json.loads(response.read())
     connection.close()
-    assert response.status == 200, content
-    return content
+    return response.status, content
 
 
 def wait_until_healthy(process: Any) -> None:
     while process.poll() is None:
         try:
-            request(process.port, "GET", VARIABLES["AIP_HEALTH_ROUTE"])
-            return
+            status, content = answered(process.port, "GET", VARIABLES["AIP_HEALTH_ROUTE"])
+            if status == 200:
+                return
+            # While the model is copied and loaded, Vertex AI is to send nobody.
+            assert (status, content) == (503, {"error": "the model is being loaded; try again shortly"})
         except ConnectionRefusedError:
-            time.sleep(0.05)
+            pass
+        time.sleep(0.05)
     pytest.fail(process.stderr.read().decode(), pytrace=False)
 
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from esteira.serving.refusal import Refusal
-from esteira.serving.request import MAX_ROWS, parse_request
+from esteira.serving.request import parse_request
 from esteira.serving.signature import Signature, TensorSpec
 
 TEXT = Signature(
@@ -26,11 +26,12 @@ SCALAR = Signature("scalar", (TensorSpec("x", "DT_DOUBLE", ()),), (TensorSpec("y
 FREE = Signature("free", (TensorSpec("x", "DT_INT64", None),), (TensorSpec("y", "DT_INT64", None),))
 ODD = Signature("odd", (TensorSpec("x", "DT_COMPLEX64", (None,)),), (TensorSpec("y", "DT_INT64", (None,)),))
 SIGNATURES = {signature.name: signature for signature in (TEXT, POINTS, SCALAR, FREE, ODD)}
+MAX_ROWS = 5
 
 
 def parse(value: Any) -> Any:
     body = value if isinstance(value, bytes) else json.dumps(value).encode()
-    return parse_request(body, SIGNATURES)
+    return parse_request(body, SIGNATURES, MAX_ROWS)
 
 
 def point(**changes: Any) -> Any:
@@ -208,7 +209,13 @@ def test_shapes_and_dtypes_that_do_not_fit_are_refused(name: str, fields: Any, m
 
 
 def test_too_many_rows_are_too_large() -> None:
-    with pytest.raises(Refusal) as refused:
-        parse({"instances": ["a"] * (MAX_ROWS + 1)})
-    assert refused.value.status == 413
-    assert refused.value.message == f"instances: {MAX_ROWS + 1} rows; expected at most {MAX_ROWS} in one request"
+    for field in ("instances", "inputs"):
+        with pytest.raises(Refusal) as refused:
+            parse({field: ["a"] * (MAX_ROWS + 1)})
+        assert refused.value.status == 413
+        assert refused.value.message == f"{field}: {MAX_ROWS + 1} rows; expected at most {MAX_ROWS} in one request"
+
+
+def test_too_many_rows_are_not_read_first() -> None:
+    with pytest.raises(Refusal, match="^instances: 6 rows; expected at most 5 in one request$"):
+        parse({"instances": [1] * (MAX_ROWS + 1)})

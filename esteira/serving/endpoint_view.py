@@ -1,0 +1,34 @@
+"""The server as a Vertex AI endpoint: what is deployed to it, and how the traffic is split.
+
+https://cloud.google.com/vertex-ai/docs/reference/rest/v1/projects.locations.endpoints#Endpoint
+"""
+
+from typing import Any, Dict
+
+from esteira.serving.answers import model_resource
+from esteira.serving.catalogue import Catalogue, Share
+
+
+def describe_endpoint(catalogue: Catalogue) -> Dict[str, Any]:
+    """Return the answer of GET .../endpoints/ID. Until a model is loaded, nothing is deployed."""
+    shares = catalogue.shares
+    described: Dict[str, Any] = {
+        "name": catalogue.endpoint,
+        "displayName": catalogue.endpoint.rpartition("/")[2],
+        "deployedModels": [describe_deployed(share) for share in shares],
+        "trafficSplit": {share.model.deployed.id: share.percent for share in shares},
+    }
+    created = sorted(share.model.created for share in shares)
+    # Google's clients take an endpoint without this for one that they have not read yet.
+    return {**described, "createTime": created[0], "updateTime": created[-1]} if created else described
+
+
+def describe_deployed(share: Share) -> Dict[str, Any]:
+    deployed = share.model.deployed
+    return {
+        "id": deployed.id,
+        "model": model_resource(deployed),
+        "modelVersionId": deployed.model_version,
+        "displayName": deployed.release,
+        "createTime": share.model.created,
+    }
