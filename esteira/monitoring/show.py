@@ -1,0 +1,63 @@
+"""Rows of the request log as people and scripts read them."""
+
+import datetime
+import decimal
+import json
+from typing import Any, Sequence
+
+from rich.console import RenderableType
+
+from esteira.formats import check_format
+from esteira.monitoring.engine import Row
+from esteira.tables import make_table
+
+# A text longer than this is cut in a table; json gives all of it.
+WIDEST = 60
+NUMBERS = (int, float, decimal.Decimal)
+
+
+def show_rows(rows: Sequence[Row], format: str, command: str, *, empty: str) -> RenderableType:
+    """Return the rows as a `table` or as `json`; `empty` is what is said where there are none."""
+    check_format(format, command)
+    if format == "json":
+        return "[\n" + ",\n".join(row_json(row) for row in rows) + "\n]" if rows else "[]"
+    if not rows:
+        return empty
+    columns = list(rows[0])
+    right = [name for name in columns if all(isinstance(row[name], NUMBERS) for row in rows)]
+    return make_table(columns, [[cell(row[name]) for name in columns] for row in rows], right=right)
+
+
+def row_json(row: Row) -> str:
+    return json.dumps({name: plain(value) for name, value in row.items()}, ensure_ascii=False)
+
+
+def plain(value: Any) -> Any:
+    """Return a value as JSON has it: times in ISO 8601, whole numbers of any size as they are."""
+    if isinstance(value, (datetime.datetime, datetime.date)):
+        return value.isoformat()
+    if isinstance(value, decimal.Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    if isinstance(value, (list, tuple)):
+        return [plain(element) for element in value]
+    if isinstance(value, dict):
+        return {name: plain(element) for name, element in value.items()}
+    return value
+
+
+def cell(value: Any) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, datetime.datetime):
+        return value.strftime("%Y-%m-%d %H:%M:%S")
+    if isinstance(value, float):
+        return f"{value:.3f}"
+    return shortened(value if isinstance(value, str) else json.dumps(plain(value), ensure_ascii=False, default=str))
+
+
+def shortened(text: str) -> str:
+    """Return a text on one line, cut where it is long."""
+    line = " ".join(text.split())
+    return line if len(line) <= WIDEST else f"{line[: WIDEST - 1]}…"
