@@ -79,9 +79,13 @@ def needs(place: Environment) -> List[Need]:
 
 
 def rollback_needs(place: Environment) -> List[Need]:
-    """Return what a rollback needs beyond that: it deploys models from where it is typed, not in a build."""
+    """Return what a rollback needs beyond that: it deploys models from where it is typed, not in a build.
+
+    The request log is read and written from there, too: that BigQuery's datasets let one do so cannot be asked.
+    """
     account = {"iam.serviceAccounts.actAs": ("bring back models, which act as it", "roles/iam.serviceAccountUser")}
-    return [need("service account", place.runner_email, account)]
+    project = {"bigquery.jobs.create": ("ask the request log", "roles/bigquery.jobUser")}
+    return [need("service account", place.runner_email, account), need("project", place.project, project)]
 
 
 def need(scope: Scope, target: str, table: Dict[str, Tuple[str, str]]) -> Need:

@@ -21,7 +21,7 @@ from esteira.cloud.repository import Repository
 from esteira.cloud.roles import grants, secrets
 from esteira.cloud.secret import Secret
 from esteira.cloud.services import Enabled, Services
-from esteira.cloud.table import RequestLog
+from esteira.cloud.table import FORMS, REQUEST_LOG, Table
 from esteira.settings import Environment, Settings
 
 
@@ -46,7 +46,9 @@ def resources(settings: Settings, name: str, place: Environment) -> Iterator[Res
     yield Bucket(place.bucket, place.region, settings.pipeline.name, labels, name)
     yield Repository(place.repository, place.location, labels, name)
     yield Dataset(place.dataset, place.project, place.region, labels, name)
-    yield RequestLog(place.dataset, place.project, labels, settings.root, settings.log.expiry_days)
+    for table in FORMS:
+        expiry_days = settings.log.expiry_days if table == REQUEST_LOG else 0
+        yield Table(place.dataset, table, place.project, labels, settings.root, expiry_days)
     if place.github:
         yield Pool(place.project)
         yield Provider(place.project, [let_in(other) for _, other in same_project(settings) if other.github])

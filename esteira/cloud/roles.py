@@ -40,6 +40,9 @@ def builder(settings: Settings, place: Environment) -> Iterator[Grant]:
         is_here = is_of_project(name, place.project)
         grant = give("repository", name, "artifactregistry.reader", "pull the bases of images from the mirror")
         yield replace(grant, ours=grant.ours and is_here)
+    yield give("project", place.project, "bigquery.jobUser", "make the views, ask whether requests are logged")
+    grant = give("dataset", place.dataset, "", "say what was deployed, make the views, read the request log")
+    yield replace(grant, role=DATASET_EDITOR)
     yield give("service account", place.runner_email, "iam.serviceAccountUser", "start runs that act as it")
     for secret in secrets(settings):
         yield give("secret", secret, "secretmanager.secretAccessor", "read what build.secrets names")

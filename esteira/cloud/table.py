@@ -1,47 +1,72 @@
-"""The table of requests and responses, as Vertex AI writes it.
+"""The tables of requests and responses, of what was deployed, and of what is true.
 
-https://cloud.google.com/vertex-ai/docs/predictions/online-prediction-logging
+https://cloud.google.com/bigquery/docs/reference/rest/v2/tables
 """
 
 import json
 from pathlib import Path
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
 from esteira.cloud.labels import is_labelled
 from esteira.cloud.part import Difference, Resource, compare, gone, read_or_none
 from esteira.google.api import Api, Json, Pause
 
 REQUEST_LOG = "request_log"
-SCHEMA = "sql/request_log.json"
 DAY_MS = 24 * 60 * 60 * 1000
 
 
-class RequestLog(Resource):
-    """One partition a day, which expires; clustered by what a question about a model asks for."""
+class Form(NamedTuple):
+    """What a table is for, the column that it has a partition a day of, "" for none, and what it is clustered by."""
+
+    why: str
+    day: str = ""
+    clustering: Tuple[str, ...] = ()
+
+
+# Each has its columns in sql/<name>.json. The first is as Vertex AI writes it, clustered by what a question asks for.
+# https://cloud.google.com/vertex-ai/docs/predictions/online-prediction-logging
+FORMS = {
+    REQUEST_LOG: Form(
+        "requests and responses, as the endpoint logs them",
+        day="logging_time",
+        clustering=("endpoint", "deployed_model_id"),
+    ),
+    "deployed_models": Form("which release each deployed model is, its classes and its signature"),
+    "ground_truth": Form("what is true of a request, as it is told later"),
+}
+
+
+def schema_path(name: str) -> str:
+    """Return where in a repository a table's columns stand."""
+    return f"sql/{name}.json"
+
+
+class Table(Resource):
+    """A table of the environment's dataset. Rows go `expiry_days` after their day; without, they stay."""
 
     service = "bigquery"
     kind = "table"
-    why = "requests and responses, as the endpoint logs them"
 
-    def __init__(self, dataset: str, project: str, labels: Dict[str, str], root: Path, expiry_days: int) -> None:
-        self.name = f"{dataset}.{REQUEST_LOG}"
-        self._project = project
-        self._dataset = dataset
+    def __init__(
+        self, dataset: str, table: str, project: str, labels: Dict[str, str], root: Path, expiry_days: int = 0
+    ) -> None:
+        self.name = f"{dataset}.{table}"
+        self.path = f"projects/{project}/datasets/{dataset}/tables/{table}"
+        self.why = FORMS[table].why
+        self._form = FORMS[table]
+        self._reference = {"projectId": project, "datasetId": dataset, "tableId": table}
         self._labels = labels
         self._expiry_days = expiry_days
-        self._schema: List[Dict[str, Any]] = json.loads((root / SCHEMA).read_text(encoding="utf-8"))
-
-    @property
-    def path(self) -> str:
-        return f"projects/{self._project}/datasets/{self._dataset}/tables/{REQUEST_LOG}"
+        self._schema: List[Dict[str, Any]] = json.loads((root / schema_path(table)).read_text(encoding="utf-8"))
 
     def body(self) -> Json:
-        expiry = {"type": "DAY", "field": "logging_time", "expirationMs": str(self._expiry_days * DAY_MS)}
-        return {
-            "timePartitioning": expiry,
-            "clustering": {"fields": ["endpoint", "deployed_model_id"]},
-            "labels": self._labels,
-        }
+        body: Json = {"labels": self._labels}
+        if self._form.day:
+            expiry = {"expirationMs": str(self._expiry_days * DAY_MS)} if self._expiry_days else {}
+            body["timePartitioning"] = {"type": "DAY", "field": self._form.day, **expiry}
+        if self._form.clustering:
+            body["clustering"] = {"fields": list(self._form.clustering)}
+        return body
 
     def read(self, api: Api) -> Optional[Json]:
         return read_or_none(api, f"read table {self.name}", "bigquery", self.path)
@@ -50,7 +75,7 @@ class RequestLog(Resource):
         return is_labelled(found)
 
     def differences(self, found: Json) -> List[Difference]:
-        """Return what differs; columns that Vertex AI has added are welcome."""
+        """Return what differs; columns that somebody has added are welcome."""
         columns = {column["name"]: column for column in (found.get("schema") or {}).get("fields", [])}
         differences: List[Difference] = []
         for column in self._schema:
@@ -64,16 +89,15 @@ class RequestLog(Resource):
 
     def partition_differences(self, found: Json) -> List[Difference]:
         """Return that the table is not partitioned by day, which no table can be made afterwards."""
-        wanted, there = self.body()["timePartitioning"], found.get("timePartitioning") or {}
-        if all(there.get(key) == wanted[key] for key in ("type", "field")):
+        wanted, there = self.body().get("timePartitioning"), found.get("timePartitioning") or {}
+        if wanted is None or all(there.get(key) == wanted[key] for key in ("type", "field")):
             return []
         fixed = f"Partitions cannot be changed. Copy the table and remove it: bq rm -t {self.name}"
         is_now = " by ".join(there[key] for key in ("type", "field") if key in there)
-        return [Difference("partitions", is_now, "DAY by logging_time", fixed)]
+        return [Difference("partitions", is_now, f"DAY by {wanted['field']}", fixed)]
 
     def create(self, api: Api, pause: Pause) -> None:
-        reference = {"projectId": self._project, "datasetId": self._dataset, "tableId": REQUEST_LOG}
-        body = {**self.body(), "tableReference": reference, "schema": {"fields": self._schema}}
+        body = {**self.body(), "tableReference": self._reference, "schema": {"fields": self._schema}}
         what, path = f"create table {self.name}", self.path.rpartition("/")[0]
         api.call(what, "bigquery", "POST", path, body=body, find=lambda: self.read(api))
 

@@ -1,4 +1,4 @@
-"""Google's own client of BigQuery: prints what it reads of the dataset and its table.
+"""Google's own client of BigQuery: prints what it reads of the dataset and the request log.
 
 Run as a program, as the engine imports none: python -m tests.cloud.bigquery_client URL
 """
@@ -15,7 +15,7 @@ def main(url: str) -> None:
     client = bigquery.Client("demo-project", AnonymousCredentials(), client_options=ClientOptions(api_endpoint=url))
     (listed,) = client.list_datasets(filter="labels.managed-by:esteira")
     dataset = client.get_dataset(listed.reference)
-    (table,) = map(client.get_table, client.list_tables(dataset))
+    (table,) = [client.get_table(each) for each in client.list_tables(dataset) if each.table_id == "request_log"]
     partitions = table.time_partitioning
     told = {
         "dataset": [dataset.full_dataset_id, dataset.location, dataset.labels["environment"]],

@@ -69,7 +69,10 @@ class Scene:
             "repositories": {
                 name: without(entry, "cleanupPolicies") for name, entry in self.admin.repositories.kept.items()
             },
-            "datasets": {name: without(entry, "etag") for name, entry in self.admin.warehouse.datasets.items()},
+            "datasets": {
+                name: {**without(entry, "etag"), "access": sorted(entry["access"], key=str)}
+                for name, entry in self.admin.warehouse.datasets.items()
+            },
             "tables": {name: without(entry, "etag", "schema") for name, entry in self.admin.warehouse.tables.items()},
             "policies": {name: sorted(self.admin.policies.roles(name)) for name in sorted(self.admin.policies.kept)},
             "buckets": {

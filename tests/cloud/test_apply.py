@@ -31,7 +31,7 @@ def test_apply_makes_each_thing_once(make_scene):
         "publicAccessPrevention": "enforced",
     }
     before = scene.changes()
-    assert scene.apply() == "34 ok. Nothing to do.\n"
+    assert scene.apply() == "38 ok. Nothing to do.\n"
     assert scene.changes() == before
 
 

@@ -27,6 +27,7 @@ def test_destroy_removes_what_we_made_and_nothing_else(make_scene):
             "role esteira-build: roles/logging.logWriter on project demo-project",
             "role esteira-run: roles/logging.logWriter on project demo-project",
             "role esteira-build: roles/logging.viewer on project demo-project",
+            "role esteira-build: roles/bigquery.jobUser on project demo-project",
             "role esteira-build: roles/cloudbuild.builds.editor on project demo-project",
             "role esteira-build: roles/serviceusage.serviceUsageConsumer on project demo-project",
             "identity provider esteira/github",

@@ -22,6 +22,8 @@ from tests.cloud.conftest import said
 
 pytestmark = [pytest.mark.loopback, pytest.mark.programs]
 
+TABLES = ("esteira.request_log", "esteira.deployed_models", "esteira.ground_truth")
+
 
 @pytest.fixture
 def scene(make_scene):
@@ -48,7 +50,7 @@ def test_a_project_that_was_applied_is_well(scene):
         ("bucket demo-bucket", True, "as it must be", ""),
         ("repository images", True, "as it must be", ""),
         ("dataset esteira", True, "as it must be", ""),
-        ("table esteira.request_log", True, "as it must be", ""),
+        *((f"table {name}", True, "as it must be", "") for name in TABLES),
         ("permissions, project", True, "you hold all 4 on demo-project", ""),
         ("permissions, bucket", True, "you hold all 5 on demo-bucket", ""),
         ("permissions, repository", True, "you hold all 2 on images", ""),
@@ -61,6 +63,7 @@ def test_a_project_that_was_applied_is_well(scene):
             )
             for name in ("build", "run")
         ),
+        ("permissions, project", True, "you hold all 1 on demo-project", ""),
         ("Vertex AI", True, "runs pipelines in europe-west1", ""),
         ("quota", True, "42 CPUs for training in europe-west1; a run needs 4", ""),
     ]

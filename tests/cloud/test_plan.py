@@ -22,6 +22,8 @@ def test_a_fresh_project_lacks_everything_and_nothing_is_changed(make_scene):
         "missing bucket demo-bucket",
         "missing repository images",
         "missing table esteira.request_log",
+        "missing table esteira.deployed_models",
+        "missing table esteira.ground_truth",
         "missing identity provider esteira/github",
         "missing role esteira-build: roles/aiplatform.user on project demo-project",
         "missing role service-123456789012: roles/artifactregistry.reader on repository images",
@@ -41,7 +43,7 @@ def test_after_apply_the_plan_has_nothing_to_do(make_scene):
     scene.apply()
     assert scene.rows() == []
     assert said(lambda console: console.print(show_plan(make_plan(scene.settings, scene.api), "table"))).endswith(
-        "\n40 ok. Nothing to do.\n"
+        "\n44 ok. Nothing to do.\n"
     )
 
 

@@ -6,12 +6,15 @@ import sys
 
 import pytest
 
-from esteira.cloud.table import SCHEMA
+from esteira.cloud.table import REQUEST_LOG, schema_path
 from esteira.local.cloud import described
 from esteira.process import run_program
 from tests.conftest import REPOSITORY
 
 pytestmark = [pytest.mark.loopback, pytest.mark.programs]
+
+SCHEMA = schema_path(REQUEST_LOG)
+WRONG = "no such field: labl."
 
 
 @pytest.fixture
@@ -23,7 +26,7 @@ def scene(make_scene):
     made.admin.usage.enabled.add("secretmanager.googleapis.com")
     made.admin.secrets.values["index-token"] = "not to be seen"
     made.apply()
-    made.stand_in.paths.update(described.paths())
+    made.stand_in.paths.update({**made.admin.jobs.paths(), **described.paths()})
     return made
 
 
@@ -110,7 +113,11 @@ def test_gcloud_takes_the_role_on_a_secret_away_as_documented(ask, scene):
 def test_bq_reads_the_dataset_and_its_table(bq):
     (listed,) = bq("ls", "--filter", "labels.managed-by:esteira")
     assert listed["id"] == "demo-project:esteira"
-    (table,) = bq("ls", "esteira")
+    table, *others = sorted(bq("ls", "esteira"), key=lambda listed: "request_log" not in listed["id"])
+    assert sorted(other["id"] for other in others) == [
+        "demo-project:esteira.deployed_models",
+        "demo-project:esteira.ground_truth",
+    ]
     assert table["id"] == "demo-project:esteira.request_log"
     assert table["clustering"] == {"fields": ["endpoint", "deployed_model_id"]}
     dataset = bq("show", "esteira")
@@ -133,6 +140,7 @@ def test_googles_client_reads_the_dataset_and_its_table(ask, stand_in):
         "dataset": ["demo-project:esteira", "europe-west1", "dev"],
         "writers": [
             "projectWriters",
+            "esteira-build@demo-project.iam.gserviceaccount.com",
             "esteira-run@demo-project.iam.gserviceaccount.com",
             "service-123456789012@gcp-sa-aiplatform.iam.gserviceaccount.com",
         ],
@@ -141,3 +149,27 @@ def test_googles_client_reads_the_dataset_and_its_table(ask, stand_in):
         "clustering": ["endpoint", "deployed_model_id"],
         "schema": json.loads((REPOSITORY / SCHEMA).read_text()),
     }
+
+
+def test_googles_client_loads_streams_and_asks(ask, stand_in):
+    told = ask(sys.executable, "-W", "ignore", "-m", "tests.cloud.bigquery_rows", stand_in.url.rstrip("/"))
+    assert told == {
+        "scanned": 3 * 16,
+        "streamed": [[], [{"index": 0, "errors": [{"reason": "invalid", "location": "labl", "message": WRONG}]}]],
+        "asked": [
+            ["1", 0, "negative", None],
+            ["2", 0, "ação", "2026-11-22T21:30:41.123456+00:00"],
+            ["18446744073709551615", 1, None, None],
+        ],
+        "view": [["label", "STRING"]],
+        "removed": 2,
+        "refused": "invalidQuery",
+    }
+
+
+@pytest.mark.slow
+def test_bq_asks_for_rows(bq, scene):
+    scene.admin.warehouse.rows.append("esteira.ground_truth", [{"request_id": 7, "label": "positive"}])
+    asked = "SELECT request_id, label, given_time FROM esteira.ground_truth"
+    assert bq("query", "--nouse_legacy_sql", asked) == [{"request_id": "7", "label": "positive", "given_time": None}]
+    assert bq("head", "esteira.ground_truth")[0]["label"] == "positive"

@@ -23,6 +23,7 @@ def test_nobody_may_own_edit_or_administer(given):
 def test_the_project_is_where_only_a_project_will_do(given):
     assert {grant.role for grant in given if grant.scope == "project"} == {
         "roles/aiplatform.user",
+        "roles/bigquery.jobUser",
         "roles/cloudbuild.builds.editor",
         "roles/logging.logWriter",
         "roles/logging.viewer",

@@ -14,6 +14,8 @@ from esteira.local.cloud.secrets import Secrets
 from esteira.local.cloud.server import Call, Handler
 from esteira.local.cloud.services import ServiceUsage
 from esteira.local.cloud.warehouse import Warehouse
+from esteira.local.cloud.warehouse_data import TableData
+from esteira.local.cloud.warehouse_jobs import Jobs
 from esteira.settings import Environment
 
 PROJECTS = "cloudresourcemanager.projects"
@@ -32,6 +34,7 @@ class Administration:
     identities: Identities = field(init=False)
     repositories: Repositories = field(default_factory=Repositories)
     warehouse: Warehouse = field(init=False)
+    jobs: Jobs = field(init=False)
     secrets: Secrets = field(init=False)
     mirrors: Set[str] = field(default_factory=set)
 
@@ -41,6 +44,7 @@ class Administration:
         self.policies = Policies(self.project, self.is_account)
         self.identities = Identities(self.project, self.number)
         self.warehouse = Warehouse(self.project)
+        self.jobs = Jobs(self.warehouse)
         self.secrets = Secrets(self.number)
 
     def add_mirrors(self, place: Environment) -> None:
@@ -75,6 +79,8 @@ class Administration:
             **self.identities.handlers(),
             **self.repositories.handlers(self.policies),
             **self.warehouse.handlers(),
+            **self.jobs.handlers(),
+            **TableData(self.warehouse).handlers(),
             **self.secrets.handlers(self.policies),
         }
         return {method: self.guarded(method, handler) for method, handler in found.items()}

@@ -59,6 +59,8 @@ def cut_method(method: Dict[str, Any]) -> Dict[str, Any]:
     for key in ("request", "response"):
         if key in method:
             kept[key] = method[key]["$ref"]
+    # By these a client knows that contents may come with a request.
+    kept.update({key: method[key] for key in ("mediaUpload", "supportsMediaUpload") if key in method})
     return kept
 
 

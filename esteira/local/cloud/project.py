@@ -109,7 +109,9 @@ def furnished(
         logs.handlers(kept),
     ):
         stand_in.add(handlers)
-    stand_in.paths.update({**storage.paths(project.buckets), **described.paths()})
+    stand_in.paths.update(
+        {**storage.paths(project.buckets), **project.administration.jobs.paths(), **described.paths()}
+    )
     return project
 
 

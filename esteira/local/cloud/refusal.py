@@ -58,8 +58,11 @@ class Refused(Exception):
 
     def old_body(self) -> Dict[str, Any]:
         """Return the form of Cloud Storage and BigQuery. https://cloud.google.com/storage/docs/json_api/v1/status-codes"""
-        entry = {"message": self.message, "domain": "global", "reason": OLD_REASONS.get(self.status, "backendError")}
-        return {"error": {**self.body()["error"], "errors": [entry]}}
+        # Reasons of theirs own begin with a small letter: invalidQuery is one, SERVICE_DISABLED is none.
+        own = self.reason if self.reason[:1].islower() else OLD_REASONS.get(self.status, "backendError")
+        entry = {"message": self.message, "domain": "global", "reason": own}
+        error = {key: value for key, value in self.body()["error"].items() if key != "details" or own != self.reason}
+        return {"error": {**error, "errors": [entry]}}
 
 
 def denied(permission: str, resource: str) -> Refused:

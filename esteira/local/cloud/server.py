@@ -22,9 +22,9 @@ from esteira.local.cloud.refusal import Refused, denied, disabled
 # What stands before the path of a method: as gcloud has it where that is more than a name.
 PREFIXES = {"storage": "storage/v1/", "bigquery": "bigquery/v2/"}
 SERVICES = tuple(sorted({path.name.partition(".")[0] for path in DOCUMENTS.glob("*.json")}))
-# Where Cloud Storage takes and gives contents: the rest of the path is that of a method.
-# https://cloud.google.com/storage/docs/json_api#uris
-CONTENTS = re.compile(r"(?:resumable/)?(?:upload|download)/storage/v1/(.*)")
+# Where Cloud Storage takes and gives contents, and BigQuery takes them: the rest of the path is that of a method.
+# https://cloud.google.com/storage/docs/json_api#uris, https://cloud.google.com/bigquery/docs/reference/api-uploads
+CONTENTS = re.compile(r"(?:resumable/)?(?:upload|download)/(storage|bigquery)/v[0-9]/(.*)")
 
 
 class Call(NamedTuple):
@@ -63,7 +63,8 @@ class StandIn:
     """What answers for Google: `handlers` by method id, the faults to come, and the calls that came.
 
     `paths` answer paths that no document describes, by their beginning, such as "upload/storage/v1/"; the id of
-    such a call is the beginning, but for contents, which are calls of storage.objects.insert and get.
+    such a call is the beginning, but for contents, which are calls of storage.objects.insert and get, and of
+    bigquery.jobs.insert.
     `latency_s` is what a network would take: each answer comes so much later.
     """
 
@@ -160,10 +161,11 @@ def content_method(http: str, path: str, query: Mapping[str, str]) -> Optional[T
     if not below:
         return None
     # The pieces of an upload, which are put, belong to the call that began it.
-    found = discovery("storage").find("POST" if http == "PUT" else http, below[1])
+    api = discovery(below[1])
+    found = api.find("POST" if http == "PUT" else http, below[2])
     if not found:
         raise Refused(404, f"{http} {path}: no such path")
-    wrong = list(discovery("storage").query_faults(found[0], query))
+    wrong = list(api.query_faults(found[0], query))
     if wrong:
         raise Refused(400, "\n".join(wrong))
     return found[0].id, found[1]

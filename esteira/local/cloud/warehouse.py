@@ -1,14 +1,18 @@
-"""BigQuery's stand-in: datasets and tables without rows. https://cloud.google.com/bigquery/docs/reference/rest"""
+"""BigQuery's stand-in: datasets and tables; their rows are those of warehouse_rows.py.
+
+https://cloud.google.com/bigquery/docs/reference/rest
+"""
 
 import copy
 import hashlib
 import threading
 from dataclasses import dataclass, field
-from typing import Any, Dict
+from typing import Any, Dict, List
 
 from esteira.local.cloud.refusal import Refused
 from esteira.local.cloud.server import Call, Handler
 from esteira.local.cloud.storage import merge
+from esteira.local.cloud.warehouse_rows import Rows
 
 Json = Dict[str, Any]
 # https://cloud.google.com/bigquery/docs/reference/rest/v2/datasets#Dataset has the names that roles are kept by.
@@ -36,6 +40,9 @@ class Warehouse:
     datasets: Dict[str, Json] = field(default_factory=dict)
     tables: Dict[str, Json] = field(default_factory=dict)
     lock: Any = field(default_factory=threading.RLock)
+
+    def __post_init__(self) -> None:
+        self.rows = Rows(self.project, self.tables, self.lock)
 
     def find(self, call: Call, kind: str) -> Json:
         dataset = call.parameters["datasetId"]
@@ -84,9 +91,27 @@ class Warehouse:
         with self.lock:
             if name in self.tables:
                 raise Refused(409, f"Already Exists: Table {self.project}:{name}")
-            made = {"id": f"{self.project}:{name}", "type": "TABLE", "etag": "1", "numRows": "0", "numBytes": "0"}
-            self.tables[name] = {**made, **copy.deepcopy(call.body)}
-            return copy.deepcopy(self.tables[name])
+            return copy.deepcopy(self.put_table(name, call.body))
+
+    def put_table(self, name: str, body: Json) -> Json:
+        """Make a table of dataset.name."""
+        dataset, _, table = name.partition(".")
+        reference = {"projectId": self.project, "datasetId": dataset, "tableId": table}
+        made = {"id": f"{self.project}:{name}", "type": "TABLE", "etag": "1", "numRows": "0", "numBytes": "0"}
+        self.tables[name] = {**made, "tableReference": reference, **copy.deepcopy(body)}
+        return self.tables[name]
+
+    def put_view(self, name: str, query: str, fields: List[Json]) -> None:
+        """Make a view of dataset.name, or make it anew."""
+        labels = self.tables.get(name, {}).get("labels")
+        view = {"type": "VIEW", "view": {"query": query, "useLegacySql": False}, "schema": {"fields": fields}}
+        self.put_table(name, {**view, **({"labels": labels} if labels else {})})
+
+    def get_table(self, call: Call) -> Json:
+        """Return a table, with how many rows it holds by now."""
+        found = copy.deepcopy(self.find(call, "Table"))
+        counted = self.rows.count(f"{call.parameters['datasetId']}.{call.parameters['tableId']}")
+        return {**found, "numRows": str(counted[0]), "numBytes": str(counted[1])} if counted else found
 
     def patch(self, call: Call, kind: str) -> Json:
         with self.lock:
@@ -131,7 +156,7 @@ class Warehouse:
             "bigquery.datasets.patch": lambda call: self.patch(call, "Dataset"),
             "bigquery.datasets.list": self.list_datasets,
             "bigquery.datasets.delete": self.delete_dataset,
-            "bigquery.tables.get": lambda call: copy.deepcopy(self.find(call, "Table")),
+            "bigquery.tables.get": self.get_table,
             "bigquery.tables.insert": self.insert_table,
             "bigquery.tables.patch": lambda call: self.patch(call, "Table"),
             "bigquery.tables.list": self.list_tables,
