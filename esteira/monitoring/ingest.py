@@ -11,6 +11,7 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Dict, Iterator, List, Mapping, NamedTuple, Optional, Set
 
+from esteira.monitoring.folder import writable
 from esteira.monitoring.journal import (
     Damage,
     Described,
@@ -27,7 +28,7 @@ from esteira.monitoring.journal_segments import (
     remove_segments,
 )
 from esteira.monitoring.load_batch import arrow_table, insert_models, insert_requests
-from esteira.monitoring.warehouse import Warehouse, writable
+from esteira.monitoring.warehouse import Warehouse
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection

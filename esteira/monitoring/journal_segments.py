@@ -25,14 +25,6 @@ class Segment(NamedTuple):
     is_live: bool
 
 
-def private_folder(folder: Path) -> Path:
-    """Make a folder that only its user can look into, where it is not there, and return it."""
-    folder.mkdir(parents=True, exist_ok=True)
-    if folder.stat().st_mode & 0o077:
-        folder.chmod(0o700)
-    return folder
-
-
 def make_segment(folder: Path) -> int:
     """Make a segment that the caller holds until it closes the handle, which appends. Raises OSError."""
     name = f"{time.time_ns():020d}-{os.getpid()}-{secrets.token_hex(4)}{ENDING}"

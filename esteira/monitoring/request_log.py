@@ -13,8 +13,9 @@ from typing import Dict, List, Tuple
 from typing_extensions import Literal
 
 from esteira.monitoring.deployed import Deployed
+from esteira.monitoring.folder import private_folder, writable
 from esteira.monitoring.journal import DEPLOYED, REQUEST, describe, frame
-from esteira.monitoring.journal_segments import JOURNAL, make_segment, private_folder
+from esteira.monitoring.journal_segments import JOURNAL, make_segment
 from esteira.monitoring.redact import redact
 
 SEGMENT_BYTES = 32 * 1024 * 1024
@@ -25,16 +26,15 @@ TextRule = Literal["keep", "hash", "redact"]
 class RequestLog:
     """Keeps `percent` of the requests, chosen at random, in the journal of the warehouse `folder`."""
 
-    def __init__(
-        self, folder: Path, *, percent: int, text: TextRule, segment_bytes: int = SEGMENT_BYTES
-    ) -> None:
-        """Make the journal's first file. Raises OSError if there can be none."""
-        self._folder = private_folder(private_folder(folder) / JOURNAL)
+    def __init__(self, folder: Path, *, percent: int, text: TextRule, segment_bytes: int = SEGMENT_BYTES) -> None:
+        """Make the journal's first file. Raises WarehouseError if there can be none."""
         self._percent = percent
         self._text = text
         self._segment_bytes = segment_bytes
-        self._segment = make_segment(self._folder)
         self._size = 0
+        with writable(folder):
+            self._folder = private_folder(private_folder(folder) / JOURNAL)
+            self._segment = make_segment(self._folder)
         # The models that this segment describes, by identity; they are held, so that no other gets the same.
         self._numbers: Dict[int, Tuple[int, Deployed]] = {}
 

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, Dict, Iterable, Iterator, List, Mapping, 
 
 from esteira.errors import WarehouseError
 from esteira.monitoring.engine import Parameters, Row
-from esteira.monitoring.journal_segments import JOURNAL, private_folder
+from esteira.monitoring.folder import private_folder, writable
+from esteira.monitoring.journal_segments import JOURNAL
 from esteira.monitoring.turn import held
 from esteira.settings import Settings
 
@@ -73,18 +74,6 @@ def open_place(place: Place, *, wait_s: float = WAIT_S, limit: Optional[int] = N
             yield warehouse
         finally:
             warehouse.close()
-
-
-@contextmanager
-def writable(folder: Path) -> Iterator[None]:
-    """Turn what the operating system refuses into a WarehouseError that names the place."""
-    try:
-        yield
-    except OSError as error:
-        raise WarehouseError(
-            f"{error.filename or folder}: the request log cannot be used: {error.strerror or error}.\n"
-            f"Expected a folder of one's own with free space. Free some, or see whose it is: ls -ld {folder}"
-        ) from error
 
 
 class Warehouse:
