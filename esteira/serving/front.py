@@ -48,7 +48,6 @@ def log_opener(settings: Settings) -> Optional[OpenLog]:
     """Return what opens the request log, None if no request is to be kept."""
     if not settings.is_local or not settings.log.percent:
         return None
-    from esteira.monitoring.request_log import RequestLog
+    from esteira.monitoring.open_log import LoadedLog
 
-    folder = settings.state / "warehouse"
-    return partial(RequestLog, folder, percent=settings.log.percent, text=settings.log.text)
+    return partial(LoadedLog, settings)
