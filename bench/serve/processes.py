@@ -86,7 +86,8 @@ def cpu_s(pid: int) -> float:
 
 def family(pid: int) -> List[int]:
     """Return a process and those that it started and that are still there."""
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    # Each of its threads has children of its own.
+    children = [child for path in Path("/proc").glob(f"{pid}/task/*/children") for child in path.read_text().split()]
     return [pid, *(one for child in children for one in family(int(child)))]
 
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Callable, Dict, List
 
+from bench.serve.ours import NAME
 from bench.serve.recorded import read_recorded
 
-NAME = "bench"
 MAX_BATCH = 64
 
 
@@ -33,16 +33,14 @@ def our_ways(model_dir: Path, folder: Path) -> Dict[str, Way]:
     """Return ours with batching, with the request log as well, and without batching."""
     bodies = write_bodies(model_dir, folder / "ours.jsonl", lambda text: {"instances": [{"text": text}]})
 
-    def ours(title: str, *, max_batch: int = MAX_BATCH, log: bool = False) -> Way:
-        command = [sys.executable, "-m", "esteira.serving.server", "--model-dir", str(model_dir), "--name", NAME]
-        command += ["--max-batch", str(max_batch)]
-        if log:
-            command += ["--log-folder", str(folder / "warehouse"), "--log-percent", "100"]
+    def ours(title: str, *, max_batch: int = MAX_BATCH, log_percent: int = 0) -> Way:
+        command = [sys.executable, "-m", "bench.serve.ours", str(model_dir), "--state", str(folder / "state")]
+        command += ["--max-batch", str(max_batch), "--log-percent", str(log_percent)]
         return Way(title, command, dict(os.environ), f"/v1/models/{NAME}", f"/v1/models/{NAME}:predict", bodies)
 
     return {
         "batching": ours("ours"),
-        "log": ours("ours, every request logged", log=True),
+        "log": ours("ours, every request logged", log_percent=100),
         "single": ours("ours, max_batch 1", max_batch=1),
     }
 
