@@ -77,9 +77,7 @@ class Described(NamedTuple):
     time_ns: int
 
 
-def frame(
-    kind: int, number: int, time_ns: int, request_id: int, request: bytes, response: bytes = b""
-) -> List[bytes]:
+def frame(kind: int, number: int, time_ns: int, request_id: int, request: bytes, response: bytes = b"") -> List[bytes]:
     """Return a frame in parts, to be written at once."""
     head = HEAD.pack(kind, number, len(request), len(response), time_ns, request_id)
     return [CHECK.pack(MARK, crc32(response, crc32(request, crc32(head)))), head, request, response]

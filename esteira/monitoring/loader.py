@@ -18,7 +18,7 @@ from typing import Dict, List, Optional
 
 from esteira.errors import EsteiraError
 from esteira.monitoring.journal_segments import list_segments
-from esteira.monitoring.warehouse import Place, open_place
+from esteira.monitoring.warehouse import WAIT_S, Place, open_place
 
 LOOK_S = 2.0
 # What may wait in the journal: so much, and for so long.
@@ -33,8 +33,9 @@ Sizes = Dict[str, int]
 class Loader:
     """Decides when there is something to load."""
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: Place, *, wait_s: float = WAIT_S) -> None:
         self._place = place
+        self._wait_s = wait_s
         self._loaded: Sizes = {}
         self._seen: Sizes = {}
         self._since_s = time.monotonic()
@@ -55,7 +56,7 @@ class Loader:
 
     def _load(self, sizes: Sizes) -> bool:
         try:
-            with open_place(self._place, limit=BATCH) as warehouse:
+            with open_place(self._place, wait_s=self._wait_s, limit=BATCH) as warehouse:
                 is_more = warehouse.loaded >= BATCH
         except EsteiraError as error:
             # What cannot be loaded now is loaded later, by this process or by a reader.

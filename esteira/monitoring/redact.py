@@ -8,7 +8,7 @@ import base64
 import binascii
 import hashlib
 import json
-from typing import Any, Callable, Collection, Dict, Set, Tuple
+from typing import Any, Callable, Collection, Dict, Optional, Set, Tuple
 
 REDACTED = "[redacted]"
 # A text of fewer characters is only found where it is all of an output: "a" is in every label.
@@ -114,6 +114,9 @@ class Repeated:
         if isinstance(value, list):
             return [self.replaced(element) for element in value]
         if isinstance(value, dict):
+            text = decoded(value)
+            if text is not None and self._repeats(text):
+                return self._replace(to_bytes(text))
             return {key: self.replaced(element) for key, element in value.items()}
         return value
 
@@ -123,6 +126,16 @@ class Repeated:
         self._comparisons += len(self._long)
         too_many = self._comparisons > MAX_COMPARISONS
         return too_many or found in self._texts or any(text in found for text in self._long)
+
+
+def decoded(value: Dict[str, Any]) -> Optional[str]:
+    """Return the text that an output's bytes are, None if it has no bytes or they are none."""
+    if list(value) != ["b64"]:
+        return None
+    try:
+        return base64.b64decode(value["b64"]).decode("utf-8")
+    except (TypeError, ValueError):
+        return None
 
 
 def folded(text: str) -> str:

@@ -1,0 +1,73 @@
+"""Erasing requests by their ids: their rows, what was told of them, and on one machine every byte of both."""
+
+from dataclasses import dataclass
+from typing import List, Sequence, Set
+
+from esteira.errors import WarehouseError
+from esteira.monitoring.engine import Engine
+from esteira.monitoring.folder import writable
+from esteira.monitoring.journal_segments import blank, list_segments, opened_segment
+from esteira.monitoring.views import render
+from esteira.monitoring.warehouse import Warehouse
+
+# Parameters of one query: BigQuery takes 10,000.
+AT_ONCE = 5_000
+MAX_ID = 10**38 - 1
+
+
+@dataclass(frozen=True)
+class Erased:
+    """Ids as they were given: `erased` had rows, `missing` had none."""
+
+    erased: List[int]
+    missing: List[int]
+
+
+def erase(engine: Engine, request_ids: Sequence[int]) -> Erased:
+    """Delete these requests and what was told of them, and return which there were. Raises WarehouseError.
+
+    In BigQuery deleted rows can still be seen by time travel for seven days, or as the dataset's owner has set it.
+    https://cloud.google.com/bigquery/docs/time-travel
+    """
+    wanted = sorted({checked(request_id) for request_id in request_ids})
+    found: Set[int] = set()
+    for start in range(0, len(wanted), AT_ONCE):
+        ids = [str(request_id) for request_id in wanted[start : start + AT_ONCE]]
+        found |= erase_some(engine, ids)
+    # Also for ids that had no rows: a deletion that was interrupted may have left their bytes.
+    if isinstance(engine, Warehouse):
+        erase_bytes(engine)
+    return Erased([one for one in wanted if one in found], [one for one in wanted if one not in found])
+
+
+def erase_some(engine: Engine, ids: List[str]) -> Set[int]:
+    found = set()
+    for table, known in (("request_log", "known_requests"), ("ground_truth", "known_ground_truth")):
+        what = f"look for {len(ids)} requests in {table}"
+        rows = engine.query(what, render(known, engine.dataset), {"request_ids": ids})
+        there = [str(row["request_id"]) for row in rows]
+        if there:
+            name = "erase_requests" if table == "request_log" else "erase_ground_truth"
+            what = f"erase {len(there)} requests from {table}"
+            engine.query(what, render(name, engine.dataset), {"request_ids": there})
+        found |= {int(one) for one in there}
+    return found
+
+
+def erase_bytes(warehouse: Warehouse) -> None:
+    """Write the database anew, and blank what of the journal is loaded already. Raises WarehouseError."""
+    warehouse.rewrite()
+    rows = warehouse.run("see what of the journal is loaded", "SELECT name, loaded_bytes FROM journal.segments")
+    loaded = {row["name"]: row["loaded_bytes"] for row in rows}
+    for path in list_segments(warehouse.place.journal):
+        with writable(path), opened_segment(path) as segment:
+            blank(segment, loaded.get(path.name, 0))
+
+
+def checked(request_id: int) -> int:
+    if 0 <= request_id <= MAX_ID:
+        return request_id
+    raise WarehouseError(
+        f"{request_id}: is no request's id. Expected the number in the header x-request-id of an answer, "
+        "or in the column request_id. See: make requests"
+    )
