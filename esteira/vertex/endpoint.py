@@ -51,12 +51,17 @@ def made_endpoint(settings: Settings, api: Api, identity: str) -> Json:
         found = find_endpoint(settings, api, identity)
     if found is None:
         raise ServingError(f"endpoint {identity}: is not there though it was made. Run the command again.")
-    log = endpoint_body(settings, identity)[LOG]
+    set_log(settings, api, identity, found)
+    return found
+
+
+def set_log(settings: Settings, api: Api, identity: str, found: Json) -> None:
+    """Have an endpoint log requests as the settings have it."""
+    log = log_config(settings, identity)
     if found.get(LOG, NO_LOG) != log:
         path = f"v1/{endpoint_name(settings, identity)}"
         what = f"set the request log of the endpoint {identity}"
         api.call(what, SERVICE, "PATCH", path, body={LOG: log}, query={"updateMask": LOG}, repeat=True)
-    return found
 
 
 LOG = "predictRequestResponseLoggingConfig"
@@ -79,20 +84,22 @@ def create(settings: Settings, api: Api, identity: str) -> None:
 
 
 def endpoint_body(settings: Settings, identity: str) -> Json:
-    """Return what the endpoint is made as. Only what is asked for in earnest gets into the request log."""
-    place, percent = settings.environment, settings.log.percent
-    logged = percent > 0 and not identity.endswith(CHECK)
-    body: Json = {"displayName": identity, "labels": serving_labels(settings), LOG: NO_LOG}
-    if logged:
-        table = f"bq://{place.project}.{place.dataset}.{REQUEST_LOG}"
-        body[LOG] = {
-            "enabled": True,
-            "samplingRate": percent / 100,
-            "bigqueryDestination": {"outputUri": table},
-        }
-    if place.kms_key:
-        body["encryptionSpec"] = {"kmsKeyName": place.kms_key}
-    return body
+    """Return what the endpoint is made as."""
+    labels, key = serving_labels(settings), settings.environment.kms_key
+    body: Json = {"displayName": identity, "labels": labels, LOG: log_config(settings, identity)}
+    return {**body, "encryptionSpec": {"kmsKeyName": key}} if key else body
+
+
+def log_config(settings: Settings, identity: str) -> Json:
+    """Return what of its requests an endpoint logs: what is asked for in earnest, if texts may be kept as they are.
+
+    Where they may not, the container logs (esteira/serving/container.py): Vertex AI writes them as they come.
+    """
+    place, log = settings.environment, settings.log
+    if not log.percent or log.text != "keep" or identity.endswith(CHECK):
+        return NO_LOG
+    table = f"bq://{place.project}.{place.dataset}.{REQUEST_LOG}"
+    return {"enabled": True, "samplingRate": log.percent / 100, "bigqueryDestination": {"outputUri": table}}
 
 
 def deployed_models(endpoint: Json) -> List[Json]:

@@ -12,6 +12,8 @@ from esteira.release.history import served_release
 from esteira.release.manifest import JOB, Release
 from esteira.release.store import Store
 from esteira.settings import Settings
+from esteira.vertex.logged import complete_log, is_complete
+from esteira.vertex.recorded import record_deployed
 from esteira.vertex.schedule import apply_schedule
 from esteira.vertex.traffic import promote_release as take_traffic
 from esteira.vertex.traffic import remove_older, restore_release
@@ -21,10 +23,11 @@ Rest = Tuple[str, Callable[[], List[str]]]
 
 
 def promote_release(settings: Settings, store: Store, release: Release, make_current: Callable[[], None]) -> None:
-    """Give the release's model all traffic, make it current, remove older ones, and have the schedule run its job.
+    """Give the release's model all traffic, make it current, remove older ones, have the schedule run its job.
 
-    Each of it can be done again. Raises ServingError, with the traffic as it was, if the model does not answer;
-    GoogleError if something failed once the traffic had moved, which says what holds from then on.
+    At last its request log is completed, and proven. Each of it can be done again. Raises ServingError, with the
+    traffic as it was, if the model does not answer; GoogleError if something failed once the traffic had moved, which
+    says what holds from then on.
     """
     api = open_api(settings)
     take_traffic(settings, api, release)
@@ -36,13 +39,15 @@ def promote_release(settings: Settings, store: Store, release: Release, make_cur
             f"{error}\nThe model of release {release.id} has the traffic already, but that it is current could not be "
             f"written. {again}"
         ) from None
-    finish(release, [older(settings, api, store, release), schedule(settings, api, store, release)], again)
+    rest = [older(settings, api, store, release), schedule(settings, api, store, release)]
+    finish(release, [*rest, log(settings, api, store, release)], again)
 
 
 def finish_promotion(settings: Settings, store: Store) -> None:
     """Do what is left to do for the release that is current, as after a deploy that promoted it and then failed."""
     api, release = open_api(settings), served_release(store, settings.selected)
     rest = [older(settings, api, store, release), schedule(settings, api, store, release)]
+    rest.append(log(settings, api, store, release, is_first=False))
     finish(release, rest, f"Run: make deploy ENV={settings.selected}")
 
 
@@ -58,7 +63,7 @@ def finish_rollback(settings: Settings, store: Store) -> None:
     """Have the schedule run the job of the release that is current. GoogleError says that it serves all the same."""
     api, release = open_api(settings), served_release(store, settings.selected)
     again = f"Run: make rollback RELEASE={release.origin} ENV={settings.selected}"
-    finish(release, [schedule(settings, api, store, release)], again)
+    finish(release, [schedule(settings, api, store, release), record(settings, api, store, release)], again)
 
 
 def older(settings: Settings, api: Api, store: Store, release: Release) -> Rest:
@@ -77,6 +82,22 @@ def schedule(settings: Settings, api: Api, store: Store, release: Release) -> Re
         return [done] if done else []
 
     return "the schedule could not be set", act
+
+
+def log(settings: Settings, api: Api, store: Store, release: Release, *, is_first: bool = True) -> Rest:
+    def act() -> List[str]:
+        done = not is_first and is_complete(settings, api, store, release)
+        return [] if done else complete_log(settings, api, store, release)
+
+    return "its request log is not proven to work", act
+
+
+def record(settings: Settings, api: Api, store: Store, release: Release) -> Rest:
+    def act() -> List[str]:
+        record_deployed(settings, api, store, release)
+        return []
+
+    return "the views of its request log could not be made", act
 
 
 def finish(release: Release, rest: List[Rest], again: str) -> None:

@@ -15,20 +15,22 @@ from esteira.local.cloud.schedules import Schedules
 from esteira.local.cloud.server import served
 from esteira.release.history import keep_release, make_current, read_pointer
 from esteira.settings import Settings
+from esteira.vertex import logged
 from esteira.vertex.promote import finish_promotion, finish_rollback, promote_release
 from esteira.vertex.smoke import smoke_release
-from tests.vertex.endpoint_project import Project
+from tests.vertex.logged_project import LoggedProject
 from tests.vertex.scripted import bound_job
 
 pytestmark = pytest.mark.loopback
 
 CRON = "0 6 * * *"
 ONE, TWO, THREE = (f"{number:012x}" for number in (1, 2, 3))
+DEPLOYED = "SELECT deployed_model_id AS id FROM `DATASET.deployed_models` ORDER BY deployed_time"
 CREATE = "aiplatform.projects.locations.schedules.create"
 UNDEPLOY = "aiplatform.projects.locations.endpoints.undeployModel"
 
 
-class Scheduled(Project):
+class Scheduled(LoggedProject):
     """A project whose settings ask for a schedule, and whose store has the releases that are promoted."""
 
     def __init__(self, settings: Settings, folder: Path) -> None:
@@ -68,11 +70,16 @@ def test_a_promotion_moves_the_traffic_the_pointer_and_the_schedule(
         project.promote(number)
     assert (project.deployed(), read_pointer(project.store).release) == ({TWO: 0, THREE: 100}, THREE)
     assert project.scheduled() == [THREE]
+    rows = "request log: demo-project.esteira.request_log has a row of the deployed model"
+    first, second, third = (row["id"] for row in project.rows(DEPLOYED))
     assert capsys.readouterr().out.splitlines() == [
         f"made the schedule esteira-sentiment: {CRON}",
+        f"{rows} {first}",
         f"changed the schedule esteira-sentiment: {CRON}",
+        f"{rows} {second}",
         f"undeployed {ONE}",
         f"changed the schedule esteira-sentiment: {CRON}",
+        f"{rows} {third}",
     ]
 
 
@@ -141,3 +148,25 @@ def test_a_job_that_is_lost_is_told_with_the_release_that_serves(project: Schedu
     project.store.delete([f"releases/{ONE}/job.json"])
     with pytest.raises(GoogleError, match="is promoted, and serves. But the schedule could not be set: .*is lost"):
         finish_promotion(project.settings, project.store)
+
+
+def test_a_log_without_a_row_leaves_a_release_that_is_promoted_and_the_next_deploy_proves_it(
+    project: Scheduled, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logged, "LANDS_S", 0.0)
+    project.requests.loses = True
+    with pytest.raises(GoogleError) as told:
+        project.promote(1)
+    first, *_, last = str(told.value).splitlines()
+    assert first.startswith(
+        f"release {ONE}: is promoted, and serves. But its request log is not proven to work: "
+        "demo-project.esteira.request_log: has no row of the deployed model "
+    )
+    assert last == "Run: make deploy ENV=dev"
+    assert (project.deployed(), read_pointer(project.store).release) == ({ONE: 100}, ONE)
+    project.requests.loses = False
+    monkeypatch.setattr(logged, "LANDS_S", 60.0)
+    finish_promotion(project.settings, project.store)
+    jobs = len(project.jobs.known)
+    finish_promotion(project.settings, project.store)
+    assert len(project.jobs.known) == jobs

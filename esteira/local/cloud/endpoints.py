@@ -24,16 +24,26 @@ CHANGEABLE = ("trafficSplit", "labels", "displayName", "description", "predictRe
 Container = Callable[[bytes], Tuple[int, bytes]]
 # Starts what serves a version of a model; Failed if it does not become healthy.
 Start = Callable[[Json], Container]
+# Logs what was asked and answered: endpoint, deployed model's id, both bodies.
+Log = Callable[[Json, str, bytes, bytes], None]
+
+
+def log_nothing(endpoint: Json, deployed_id: str, request: bytes, response: bytes) -> None:
+    """What an endpoint does without a warehouse."""
 
 
 @dataclass
 class Endpoints:
-    """All endpoints by their name; `start` is asked for a container for each model that is deployed."""
+    """All endpoints by their name; `start` is asked for a container for each model that is deployed.
+
+    `log` is told each request that was answered.
+    """
 
     start: Start
     operations: Operations = field(default_factory=Operations)
     known: Dict[str, Json] = field(default_factory=dict)
     asked: int = 0
+    log: Log = log_nothing
 
     def __post_init__(self) -> None:
         self.models = Models(self.operations)
@@ -176,6 +186,7 @@ class Endpoints:
         status, content = container(json.dumps(call.body).encode("utf-8"))
         if status != 200:
             raise Refused(status, content.decode("utf-8", "replace"))
+        self.keep(call.parameters["endpoint"], deployed, call.content, content)
         return {
             "predictions": json.loads(content).get("predictions"),
             "deployedModelId": deployed["id"],
@@ -188,8 +199,15 @@ class Endpoints:
         name = call.parameters["endpoint"]
         deployed, container = self.choose(name)
         status, content = container(call.content)
+        if status == 200:
+            self.keep(name, deployed, call.content, content)
         headers = {"X-Vertex-AI-Endpoint-Id": name.rpartition("/")[2], "X-Vertex-AI-Deployed-Model-Id": deployed["id"]}
         return Raw(status, content, {"Content-Type": "application/json", **headers})
+
+    def keep(self, name: str, deployed: Json, request: bytes, response: bytes) -> None:
+        with self.operations.lock:
+            endpoint = self.find(name)
+        self.log(endpoint, deployed["id"], request, response)
 
     def choose(self, name: str) -> Tuple[Json, Container]:
         """Return the deployed model that answers next, as the traffic is split, and what serves it."""

@@ -19,6 +19,7 @@ from esteira.local.cloud.builds import Builds
 from esteira.local.cloud.contents import Contents
 from esteira.local.cloud.endpoints import Endpoints
 from esteira.local.cloud.execute import execute_job
+from esteira.local.cloud.logged_requests import LoggedRequests
 from esteira.local.cloud.logs import Logs
 from esteira.local.cloud.numbers import PROJECT_NUMBER
 from esteira.local.cloud.pipelines import Pipelines
@@ -41,6 +42,7 @@ class Project:
     builds: Builds
     pipelines: Pipelines
     endpoints: Endpoints
+    requests: LoggedRequests
     logs: Logs
     variables: Dict[str, str]
 
@@ -82,10 +84,11 @@ def furnished(
 ) -> Project:
     """Return the project whose services answer at the stand-in; no model can be deployed yet."""
     place = settings.environment
-    kept = Logs(place.project)
+    kept, administration = Logs(place.project), Administration(place.project)
+    requests = LoggedRequests(administration.warehouse)
     project = Project(
         stand_in=stand_in,
-        administration=Administration(place.project),
+        administration=administration,
         buckets=Buckets(contents, place.project, PROJECT_NUMBER),
         builds=Builds(
             folder / "builds",
@@ -94,7 +97,8 @@ def furnished(
             {**environ, **variables},
         ),
         pipelines=Pipelines(lambda job: run(settings, folder, variables, kept, job)),
-        endpoints=Endpoints(nothing_starts),
+        endpoints=Endpoints(nothing_starts, log=requests.keep),
+        requests=requests,
         logs=kept,
         variables=variables,
     )

@@ -1,0 +1,37 @@
+"""A project whose endpoints log, into the stand-in of BigQuery, what they are asked."""
+
+import json
+from pathlib import Path
+from typing import Any, Dict, List
+
+from esteira.cloud.table import FORMS, schema_path
+from esteira.local.cloud.logged_requests import LoggedRequests
+from esteira.local.cloud.warehouse import Warehouse
+from esteira.local.cloud.warehouse_data import TableData
+from esteira.local.cloud.warehouse_jobs import Jobs
+from esteira.monitoring.bigquery import BigQuery
+from esteira.settings import Settings
+from tests.conftest import REPOSITORY
+from tests.vertex.endpoint_project import Project
+
+
+class LoggedProject(Project):
+    """A project with the environment's dataset, as apply has made it."""
+
+    def __init__(self, settings: Settings, folder: Path) -> None:
+        super().__init__(settings, folder)
+        self.warehouse = Warehouse("demo-project")
+        self.jobs = Jobs(self.warehouse)
+        self.requests = LoggedRequests(self.warehouse, lag_s=0)
+        self.endpoints.log = self.requests.keep
+        self.stand_in.add({**self.warehouse.handlers(), **self.jobs.handlers(), **TableData(self.warehouse).handlers()})
+        self.stand_in.paths.update(self.jobs.paths())
+        self.warehouse.put_dataset("esteira")
+        for table in FORMS:
+            fields = json.loads((REPOSITORY / schema_path(table)).read_text(encoding="utf-8"))
+            self.warehouse.put_table(f"esteira.{table}", {"schema": {"fields": fields}})
+
+    def rows(self, sql: str) -> List[Dict[str, Any]]:
+        """Return the rows of a query, in which DATASET stands for the environment's."""
+        engine = BigQuery(self.settings, self.api)
+        return engine.query("read", sql.replace("DATASET", engine.dataset))
