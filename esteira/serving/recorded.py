@@ -17,6 +17,8 @@ LABELS = "labels.json"
 SMOKE = "smoke.json"
 MODEL_FILE = "saved_model.pb"
 
+Row = Dict[str, Any]
+
 
 @dataclass(frozen=True)
 class Recorded:

@@ -1,23 +1,33 @@
 """The smoke test: is the model that is served the model that was trained?"""
 
-import json
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
-from typing import Any, Dict, List, Sequence, Tuple
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from esteira.errors import ServingError
-from esteira.serving.checks import MALFORMED, Check, check_odd_texts, check_recorded, compared
-from esteira.serving.client import Client, model_path
-from esteira.serving.recorded import INPUTS, OUTPUTS, Recorded, read_recorded
-from esteira.serving.running import running_server
+from esteira.release.manifest import Release
+from esteira.serving.check_known import Known, check_known
+from esteira.serving.check_latency import check_latency
+from esteira.serving.check_refusals import check_refusals, check_server_refusals
+from esteira.serving.check_signatures import check_answers, check_described
+from esteira.serving.checks import Check, check_alone, check_odd_texts, check_recorded, compared
+from esteira.serving.client import RETRY_S, Client
+from esteira.serving.identity import Identity, endpoint_here
+from esteira.serving.interface import Interface, read_interfaces
+from esteira.serving.limits import Limits, limits_of
+from esteira.serving.probe import Probe, Said, ServerProbe, ask, encoded
+from esteira.serving.recorded import Recorded, read_recorded, read_saved_interfaces
+from esteira.serving.running import LogPlace, running_server
 from esteira.serving.saved_model import check_model_dir, model_version
 from esteira.settings import Settings
+
+LATENCY_MS = 500
+LIMITS = Limits()
 
 
 @dataclass(frozen=True)
 class SmokeResult:
-    """All checks; every one passed, else smoke_test would have raised."""
+    """All checks, in the order that they were made in."""
 
     checks: Tuple[Check, ...]
 
@@ -26,71 +36,154 @@ class SmokeResult:
         return [check for check in self.checks if not check.passed]
 
 
-def smoke_test(model_dir: Path, *, settings: Settings) -> SmokeResult:
+class SmokeError(ServingError):
+    """A smoke test that failed; `result` has all of its checks."""
+
+    def __init__(self, message: str, result: SmokeResult) -> None:
+        super().__init__(message)
+        self.result = result
+
+
+class Subject(NamedTuple):
+    """A model, and what is known of it: its answers at training, its signatures, texts with their labels.
+
+    `is_ours` is false of a server whose messages are its own, `is_direct` where others answer in between.
+    """
+
+    recorded: Recorded
+    interfaces: Mapping[str, Interface]
+    known: Sequence[Known] = ()
+    latency_ms: int = LATENCY_MS
+    max_rows: int = LIMITS.max_rows
+    is_ours: bool = True
+    is_direct: bool = True
+
+
+def smoke_test(
+    model_dir: Path, *, settings: Settings, release: Optional[Release] = None, known: Sequence[Known] = ()
+) -> SmokeResult:
     """Serve the model in a process of its own, ask it over HTTP, and return the checks.
 
-    Raises ServingError that lists each failed check, or if the server does not start.
+    As that of a release it keeps its requests in the environment's request log, and a row of it is looked for.
+    Raises SmokeError that lists each failed check, ServingError if the server does not start, WarehouseError if the
+    request log cannot be used.
     """
     check_model_dir(model_dir)
-    recorded = read_recorded(model_dir)
-    name = settings.pipeline.name
-    with running_server(model_dir, name=name, max_batch=settings.serving.max_batch) as url:
-        result = check_server(url, name, model_version(model_dir), recorded)
-    return require_passed(str(model_dir), result)
+    version, name, limits = model_version(model_dir), settings.pipeline.name, limits_of(settings.serving)
+    subject = subject_of(model_dir, settings, known)
+    identity = check_identity(settings, release, version) if release else Identity()
+    logs = release is not None and settings.log.percent > 0
+    place = LogPlace(settings.state / "warehouse", 100, settings.log.text) if logs else None
+    max_batch = settings.serving.max_batch
+    with running_server(
+        model_dir, name=name, max_batch=max_batch, limits=limits, deployed=identity, log=place
+    ) as url, Client(url, timeout_s=limits.timeout_s, retry_s=RETRY_S) as client:
+        probe = ServerProbe(client, name, version)
+        checks = check_served(probe, version, subject, limits.max_body_bytes)
+        if release is not None and all(check.passed for check in checks):
+            checks.append(check_endpoint(probe, identity, version, subject.recorded))
+            checks.append(check_row(settings, probe, identity, version, subject.recorded))
+    return require_passed(str(model_dir), SmokeResult(tuple(checks)))
+
+
+def subject_of(model_dir: Path, settings: Settings, known: Sequence[Known] = ()) -> Subject:
+    """Return what is known of the model in a folder. Raises ServingError if what training wrote is not there."""
+    recorded, interfaces, serving = read_recorded(model_dir), read_saved_interfaces(model_dir), settings.serving
+    return Subject(recorded, interfaces, known, serving.latency_ms, serving.max_rows)
+
+
+def check_identity(settings: Settings, release: Release, version: int) -> Identity:
+    """Return as what the smoke test's own server answers: an endpoint that the views of the request log leave out."""
+    from esteira.vertex.endpoint import deployed_id
+    from esteira.vertex.names import check_id
+
+    identity = check_id(settings)
+    return Identity(endpoint_here(identity), deployed_id(identity, release, str(version)), release.origin)
 
 
 def require_passed(model: str, result: SmokeResult) -> SmokeResult:
-    """Return the result if every check passed, else raise ServingError that lists those that failed."""
+    """Return the result if every check passed, else raise SmokeError that lists those that failed."""
     if not result.failed:
         return result
     told = "\n".join(f"- {check.name}: expected {check.expected}, got {check.observed}" for check in result.failed)
-    raise ServingError(
+    raise SmokeError(
         f"{model}: the smoke test failed in {len(result.failed)} of {len(result.checks)} checks:\n{told}\n"
-        "The model answers otherwise than at training. Look at modules/, then: make deploy-full"
+        "The model answers otherwise than it should. Look at modules/, then: make deploy-full",
+        result,
     )
 
 
-def check_server(url: str, name: str, version: int, recorded: Recorded) -> SmokeResult:
-    """Return the checks of the server at `url`, passed or not."""
-    with Client(url) as client:
-        path = model_path(name)
-        checks = [check_status(client, path, version)]
-        checks += check_signature(client, path)
+def check_server(url: str, name: str, version: int, subject: Subject, limits: Limits = LIMITS) -> SmokeResult:
+    """Return the checks of the server at `url`, passed or not. Raises ServingError if nobody answers."""
+    with Client(url, timeout_s=limits.timeout_s, retry_s=RETRY_S) as client:
+        probe = ServerProbe(client, name, version)
+        return SmokeResult(tuple(check_served(probe, version, subject, limits.max_body_bytes)))
+
+
+def check_served(probe: ServerProbe, version: int, subject: Subject, max_body_bytes: int) -> List[Check]:
+    """Return what a server says of its model, then what the model answers, then what else the server refuses."""
+    checks = [check_status(probe, version)]
+    metadata = probe.client.fetch("GET", f"{probe.path}/metadata") if checks[0].passed else {}
+    if metadata:
+        checks += check_described(read_interfaces(metadata), subject.interfaces)
+        labels = metadata["metadata"].get("labels", subject.recorded.labels)
+        checks.append(compared("names of the classes", subject.recorded.labels, labels))
+    if all(check.passed for check in checks):
+        checks += check_model(probe, subject)
+    # A model of another kind was not asked further.
+    return checks + (check_server_refusals(probe, max_body_bytes) if all(check.passed for check in checks) else [])
+
+
+def check_status(probe: ServerProbe, version: int) -> Check:
+    answer = probe.client.ask("GET", probe.path)
+    seen = answer.message
+    if answer.status == 200 and isinstance(answer.body, dict):
+        entries: List[Dict[str, Any]] = answer.body.get("model_version_status", [])
+        seen = ", ".join(f"{entry.get('version')} {entry.get('state')}" for entry in entries)
+    return Check("version and state", seen == f"{version} AVAILABLE", f"{version} AVAILABLE", seen)
+
+
+def check_model(probe: Probe, subject: Subject) -> List[Check]:
+    """Return the checks of a model's answers, wherever it is served. A request that fails is the last that is made."""
+    recorded = subject.recorded
+    checks: List[Check] = []
+    try:
+        served = ask(probe, recorded.instances)
+        checks += check_recorded(recorded, served)
         # What follows reads the outputs by name.
-        if not all(check.passed for check in checks):
-            return SmokeResult(tuple(checks))
-        ask_model = partial(ask, client, path)
-        checks += check_recorded(ask_model, recorded)
-        checks.append(check_odd_texts(ask_model, recorded.labels))
-        checks.append(check_malformed(client, path))
-    return SmokeResult(tuple(checks))
+        if len(checks) > 2 and len(served) == len(recorded.predictions):
+            checks.append(check_alone(probe, recorded, served))
+            checks += check_known(probe, subject.known, recorded.labels)
+            checks += check_odd_texts(probe, recorded.labels)
+            checks += check_answers(probe, subject.interfaces, recorded.instances)
+            kind = {"is_ours": subject.is_ours, "is_direct": subject.is_direct}
+            checks += check_refusals(probe, subject.max_rows, **kind)
+            checks.append(check_latency(probe, recorded.instances[0], subject.latency_ms))
+    except ServingError as error:
+        checks.append(Check("an answer to each request", False, "status 200", str(error)))
+    return checks
 
 
-def check_status(client: Client, path: str, version: int) -> Check:
-    body = client.fetch("GET", path)
-    seen = [f"{entry['version']} {entry['state']}" for entry in body["model_version_status"]]
-    return compared("version and state", [f"{version} AVAILABLE"], seen)
+def check_endpoint(probe: ServerProbe, identity: Identity, version: int, recorded: Recorded) -> Check:
+    """Ask the server as the Vertex AI endpoint that it is, too."""
+    said = probe.post(f"/v1/{identity.endpoint}:predict", encoded(instances=recorded.instances[:1]))
+    body = said.body if isinstance(said.body, dict) else {}
+    seen = [said.status, len(body.get("predictions", [])), body.get("deployedModelId"), body.get("modelVersionId")]
+    return compared("as a Vertex AI endpoint", [200, 1, identity.id, str(version)], seen)
 
 
-def check_signature(client: Client, path: str) -> List[Check]:
-    metadata = client.fetch("GET", f"{path}/metadata")["metadata"]
-    signature = metadata["signature_def"]["signature_def"]["serving_default"]
-    return [
-        compared("inputs of serving_default", INPUTS, dtypes_of(signature["inputs"])),
-        compared("outputs of serving_default", OUTPUTS, dtypes_of(signature["outputs"])),
-    ]
+def check_row(
+    settings: Settings, probe: ServerProbe, identity: Identity, version: int, recorded: Recorded
+) -> Check:
+    """Ask once more, and look for the row of it in the environment's request log."""
+    from esteira.serving.check_log import Logged, check_log, log_is_off
 
+    if not settings.log.percent:
+        return log_is_off()
+    from esteira.monitoring.warehouse import open_warehouse
 
-def dtypes_of(tensors: Dict[str, Any]) -> Dict[str, str]:
-    return {name: tensor["dtype"] for name, tensor in sorted(tensors.items())}
-
-
-def ask(client: Client, path: str, instances: Sequence[Dict[str, str]]) -> List[Dict[str, Any]]:
-    body = json.dumps({"instances": instances}).encode("ascii")
-    rows: List[Dict[str, Any]] = client.fetch("POST", f"{path}:predict", body)["predictions"]
-    return rows
-
-
-def check_malformed(client: Client, path: str) -> Check:
-    answer = client.ask("POST", f"{path}:predict", MALFORMED)
-    return compared("status for a malformed body", 400, answer.status)
+    instances = recorded.instances[:2]
+    said: Said = probe.send(encoded(instances=instances))
+    logged = Logged(instances, said, identity, version, recorded.labels, settings.log.text)
+    with open_warehouse(settings) as warehouse:
+        return check_log(warehouse, logged)

@@ -3,12 +3,15 @@
 https://cloud.google.com/vertex-ai/docs/predictions/get-online-predictions
 """
 
+import json
+import time
 from functools import partial
 from typing import Any, Dict, List, Sequence
 
 from esteira.errors import ServingError
 from esteira.google.api import Api
 from esteira.serving.prediction import Answered
+from esteira.serving.probe import REQUEST_ID, Said
 from esteira.settings import Settings
 from esteira.vertex.endpoint import endpoint_name
 from esteira.vertex.model import SERVICE
@@ -16,6 +19,9 @@ from esteira.vertex.names import serving_id
 from esteira.vertex.pushed import pushed_id
 
 Row = Dict[str, Any]
+
+# Statuses by which Vertex AI says that the model was not asked.
+NOT_THE_MODELS = (401, 403, 404, 429, 502, 503, 504)
 
 
 def ask_endpoint(settings: Settings, api: Api, instances: Sequence[Row]) -> List[Row]:
@@ -43,11 +49,37 @@ def ask(settings: Settings, api: Api, identity: str, instances: Sequence[Any]) -
     return Answered(predictions, deployed_id=deployed_id, version=version)
 
 
-def raw_status(settings: Settings, api: Api, identity: str, body: bytes) -> int:
-    """Return the status that the model's own server gives a body, which need not be JSON."""
-    path = f"v1/{endpoint_name(settings, identity)}:rawPredict"
-    send = partial(
-        api.request, SERVICE, "POST", path, data=body, headers={"Content-Type": "application/json"}
-    )
-    status: int = api.repeated(f"ask the endpoint {identity}", send, True).status_code
-    return status
+class EndpointProbe:
+    """The model of an endpoint as the smoke test asks it: any body gets to the model's own server."""
+
+    def __init__(self, settings: Settings, api: Api, identity: str) -> None:
+        self.place = f"endpoint {identity}"
+        self._api = api
+        self._path = f"v1/{endpoint_name(settings, identity)}:rawPredict"
+
+    def send(self, body: bytes) -> Said:
+        """Return what the model's own server answers. Raises GoogleError for what Vertex AI itself refuses."""
+        what, headers = f"ask the {self.place}", {"Content-Type": "application/json"}
+        request = partial(self._api.request, SERVICE, "POST", self._path, data=body, headers=headers)
+        took_s = [0.0]
+
+        def timed() -> Any:
+            begun_s = time.perf_counter()
+            response = request()
+            took_s[0] = time.perf_counter() - begun_s
+            return response
+
+        response = self._api.repeated(what, timed, True)
+        if response.status_code in NOT_THE_MODELS:
+            self._api.check(what, response)
+        request_id = response.headers.get(REQUEST_ID, "")
+        return Said(response.status_code, body_of(response.content), request_id, took_s[0])
+
+
+def body_of(content: bytes) -> Any:
+    """Return an answer's JSON; what is no JSON as text."""
+    text = content.decode("utf-8", "replace")
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text

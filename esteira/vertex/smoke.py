@@ -11,43 +11,80 @@ from typing import Dict, List, Sequence
 
 from esteira.errors import EsteiraError, GoogleError, ServingError
 from esteira.google.api import Api, Json
+from esteira.google.open import open_api
 from esteira.release.manifest import Release
 from esteira.release.places import placed_model
 from esteira.release.store.interface import Store
-from esteira.serving.checks import MALFORMED, Check, check_odd_texts, check_recorded, compared, is_prediction
-from esteira.serving.recorded import Recorded, stored_recorded
-from esteira.serving.smoke import SmokeResult, require_passed
+from esteira.serving.check_known import Known, known_texts
+from esteira.serving.checks import compared
+from esteira.serving.recorded import stored_interfaces, stored_recorded
+from esteira.serving.smoke import SmokeResult, Subject, check_model, require_passed
 from esteira.settings import Settings
 from esteira.vertex.deploy import DEPLOY_S, begin_deploy, end_deploy, undeploy, version_of
 from esteira.vertex.endpoint import deployed_models, find_deployed, find_endpoint, made_endpoint, share_of
 from esteira.vertex.model import uploaded_model
 from esteira.vertex.names import check_id, serving_id
-from esteira.vertex.predict import Row, ask, raw_status
+from esteira.vertex.predict import EndpointProbe, ask
 from esteira.vertex.pushed import find_pushed
 
 
-def smoke_release(settings: Settings, api: Api, store: Store, release: Release) -> SmokeResult:
+def smoke_release(
+    settings: Settings, api: Api, store: Store, release: Release, known: Sequence[Known] = ()
+) -> SmokeResult:
     """Deploy a release's model, without traffic if another one serves, ask it, and return the checks.
 
     What was done before is found again. Raises ServingError that lists each failed check, or says why the model
     cannot be deployed: it is then undeployed; GoogleError where it is not known, and the next try goes on.
     """
     if settings.endpoint.by == "pusher":
-        return smoke_pushed(settings, api, store, release)
+        return smoke_pushed(settings, api, store, release, known)
     model_uri = placed_model(store, release.outcome.model) if release.outcome else ""
-    recorded = stored_recorded(store, name_in(settings, store, release, model_uri))
+    subject = subject_of(settings, store, name_in(settings, store, release, model_uri), known)
     model = uploaded_model(settings, api, store, release)
     endpoint = made_endpoint(settings, api, serving_id(settings))
     if serves_no_other(endpoint, release, version_of(model)):
-        return smoke_serving(settings, api, model, release, recorded, endpoint)
-    return smoke_beside(settings, api, model, release, recorded, endpoint)
+        return smoke_serving(settings, api, model, release, subject, endpoint)
+    return smoke_beside(settings, api, model, release, subject, endpoint)
 
 
-def smoke_pushed(settings: Settings, api: Api, store: Store, release: Release) -> SmokeResult:
+def smoke_pushed(
+    settings: Settings, api: Api, store: Store, release: Release, known: Sequence[Known] = ()
+) -> SmokeResult:
     """Ask the model that TFX's Pusher has deployed in the release's run, with its traffic."""
     pushed = find_pushed(settings, api)
-    recorded = stored_recorded(store, name_in(settings, store, release, pushed.artifacts))
-    return require_passed(words(release), check_endpoint(settings, api, pushed.identity, recorded, pushed.deployed))
+    subject = subject_of(settings, store, name_in(settings, store, release, pushed.artifacts), known)
+    return require_passed(words(release), check_endpoint(settings, api, pushed.identity, subject, pushed.deployed))
+
+
+def smoke_current(settings: Settings, store: Store, release: Release) -> SmokeResult:
+    """Ask the model that serves, as `make smoke` does; nothing is deployed. Raises SmokeError, GoogleError."""
+    api, known = open_api(settings), known_texts(settings, store, release)
+    if settings.endpoint.by == "pusher":
+        return smoke_pushed(settings, api, store, release, known)
+    identity = serving_id(settings)
+    endpoint = find_endpoint(settings, api, identity) or {}
+    deployed = find_deployed(endpoint, release)
+    if deployed is None or not share_of(endpoint, deployed):
+        raise ServingError(
+            f"endpoint {identity}: release {release.id}, which is current, gets no traffic there.\n"
+            f"Run: make rollback RELEASE={release.origin} ENV={settings.selected}"
+        )
+    model_uri = placed_model(store, release.outcome.model) if release.outcome else ""
+    subject = subject_of(settings, store, name_in(settings, store, release, model_uri), known)
+    return require_passed(words(release), check_endpoint(settings, api, identity, subject, deployed))
+
+
+def subject_of(settings: Settings, store: Store, prefix: str, known: Sequence[Known]) -> Subject:
+    """Return what is known of a model that lies under a prefix of the store. Raises ServingError."""
+    return Subject(
+        stored_recorded(store, prefix),
+        stored_interfaces(store, prefix),
+        known,
+        settings.serving.latency_ms,
+        settings.serving.max_rows,
+        is_ours=not settings.endpoint.image,
+        is_direct=False,
+    )
 
 
 def name_in(settings: Settings, store: Store, release: Release, model: str) -> str:
@@ -71,7 +108,7 @@ def serves_no_other(endpoint: Json, release: Release, version: str) -> bool:
 
 
 def smoke_serving(
-    settings: Settings, api: Api, model: str, release: Release, recorded: Recorded, endpoint: Json
+    settings: Settings, api: Api, model: str, release: Release, subject: Subject, endpoint: Json
 ) -> SmokeResult:
     """Ask a release's model where it serves. One that was deployed only now does not stay if it fails."""
     identity, is_new = serving_id(settings), find_deployed(endpoint, release, version_of(model)) is None
@@ -79,7 +116,7 @@ def smoke_serving(
     try:
         operation = begin_deploy(settings, api, identity, model, release, serve=True)
         deployed = end_deploy(settings, api, identity, model, release, operation, limit_s)
-        return require_passed(words(release), check_endpoint(settings, api, identity, recorded, deployed))
+        return require_passed(words(release), check_endpoint(settings, api, identity, subject, deployed))
     except ServingError:
         if is_new:
             withdraw(settings, api, identity, model, release)
@@ -87,7 +124,7 @@ def smoke_serving(
 
 
 def smoke_beside(
-    settings: Settings, api: Api, model: str, release: Release, recorded: Recorded, endpoint: Json
+    settings: Settings, api: Api, model: str, release: Release, subject: Subject, endpoint: Json
 ) -> SmokeResult:
     """Deploy beside the model that serves and to the endpoint for checks, ask there, and clear that endpoint."""
     check = check_id(settings)
@@ -95,7 +132,7 @@ def smoke_beside(
     clear(settings, api, serving_id(settings), endpoint, version_of(model), release)
     try:
         deployed = deploy_both(settings, api, model, release)
-        result = require_passed(words(release), check_endpoint(settings, api, check, recorded, deployed[check]))
+        result = require_passed(words(release), check_endpoint(settings, api, check, subject, deployed[check]))
     except ServingError:
         withdraw(settings, api, check, model, release)
         withdraw(settings, api, serving_id(settings), model, release)
@@ -142,42 +179,17 @@ def withdraw(settings: Settings, api: Api, identity: str, model: str, release: R
 
 
 def check_endpoint(
-    settings: Settings, api: Api, identity: str, recorded: Recorded, deployed: Json
+    settings: Settings, api: Api, identity: str, subject: Subject, deployed: Json
 ) -> SmokeResult:
     """Return the checks of what the endpoint answers, passed or not; that `deployed` does is one of them."""
     try:
-        answered = ask(settings, api, identity, recorded.instances)
+        answered = ask(settings, api, identity, subject.recorded.instances)
         expected = [deployed["id"], deployed["modelVersionId"]]
         checks = [compared("deployed model and version", expected, [answered.deployed_id, answered.version])]
-        odd = [row for row in answered.predictions if not is_prediction(row)]
-        checks.append(Check("outputs of each prediction", not odd, "label, confidence, probabilities", shape_of(odd)))
-        # What follows reads the outputs by name.
-        if odd:
-            return SmokeResult(tuple(checks))
-        checks += check_recorded(lambda instances: answered.predictions, recorded)
-        checks.append(check_odd_texts(partial(ask_rows, settings, api, identity), recorded.labels))
-        checks.append(check_malformed(settings, api, identity))
+        checks += check_model(EndpointProbe(settings, api, identity), subject)
     except GoogleError as error:
         # 400 and 500 are what Vertex AI makes of a model's own refusal and failure.
         if error.status not in (400, 500):
             raise
         raise ServingError(f"endpoint {identity}: the model does not answer: {error}") from None
     return SmokeResult(tuple(checks))
-
-
-def shape_of(odd: Sequence[Row]) -> str:
-    return str(odd[0])[:200] if odd else "label, confidence, probabilities"
-
-
-def ask_rows(settings: Settings, api: Api, identity: str, instances: Sequence[Row]) -> List[Row]:
-    rows = ask(settings, api, identity, instances).predictions
-    odd = [row for row in rows if not is_prediction(row)]
-    if odd:
-        raise ServingError(f"endpoint {identity}: expected label, confidence and probabilities, got {shape_of(odd)}")
-    return rows
-
-
-def check_malformed(settings: Settings, api: Api, identity: str) -> Check:
-    """Return whether a body that is no JSON is refused as the client's fault."""
-    status = raw_status(settings, api, identity, MALFORMED)
-    return Check("status for a malformed body", 400 <= status < 500, "400 to 499", str(status))

@@ -22,7 +22,8 @@ from tests.images.image_made import tiny_wheels
 from tests.images.project_made import keep_wheels
 from tests.programs import require_program
 from tests.repositories import commit_all
-from tests.vertex.endpoint_project import LABELS, SERVING, TEXTS, prediction
+from tests.serving.small_model import answer, model_files
+from tests.vertex.endpoint_project import SERVING
 from tests.vertex.scripted import artifact, snapshot_details
 
 TASKS = ("Trainer", "EvaluationReport", "Pusher")
@@ -99,10 +100,8 @@ class Whole:
         }
         store.write(f"{root}/report/report.json", json.dumps(evaluation).encode())
         model = f"serving/{1700000000 + len(self.runs)}"
-        recorded = {"instances": [{"text": text} for text in TEXTS], "predictions": [*map(prediction, TEXTS)]}
-        store.write(f"{model}/saved_model.pb", run.encode())
-        store.write(f"{model}/assets.extra/labels.json", json.dumps({"labels": LABELS}).encode())
-        store.write(f"{model}/assets.extra/smoke.json", json.dumps(recorded).encode())
+        for name, content in model_files().items():
+            store.write(f"{model}/{name}", content)
         outputs = {
             "EvaluationReport": {"report": artifact(f"{store.uri}/{root}/report", "tfx.ModelEvaluation")},
             "Pusher": {
@@ -117,14 +116,11 @@ class Whole:
 def start_model(model: Json) -> Container:
     """Return what answers as every release's model here does."""
 
-    def answer(body: bytes) -> Tuple[int, bytes]:
-        try:
-            rows = [prediction(instance["text"]) for instance in json.loads(body)["instances"]]
-        except ValueError:
-            return 400, b'{"error": "body: expected JSON"}'
-        return 200, json.dumps({"predictions": rows}).encode()
+    def answer_in_json(body: bytes) -> Tuple[int, bytes]:
+        status, said = answer(body)
+        return status, json.dumps(said).encode()
 
-    return answer
+    return answer_in_json
 
 
 @contextmanager

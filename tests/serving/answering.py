@@ -5,11 +5,15 @@ import threading
 import time
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Set, Tuple
+from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Sequence, Set, Tuple
 
-from tests.serving.small_model import OUTPUTS, TEXT, metadata, prediction
+from tests.serving.small_model import OUTPUTS, TEXT, answer, metadata, prediction
 
 VERSION = "1732300000"
+MAX_BODY_BYTES = 8 << 20
+
+# (request's body, status, answer) -> status, answer.
+Spoil = Callable[[bytes, int, Any], Tuple[int, Any]]
 
 
 class Answering:
@@ -19,33 +23,48 @@ class Answering:
         self.url = url
         self.port = port
         self.inputs: Mapping[str, Sequence[Any]] = TEXT
+        self.outputs: Mapping[str, Sequence[Any]] = OUTPUTS
         self.pause_s = 0.0
         # Statuses with their retry-after, answered to the next predictions.
         self.refusals: List[Tuple[int, str]] = []
         self.fail_after: Optional[int] = None
         # Close a connection after each answer without saying so.
         self.closes = False
+        # Gives another answer than the right one.
+        self.spoil: Spoil = lambda content, status, said: (status, said)
         self.instances: List[List[Any]] = []
         self.connections: Set[Any] = set()
 
-    def predict(self, body: Any) -> Tuple[int, Dict[str, str], Any]:
+    def post(self, path: str, content: bytes) -> Tuple[int, Dict[str, str], Any]:
         time.sleep(self.pause_s)
         if self.refusals:
             status, after = self.refusals.pop(0)
             return status, {"retry-after": after}, {"error": "come again"}
-        instances = body["instances"]
+        if not path.startswith("/v1/models/sentiment"):
+            name = path.split("/")[3].partition(":")[0]
+            return 404, {}, {"error": f'no model "{name}"; this server has sentiment'}
+        status, said = self.spoil(content, *self.predict(content))
+        return status, {"x-request-id": str(7000 + len(self.instances))}, said
+
+    def predict(self, content: bytes) -> Tuple[int, Any]:
+        if len(content) > MAX_BODY_BYTES:
+            return 413, {"error": "body: too large"}
+        if self.inputs is TEXT:
+            status, said = answer(content)
+            if status != 200:
+                return status, said
+        instances = json.loads(content).get("instances", [])
         for index, row in enumerate(instances):
             if "refuse me" in row.values():
-                return 400, {}, {"error": f"instances[{index}].text: refused"}
+                return 400, {"error": f"instances[{index}].text: refused"}
         self.instances.append(instances)
         if self.fail_after is not None and len(self.instances) > self.fail_after:
-            return 500, {}, {"error": "out of memory"}
-        rows = [prediction(str(row.get("text", ""))) for row in instances]
-        return 200, {"x-request-id": str(7000 + len(self.instances))}, {"predictions": rows}
+            return 500, {"error": "out of memory"}
+        return 200, said if self.inputs is TEXT else {"predictions": [prediction("") for _ in instances]}
 
     def get(self, path: str) -> Tuple[int, Any]:
         if path.endswith("/metadata"):
-            return 200, metadata("sentiment", VERSION, {"serving_default": (self.inputs, OUTPUTS)})
+            return 200, metadata("sentiment", VERSION, {"serving_default": (self.inputs, self.outputs)})
         if path in ("/v1/models/sentiment", f"/v1/models/sentiment/versions/{VERSION}"):
             state = {"version": VERSION, "state": "AVAILABLE"}
             return 200, {"model_version_status": [state]}
@@ -66,9 +85,9 @@ def handler_of(answering: Answering) -> type:
             self.answer(*answering.get(self.path))
 
         def do_POST(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            status, headers, answer = answering.predict(body)
-            self.answer(status, answer, headers)
+            content = self.rfile.read(int(self.headers["Content-Length"]))
+            status, headers, said = answering.post(self.path, content)
+            self.answer(status, said, headers)
 
         def answer(self, status: int, body: Any, headers: Mapping[str, str] = {}) -> None:
             content = json.dumps(body).encode("utf-8")

@@ -3,7 +3,6 @@
 import base64
 import http.client
 import json
-import shutil
 import signal
 import socket
 import subprocess
@@ -18,8 +17,6 @@ from esteira.errors import ServingError
 from esteira.serving.client import Client, predict
 from esteira.serving.running import running_server
 from esteira.serving.saved_model import read_labels
-from esteira.serving.smoke import check_server, read_recorded, smoke_test
-from esteira.settings import Settings
 from tests.conftest import REPOSITORY
 from tests.serving.toy_model import LABELS
 
@@ -84,40 +81,6 @@ def test_the_client_names_the_probabilities_in_any_number_of_requests(url: str, 
     assert [prediction.label for prediction in predictions[:3]] == [LABELS[2], LABELS[0], LABELS[1]]
     assert list(predictions[0].probabilities) == LABELS == read_labels(model_dir)
     assert predictions[0].confidence == max(predictions[0].probabilities.values())
-
-
-def test_the_smoke_test_passes_for_the_model_as_it_was_trained(settings: Settings, model_dir: Path) -> None:
-    result = smoke_test(model_dir, settings=settings)
-    assert [check.name for check in result.checks] == [
-        "version and state",
-        "inputs of serving_default",
-        "outputs of serving_default",
-        "number of predictions",
-        "labels as at training",
-        "probabilities as at training",
-        "label, confidence and probabilities agree",
-        "an empty and a long text",
-        "status for a malformed body",
-    ]
-    assert not result.failed
-
-
-def test_a_model_that_answers_otherwise_than_at_training_is_found(url: str, model_dir: Path, tmp_path: Path) -> None:
-    extras = tmp_path / "assets.extra"
-    shutil.copytree(model_dir / "assets.extra", extras)
-    smoke = json.loads((extras / "smoke.json").read_text(encoding="utf-8"))
-    smoke["predictions"][1]["probabilities"][0] += 0.001
-    smoke["predictions"][2]["label"] = "negative"
-    (extras / "smoke.json").write_text(json.dumps(smoke), encoding="utf-8")
-    failed = check_server(url, "toy", 1732300000, read_recorded(tmp_path)).failed
-    assert [(check.name, check.expected, check.observed) for check in failed] == [
-        ('labels as at training for "it is a film"', "negative", "neutral"),
-        (
-            'probabilities as at training for "bad"',
-            "[0.59080, 0.27860, 0.13160] within 0.0001",
-            "[0.58980, 0.27860, 0.13160]",
-        ),
-    ]
 
 
 def test_a_port_in_use_is_told_before_tensorflow_is_imported(model_dir: Path) -> None:

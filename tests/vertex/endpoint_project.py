@@ -12,13 +12,12 @@ from esteira.local.cloud.server import StandIn
 from esteira.release.manifest import Outcome, Part, Release
 from esteira.release.store.folder import FolderStore
 from esteira.settings import Environment, Settings
+from tests.serving.small_model import answer, model_files
 
 LOCATION = "projects/demo-project/locations/europe-west1"
 NUMBERED = f"projects/{PROJECT_NUMBER}/locations/europe-west1"
 SERVING, CHECK = f"{NUMBERED}/endpoints/sentiment-dev", f"{NUMBERED}/endpoints/sentiment-dev-check"
 IMAGE = f"europe-west1-docker.pkg.dev/demo-project/images/runtime@sha256:{'a' * 64}"
-LABELS = ["negative", "positive"]
-TEXTS = ["good", "a bad film", ""]
 UNHEALTHY = "Model server never became ready. Please validate that your container configuration is valid."
 
 
@@ -28,12 +27,6 @@ class Bucket(FolderStore):
     @property
     def uri(self) -> str:
         return "gs://demo-bucket/sentiment"
-
-
-def prediction(text: str) -> Dict[str, Any]:
-    positive = 0.75 if "good" in text else 0.25
-    label = LABELS[1] if positive > 0.5 else LABELS[0]
-    return {"label": label, "confidence": max(positive, 1 - positive), "probabilities": [1 - positive, positive]}
 
 
 class Project:
@@ -69,22 +62,19 @@ class Project:
 
     def answer(self, release: str, body: bytes) -> Tuple[int, bytes]:
         self.asked.append(release)
-        try:
-            rows = [prediction(instance["text"]) for instance in json.loads(body)["instances"]]
-        except ValueError:
-            return 400, b'{"error": "body: expected JSON"}'
+        status, said = answer(body)
+        rows = said.get("predictions", [])
         if release in self.wrong:
             rows = [{**row, "probabilities": [0.5, 0.5], "confidence": 0.5} for row in rows]
         if release in self.odd:
             rows = [{"label": row["label"]} for row in rows]
-        return 200, json.dumps({"predictions": rows}).encode("utf-8")
+        return status, json.dumps({**said, "predictions": rows} if rows else said).encode("utf-8")
 
     def release(self, number: int) -> Release:
         """Return a blessed release whose model lies in the bucket with what it said at training."""
         model = f"serving/173230000{number}"
-        recorded = {"instances": [{"text": text} for text in TEXTS], "predictions": [*map(prediction, TEXTS)]}
-        self.store.write(f"{model}/assets.extra/labels.json", json.dumps({"labels": LABELS}).encode())
-        self.store.write(f"{model}/assets.extra/smoke.json", json.dumps(recorded).encode())
+        for name, content in model_files().items():
+            self.store.write(f"{model}/{name}", content)
         digest = "sha256:" + "a" * 64
         at = f"2026-11-22T21:30:0{number}Z"
         return Release(

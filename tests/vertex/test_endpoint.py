@@ -17,7 +17,8 @@ from esteira.vertex.predict import ask_endpoint
 from esteira.vertex.smoke import smoke_release
 from esteira.vertex.traffic import promote_release
 from tests.conftest import REPOSITORY
-from tests.vertex.endpoint_project import LOCATION, SERVING, Project, prediction
+from tests.serving.small_model import prediction
+from tests.vertex.endpoint_project import LOCATION, SERVING, Project
 
 pytestmark = pytest.mark.loopback
 

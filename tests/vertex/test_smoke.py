@@ -23,13 +23,24 @@ pytestmark = pytest.mark.loopback
 DEPLOY = "aiplatform.projects.locations.endpoints.deployModel"
 CHECKS = [
     "deployed model and version",
-    "outputs of each prediction",
     "number of predictions",
+    "outputs of each prediction",
     "labels as at training",
     "probabilities as at training",
     "label, confidence and probabilities agree",
-    "an empty and a long text",
-    "status for a malformed body",
+    "one by one as in a batch",
+    "an empty text",
+    "white space",
+    "texts beyond ASCII",
+    "a text of 100,000 characters",
+    "answer of serving_default",
+    "refuses malformed JSON",
+    "refuses a number for a text",
+    "refuses a row without its text",
+    "refuses no rows",
+    "refuses an unknown signature",
+    "refuses 8,193 rows",
+    "latency of one text",
 ]
 ONE, TWO, THREE = "000000000001", "000000000002", "000000000003"
 
@@ -103,10 +114,10 @@ def test_a_model_that_answers_otherwise_than_at_training_is_undeployed_everywher
     with pytest.raises(ServingError) as told:
         smoke(project, 2)
     assert str(told.value) == (
-        f"release {TWO} on Vertex AI: the smoke test failed in 1 of 8 checks:\n"
+        f"release {TWO} on Vertex AI: the smoke test failed in 1 of 19 checks:\n"
         '- probabilities as at training for "good": expected [0.25000, 0.75000] within 0.0001, '
         "got [0.50000, 0.50000]\n"
-        "The model answers otherwise than at training. Look at modules/, then: make deploy-full"
+        "The model answers otherwise than it should. Look at modules/, then: make deploy-full"
     )
     assert (project.deployed(), project.deployed(CHECK)) == ({ONE: 100}, {})
     project.wrong.clear()
@@ -118,7 +129,7 @@ def test_a_first_model_that_fails_does_not_stay(project: Project) -> None:
     with pytest.raises(ServingError) as told:
         smoke(project, 1)
     assert str(told.value).splitlines()[1] == (
-        "- outputs of each prediction: expected label, confidence, probabilities, got {'label': 'positive'}"
+        '- outputs of each prediction: expected confidence, label, probabilities, got {"label": "positive"}'
     )
     assert project.deployed() == {}
 

@@ -220,7 +220,7 @@ def test_a_rollback_to_a_model_that_was_removed_deploys_it_again_after_a_smoke_t
     assert len(project.stand_in.called("aiplatform.projects.locations.models.upload")) == 2
     project.wrong.add(TWO)
     remove(project)
-    with pytest.raises(ServingError, match=f"release {TWO} on Vertex AI: the smoke test failed in 1 of 8 checks"):
+    with pytest.raises(ServingError, match=f"release {TWO} on Vertex AI: the smoke test failed in 1 of 19 checks"):
         restore(project, 2)
     assert project.deployed() == {ONE: 100}
 
