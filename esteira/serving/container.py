@@ -13,6 +13,7 @@ import re
 import signal
 import sys
 import tempfile
+from functools import partial
 from pathlib import Path
 from typing import List, Mapping, NamedTuple, Optional
 
@@ -22,9 +23,10 @@ from esteira.serving.client import model_path
 from esteira.serving.download import download_model
 from esteira.serving.identity import Candidate, Identity
 from esteira.serving.limits import add_limits, given_limits
-from esteira.serving.server import serve_models
+from esteira.serving.server import OpenLog, serve_models
 from esteira.serving.sources import Split
 from esteira.serving.stoppable import leave
+from esteira.vertex.names import CHECK
 
 # Vertex AI's proxy is outside of the container.
 HOST = "0.0.0.0"
@@ -80,6 +82,7 @@ def main(arguments: Optional[List[str]] = None) -> int:
                 port=place.port,
                 max_batch=given.max_batch,
                 limits=given_limits(given),
+                open_log=log_opener(given, Path(scratch), identity),
                 drain_s=DRAIN_S,
             )
     except EsteiraError as error:
@@ -97,8 +100,21 @@ def read_arguments(arguments: Optional[List[str]]) -> argparse.Namespace:
     parser.add_argument("--project", default="", help="the project that the model belongs to")
     parser.add_argument("--region", default="-", help="the region of the endpoint")
     parser.add_argument("--release", default="", help="the release that made the model")
+    parser.add_argument("--log-table", help="project.dataset.table; without it Vertex AI logs, or nobody does")
+    parser.add_argument("--log-percent", type=int, default=100)
+    parser.add_argument("--log-text", choices=("keep", "hash", "redact"), default="redact")
     add_limits(parser)
     return parser.parse_args(arguments)
+
+
+def log_opener(given: argparse.Namespace, scratch: Path, identity: Identity) -> Optional[OpenLog]:
+    """Return what opens the log of requests; None without one, and where nothing is asked in earnest."""
+    if not given.log_table or not given.log_percent or identity.endpoint.endswith(CHECK):
+        return None
+    from esteira.monitoring.streamed_log import StreamedLog, Target
+
+    target = Target(given.log_table, given.project, given.log_percent, given.log_text)
+    return partial(StreamedLog, scratch / "log", target)
 
 
 def identity_of(environ: Mapping[str, str], region: str, release: str) -> Identity:

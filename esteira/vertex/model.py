@@ -3,9 +3,9 @@
 https://cloud.google.com/vertex-ai/docs/model-registry/versioning
 """
 
-from typing import List, Optional
+from typing import Dict, List, Optional
 
-from esteira.errors import ServingError
+from esteira.errors import ServingError, SettingsError
 from esteira.google.api import Api, Json
 from esteira.google.operations import wait_for_operation
 from esteira.google.refusals import ExistsError, NotFoundError
@@ -14,6 +14,7 @@ from esteira.release.manifest import Release
 from esteira.release.places import placed_model
 from esteira.release.store.interface import Store
 from esteira.serving.client import model_path
+from esteira.serving.limits import limit_options, limits_of
 from esteira.settings import Settings
 from esteira.vertex.names import serving_id, serving_labels, told
 
@@ -139,28 +140,57 @@ def model_body(settings: Settings, store: Store, release: Release) -> Json:
 def container_spec(settings: Settings, release: Release, artifacts: str) -> Json:
     """Return what serves the model: the image of the settings as it is, or the release's own and our server in it."""
     if settings.endpoint.image:
+        check_own_log(settings)
         return {"imageUri": settings.endpoint.image}
     route = model_path(settings.pipeline.name)
     return {
         "imageUri": pushed_image(settings, release.id, release.parts["image"]),
         "command": ["python", "-m", "esteira.serving.container"],
-        "args": server_arguments(settings, artifacts),
+        "args": server_arguments(settings, release, artifacts),
         "ports": [{"containerPort": PORT}],
         "predictRoute": f"{route}:predict",
         "healthRoute": route,
     }
 
 
-def server_arguments(settings: Settings, artifacts: str) -> List[str]:
+def server_arguments(settings: Settings, release: Release, artifacts: str) -> List[str]:
     """Return what the server is not told by Vertex AI, which copies the model to a place of another name."""
+    place, serving = settings.environment, settings.serving
     pushed = artifacts.rstrip("/").rpartition("/")[2]
     version = pushed if pushed.isascii() and pushed.isdigit() else "1"
     arguments = {
         "--version": version,
-        "--max-batch": str(settings.serving.max_batch),
-        "--project": settings.environment.project,
+        "--max-batch": str(serving.max_batch),
+        "--project": place.project,
+        "--region": place.region,
+        "--release": release.origin,
+        **log_arguments(settings),
     }
-    return [text for pair in arguments.items() for text in pair]
+    return [*(text for pair in arguments.items() for text in pair), *limit_options(limits_of(serving))]
+
+
+def log_arguments(settings: Settings) -> Dict[str, str]:
+    """Return what has the container log requests, none where Vertex AI does: it would write texts as they come."""
+    place, log = settings.environment, settings.log
+    if not logs_itself(settings):
+        return {}
+    table = f"{place.project}.{place.dataset}.request_log"
+    return {"--log-table": table, "--log-percent": str(log.percent), "--log-text": log.text}
+
+
+def logs_itself(settings: Settings) -> bool:
+    """Return whether the container is to log requests, and not the endpoint."""
+    return settings.log.percent > 0 and settings.log.text != "keep"
+
+
+def check_own_log(settings: Settings) -> None:
+    """Raise SettingsError where texts may not be kept as they are, and what serves is not our server."""
+    if logs_itself(settings):
+        raise SettingsError(
+            f'log.text = "{settings.log.text}": needs this repository\'s own server, which replaces texts before they '
+            'are logged.\nExpected endpoint.by = "release" and no endpoint.image; or set log.percent = 0, or '
+            'log.text = "keep"'
+        )
 
 
 def make_default(settings: Settings, api: Api, version: str) -> None:

@@ -22,6 +22,7 @@ from esteira.serving.recorded import stored_interfaces, stored_labels
 from esteira.serving.signature import TensorSpec
 from esteira.settings import Settings
 from esteira.vertex.endpoint import find_deployed, find_endpoint, set_log
+from esteira.vertex.model import check_own_log
 from esteira.vertex.names import serving_id
 from esteira.vertex.pushed import find_pushed, pushed_endpoint
 
@@ -55,6 +56,7 @@ def record_deployed(settings: Settings, api: Api, store: Store, release: Release
     """
     engine, serving = BigQuery(settings, api), find_serving(settings, api, release)
     if settings.endpoint.by == "pusher":
+        check_own_log(settings)
         set_log(settings, api, serving.identity, serving.endpoint)
     row = row_of(describe(store, release, serving))
     if not is_recorded(engine, row):

@@ -7,19 +7,22 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Dict, Iterator, Tuple
+from typing import Any, Dict, Iterator, List, Tuple
 
 import pytest
 import requests
 
 from esteira.errors import ServingError
 from esteira.google.api import Api
+from esteira.local.cloud.server import served
 from esteira.serving.container import Place, read_place
 from esteira.serving.download import download_model
 from esteira.settings import Environment
 from tests.bucket_server import free_port
 from tests.conftest import REPOSITORY
+from tests.monitoring.log_place import LogPlace
 from tests.serving.toy_model import LABELS
 
 pytestmark = [pytest.mark.programs, pytest.mark.loopback, pytest.mark.usefixtures("stand_in")]
@@ -105,13 +108,21 @@ def test_a_model_that_is_not_there_and_names_that_leave_the_folder_are_refused(
 
 @pytest.fixture
 def container(uploaded: str, tmp_path: Path) -> "Iterator[subprocess.Popen[bytes]]":
+    identity = {"AIP_PROJECT_NUMBER": "123", "AIP_ENDPOINT_ID": "45", "AIP_DEPLOYED_MODEL_ID": "6789"}
+    with started_container(uploaded, tmp_path, [], identity) as process:
+        yield process
+
+
+@contextmanager
+def started_container(
+    uploaded: str, tmp_path: Path, options: List[str], variables: Dict[str, str]
+) -> "Iterator[subprocess.Popen[bytes]]":
     port = free_port()
-    environ = {**os.environ, **VARIABLES, "AIP_STORAGE_URI": uploaded, "AIP_HTTP_PORT": str(port)}
+    environ = {**os.environ, **VARIABLES, "AIP_STORAGE_URI": uploaded, "AIP_HTTP_PORT": str(port), **variables}
     command = [sys.executable, "-m", "esteira.serving.container", "--version", "1732300000", "--max-batch", "8"]
     environ["TMPDIR"] = str(tmp_path)
-    environ.update(AIP_PROJECT_NUMBER="123", AIP_ENDPOINT_ID="45", AIP_DEPLOYED_MODEL_ID="6789")
     with subprocess.Popen(
-        command, cwd=REPOSITORY, env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        [*command, *options], cwd=REPOSITORY, env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as process:
         process.port = port  # type: ignore[attr-defined]
         yield process
@@ -135,6 +146,34 @@ def test_the_container_serves_what_vertex_ai_asks_and_ends_when_told(container: 
     output, errors = container.communicate(timeout=WAIT_S)
     assert (container.returncode, errors) == (0, b"")
     assert output.decode().startswith(f"Copied {uploaded}, ")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("endpoint", "logged"), [("sentiment-dev", True), ("sentiment-dev-check", False)])
+def test_the_container_logs_what_vertex_ai_must_not_write_as_it_is(
+    uploaded: str, tmp_path: Path, endpoint: str, logged: bool
+) -> None:
+    place, table = LogPlace(tmp_path), "demo-project.esteira.request_log"
+    command = [*("--release", "a" * 12, "--region", "europe-west1", "--project", "demo-project")]
+    command += ["--log-table", table, "--log-text", "redact"]
+    with served(place.stand_in):
+        environ = {"CLOUDSDK_API_ENDPOINT_OVERRIDES_BIGQUERY": place.stand_in.url + "bigquery/v2/"}
+        environ.update(AIP_PROJECT_NUMBER="123", AIP_ENDPOINT_ID=endpoint, AIP_DEPLOYED_MODEL_ID="6789")
+        with started_container(uploaded, tmp_path, command, environ) as process:
+            wait_until_healthy(process)
+            body = {"instances": [{"text": "a good thing"}, {"text": "bad"}]}
+            request(process.port, "POST", VARIABLES["AIP_PREDICT_ROUTE"], body)
+            process.send_signal(signal.SIGTERM)
+            errors = process.communicate(timeout=WAIT_S)[1]
+    assert (process.returncode, errors) == (0, b"")
+    rows = place.rows()
+    assert len(rows) == logged
+    for row in rows:
+        assert row["request_payload"] == ['{"text":"[redacted]"}'] * 2
+        assert [json.loads(entry)["label"] for entry in row["response_payload"]] == [LABELS[2], LABELS[0]]
+        found = (row["endpoint"], row["deployed_model_id"], row["release_id"], row["model_version"])
+        location = "projects/123/locations/europe-west1"
+        assert found == (f"{location}/endpoints/{endpoint}", "6789", "a" * 12, None)
 
 
 def request(port: int, method: str, path: str, body: Any = None) -> Any:

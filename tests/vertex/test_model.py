@@ -5,7 +5,7 @@ from typing import Any, Iterator
 
 import pytest
 
-from esteira.errors import ServingError, StateError
+from esteira.errors import ServingError, SettingsError, StateError
 from esteira.local.cloud.faults import Fault
 from esteira.local.cloud.server import served
 from esteira.settings import Settings
@@ -45,7 +45,11 @@ def test_the_first_release_makes_the_model_and_further_ones_versions_of_it(proje
             "containerSpec": {
                 "imageUri": IMAGE,
                 "command": ["python", "-m", "esteira.serving.container"],
-                "args": ["--version", "1732300001", "--max-batch", "64", "--project", "demo-project"],
+                "args": [
+                    *("--version", "1732300001", "--max-batch", "64", "--project", "demo-project"),
+                    *("--region", "europe-west1", "--release", "000000000001"),
+                    *("--max-body-mb", "8", "--max-rows", "8192", "--max-waiting", "1024", "--timeout-s", "30.0"),
+                ],
                 "ports": [{"containerPort": 8080}],
                 "predictRoute": f"{route}:predict",
                 "healthRoute": route,
@@ -61,6 +65,22 @@ def test_an_image_of_the_settings_is_taken_as_it_is(project: Project) -> None:
     upload(project, 1)
     (call,) = project.stand_in.called(UPLOAD)
     assert call.body["model"]["containerSpec"] == {"imageUri": image}
+
+
+def test_texts_that_may_not_be_kept_are_logged_by_the_container(project: Project) -> None:
+    project.set("log", text="hash", percent=50)
+    upload(project, 1)
+    (call,) = project.stand_in.called(UPLOAD)
+    table = "demo-project.esteira.request_log"
+    expected = ["--log-table", table, "--log-percent", "50", "--log-text", "hash"]
+    assert [word for word in call.body["model"]["containerSpec"]["args"] if word in expected] == expected
+    project.set("endpoint", image=f"europe-docker.pkg.dev/vertex-ai/prediction/tf2-cpu@sha256:{'b' * 64}")
+    with pytest.raises(SettingsError) as told:
+        upload(project, 2)
+    assert str(told.value) == (
+        'log.text = "hash": needs this repository\'s own server, which replaces texts before they are logged.\n'
+        'Expected endpoint.by = "release" and no endpoint.image; or set log.percent = 0, or log.text = "keep"'
+    )
 
 
 def test_a_key_encrypts_the_model(project: Project) -> None:
