@@ -68,13 +68,37 @@ def test_what_an_output_repeats_goes(repeated: Any) -> None:
     assert answered["predictions"][0]["label"] == "negative"
 
 
+@pytest.mark.parametrize(
+    ("response", "is_kept"),
+    [
+        ('{"predictions": [{"label": "negative", "p": [1e-9, NaN, -Infinity], "ok": true, "none": null}]}', True),
+        ('{"label": "neg\\u0061tive"}', True),
+        (f'{{"label": {SECRET}}}', False),
+        (f'"negative" {SECRET} "negative"', False),
+        (f'{{"label": "negative", "echo": "{SECRET}"}}', False),
+        (f'{{"echo": "\\"{SECRET}"}}', False),
+        (f'{{"label": "negative", "label": "{SECRET}"}}', False),
+        (f'{{"label": "negative{SECRET}', False),
+    ],
+)
+def test_only_an_answer_without_texts_of_its_own_is_left_as_it_is(response: str, is_kept: bool) -> None:
+    request = json.dumps({"instances": [SECRET]}).encode()
+    _, answered = redact(request, response.encode(), LABELS, "redact")
+    assert SECRET not in answered.decode()
+    if is_kept:
+        assert str(json.loads(answered)) == str(json.loads(response))
+
+
 def test_a_short_text_takes_no_output_with_it() -> None:
     assert redacted({"instances": ["a"]}, {"predictions": ["banana", "a"]})[1] == {
         "predictions": ["banana", "[redacted]"]
     }
 
 
-@pytest.mark.parametrize("body", [b"My name", b'{"instances": ["a', b"\xff\xfe", b"[" * 100_000, b""])
+UNREADABLE = [b"My name", b'{"instances": ["a', b"\xff\xfe", b"[" * 100_000 + b"x"]
+
+
+@pytest.mark.parametrize("body", UNREADABLE, ids=["a text", "torn", "no UTF-8", "deep"])
 def test_what_cannot_be_read_goes_as_a_whole(body: bytes) -> None:
     assert redact(body, b'{"predictions": ["My name"]}', LABELS, "redact") == (b'"[redacted]"', b'"[redacted]"')
     assert redact(b'{"instances": ["a"]}', body, LABELS, "redact") == (b'{"instances":["[redacted]"]}', b'"[redacted]"')
