@@ -4,10 +4,10 @@ It counts only while `current` is the release that it was written for: a deploy 
 """
 
 import json
-from typing import Any, Dict, NamedTuple, Optional
+from typing import Any, NamedTuple, Optional
 
 from esteira.errors import StateError
-from esteira.release.history import find_release, read_pointer, served_release
+from esteira.release.history import find_release, served_release
 from esteira.release.manifest import Release
 from esteira.release.store import Store, open_store
 from esteira.release.store.names import remove_command
@@ -80,11 +80,6 @@ def counted_traffic(store: Store, current: str) -> Optional[Traffic]:
     return traffic if traffic and traffic.release == current else None
 
 
-def split_now(store: Store) -> Optional[Traffic]:
-    """Return the split that counts at this moment. Raises StateError."""
-    return counted_traffic(store, read_pointer(store).release)
-
-
 def read_traffic(store: Store) -> Optional[Traffic]:
     """Return what `traffic.json` says, None if it is not there. Raises StateError if it says something else."""
     stored = store.read(TRAFFIC)
@@ -92,7 +87,7 @@ def read_traffic(store: Store) -> Optional[Traffic]:
         return None
     try:
         return traffic_of(json.loads(stored.content))
-    except (ValueError, TypeError) as error:
+    except ValueError as error:
         place = f"{store.uri}/{TRAFFIC}"
         raise StateError(
             f"{place}: holds no split of the traffic: {error}.\nRun: {remove_command(place)}    "
@@ -100,7 +95,12 @@ def read_traffic(store: Store) -> Optional[Traffic]:
         ) from None
 
 
-def traffic_of(fields: Dict[str, Any]) -> Traffic:
+def traffic_of(fields: Any) -> Traffic:
+    """Return the split that JSON holds. Raises ValueError."""
+    if type(fields) is not dict:
+        raise ValueError("expected an object")
+    if set(fields) != set(Traffic._fields):
+        raise ValueError("expected release, beside and percent")
     traffic = Traffic(**fields)
     if type(traffic.percent) is not int or not 0 < traffic.percent < 100:
         raise ValueError(f"percent is {traffic.percent!r}, expected 1 to 99")

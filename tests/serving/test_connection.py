@@ -1,0 +1,214 @@
+"""Clients that a server has to bear, over real sockets on the real process."""
+
+import http.client
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import Iterator, List
+from urllib.parse import urlsplit
+
+import pytest
+
+from esteira.errors import WarehouseError
+from tests.conftest import REPOSITORY
+from tests.serving.test_app import samples
+
+pytestmark = [pytest.mark.programs, pytest.mark.loopback, pytest.mark.slow]
+
+PREDICT = "/v1/models/toy:predict"
+WAIT_S = 60
+MB = 1 << 20
+ROW = b'{"instances": ["good"]}'
+
+
+class Server:
+    """The real server on a toy model that is started with `options`."""
+
+    def __init__(self, model_dir: Path, *options: str) -> None:
+        command = [sys.executable, "-m", "esteira.serving.server", "--model-dir", str(model_dir), "--name", "toy"]
+        self.process = subprocess.Popen(
+            [*command, "--port", "0", *options], cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+        assert self.process.stdout is not None
+        self.url = self.process.stdout.readline().decode().split(" at ")[1].split()[0]
+
+    def connect(self) -> socket.socket:
+        parts = urlsplit(self.url)
+        return socket.create_connection((parts.hostname, parts.port), timeout=WAIT_S)
+
+    def get(self, path: str) -> http.client.HTTPResponse:
+        connection = http.client.HTTPConnection(urlsplit(self.url).netloc, timeout=WAIT_S)
+        connection.request("GET", path)
+        return connection.getresponse()
+
+    def metric(self, name: str) -> float:
+        return samples(self.get("/metrics").read().decode()).get(name, 0)
+
+    def rss_mb(self) -> float:
+        status = Path(f"/proc/{self.process.pid}/status").read_text(encoding="ascii")
+        return int(status.split("VmRSS:")[1].split()[0]) / 1024
+
+
+@pytest.fixture(scope="module")
+def model_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("a model") / "1732300000"
+    subprocess.run([sys.executable, "-m", "tests.serving.toy_model", str(folder)], cwd=REPOSITORY, check=True)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def server(model_dir: Path) -> Iterator[Server]:
+    server = Server(model_dir, "--timeout-s", "1")
+    with server.process:
+        try:
+            yield server
+        finally:
+            server.process.kill()
+
+
+def head(length: int, *more: str) -> bytes:
+    return "\r\n".join([f"POST {PREDICT} HTTP/1.1", "host: x", f"content-length: {length}", *more, "", ""]).encode()
+
+
+def answer_of(client: socket.socket) -> bytes:
+    """Return all that the server sends until it closes the connection."""
+    received = b""
+    with suppress(ConnectionResetError):
+        while True:
+            part = client.recv(65536)
+            if not part:
+                break
+            received += part
+    return received
+
+
+def test_a_body_that_trickles_in_is_cut_off(server: Server) -> None:
+    with server.connect() as client:
+        client.sendall(head(100) + b'{"instances"')
+        answer = answer_of(client)
+    assert answer.startswith(b"HTTP/1.1 408 Request Timeout\r\n")
+    assert b'{"error":"body: had not arrived within 1 s"}' in answer
+
+
+def test_a_head_that_trickles_in_is_cut_off(server: Server) -> None:
+    with server.connect() as client:
+        client.sendall(b"POST /v1/models/toy:predict HTTP/1.1\r\nhost:")
+        answer = answer_of(client)
+    assert answer.startswith(b"HTTP/1.1 408 Request Timeout\r\n")
+    assert answer.endswith(b'{"error":"headers: had not arrived within 1 s"}')
+
+
+def test_a_client_that_says_nothing_is_cut_off(server: Server) -> None:
+    with server.connect() as client:
+        assert answer_of(client) == b""
+
+
+def test_a_connection_that_rests_between_two_requests_is_kept(server: Server) -> None:
+    with server.connect() as client:
+        for _ in range(2):
+            client.sendall(head(len(ROW)) + ROW)
+            assert client.recv(65536).startswith(b"HTTP/1.1 200 OK\r\n")
+            time.sleep(2.5)
+
+
+def test_endless_headers_are_refused(server: Server) -> None:
+    with server.connect() as client:
+        client.sendall(b"GET /healthz HTTP/1.1\r\nhost: x\r\n")
+        with suppress(OSError):
+            for _ in range(100):
+                client.sendall(b"x-endless: " + b"x" * 8192 + b"\r\n")
+        answer = answer_of(client)
+    # The client may still have been sending when the connection was closed.
+    assert answer == b"" or answer.startswith(b"HTTP/1.1 431 Request Header Fields Too Large\r\n")
+    assert server.get("/healthz").status == 200
+
+
+def test_a_client_that_leaves_is_counted_and_holds_nothing(server: Server) -> None:
+    name = 'esteira_requests_total{route="/v1/models:predict",status="499",version=""}'
+    before = server.metric(name)
+    with server.connect() as client:
+        client.sendall(head(100) + b'{"instances"')
+    deadline_s = time.monotonic() + WAIT_S
+    while server.metric(name) == before and time.monotonic() < deadline_s:
+        time.sleep(0.05)
+    assert server.metric(name) == before + 1
+    assert server.metric("esteira_held_body_bytes") == 0
+
+
+def test_memory_is_bounded_however_many_large_bodies_arrive_at_once(model_dir: Path) -> None:
+    """Each of 300 clients sends 2 MB and keeps the last bytes back: 600 MB in all, of which 64 MB may be held."""
+    server = Server(model_dir, "--max-body-mb", "2", "--timeout-s", "60")
+    statuses: List[int] = []
+    body = b'{"instances": ["' + b"x" * (2 * MB - 100)
+    everybody_sent = threading.Barrier(301, timeout=WAIT_S)
+
+    def send() -> None:
+        with server.connect() as client:
+            with suppress(OSError):
+                client.sendall(head(len(body) + 3) + body)
+            everybody_sent.wait()
+            with suppress(OSError):
+                client.sendall(b'"]}')
+            answer = http.client.HTTPResponse(client)
+            answer.begin()
+            statuses.append(answer.status)
+
+    with server.process:
+        try:
+            before_mb = server.rss_mb()
+            clients = [threading.Thread(target=send) for _ in range(300)]
+            for client in clients:
+                client.start()
+            everybody_sent.wait()
+            held_mb = server.metric("esteira_held_body_bytes") / MB
+            grown_mb = server.rss_mb() - before_mb
+            for client in clients:
+                client.join()
+        finally:
+            server.process.kill()
+    assert 0 < held_mb <= 64
+    # Beside what is held, each connection has a buffer of its own.
+    assert grown_mb < 250
+    assert len(statuses) == 300 and set(statuses) == {200, 429}
+
+
+def test_a_second_signal_ends_the_server_at_once(model_dir: Path) -> None:
+    server = Server(model_dir)
+    with server.process, server.connect() as client:
+        client.sendall(head(100) + b'{"instances"')
+        while not server.metric("esteira_held_body_bytes"):
+            time.sleep(0.05)
+        server.process.send_signal(signal.SIGTERM)
+        # It waits for the rest of that body, for as long as a request may take.
+        time.sleep(0.5)
+        assert server.process.poll() is None
+        server.process.send_signal(signal.SIGTERM)
+        assert server.process.wait(timeout=WAIT_S) == 128 + signal.SIGTERM
+
+
+def test_what_the_log_holds_is_what_was_answered(model_dir: Path, tmp_path: Path) -> None:
+    server = Server(model_dir, "--log-folder", str(tmp_path / "warehouse"))
+    with server.process:
+        with server.connect() as client:
+            client.sendall(head(len(ROW)) + ROW)
+            assert client.recv(65536).startswith(b"HTTP/1.1 200 OK\r\n")
+        assert server.metric("esteira_log_records_total") == 1
+        server.process.send_signal(signal.SIGTERM)
+        assert server.process.wait(timeout=WAIT_S) == 0
+    journal = b"".join(path.read_bytes() for path in (tmp_path / "warehouse").rglob("*") if path.is_file())
+    assert ROW in journal
+
+
+def test_a_log_that_cannot_be_opened_is_told_at_the_start(model_dir: Path, tmp_path: Path) -> None:
+    taken = tmp_path / "file"
+    taken.write_text("", encoding="ascii")
+    command = [sys.executable, "-m", "esteira.serving.server", "--model-dir", str(model_dir), "--name", "toy"]
+    command += ["--port", "0", "--log-folder", str(taken)]
+    ended = subprocess.run(command, cwd=REPOSITORY, capture_output=True, encoding="utf-8", timeout=WAIT_S)
+    assert ended.returncode == WarehouseError.exit_code
+    assert ended.stderr.startswith(f"{taken}")

@@ -1,0 +1,130 @@
+"""The server of `make serve` as a real process, whose `current` moves while clients ask it without a pause."""
+
+import http.client
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any, Dict, Tuple
+from urllib.parse import urlsplit
+
+import pytest
+
+from esteira.serving.traffic import change_traffic
+from tests.conftest import REPOSITORY
+from tests.serving.load import Load
+from tests.serving.test_app import samples
+from tests.serving.toy_store import WAIT_S, ToyStore, url_of
+
+pytestmark = [pytest.mark.programs, pytest.mark.loopback, pytest.mark.slow]
+
+PREDICT = "/v1/models/sentiment:predict"
+VERTEX = "/v1/projects/p/locations/l/endpoints/sentiment-local"
+
+
+@pytest.fixture(scope="module")
+def model_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("a model") / "1732300000"
+    subprocess.run([sys.executable, "-m", "tests.serving.toy_model", str(folder)], cwd=REPOSITORY, check=True)
+    return folder
+
+
+@pytest.fixture
+def toys(tmp_path: Path, model_dir: Path) -> ToyStore:
+    return ToyStore(tmp_path / "state", model_dir)
+
+
+def get(url: str, path: str) -> Tuple[int, str]:
+    connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=WAIT_S)
+    connection.request("GET", path)
+    response = connection.getresponse()
+    content = response.read().decode()
+    connection.close()
+    return response.status, content
+
+
+def metrics(url: str) -> Dict[str, float]:
+    return samples(get(url, "/metrics")[1])
+
+
+def until_metric(url: str, name: str, value: float) -> None:
+    deadline_s = time.monotonic() + WAIT_S
+    while metrics(url)[name] != value:
+        assert time.monotonic() < deadline_s, f"{name} is {metrics(url)[name]}, expected {value}"
+        time.sleep(0.1)
+
+
+def test_no_request_fails_while_models_change_and_a_broken_one_changes_nothing(toys: ToyStore) -> None:
+    first, second = toys.add(1), toys.add(2)
+    broken = toys.add(3, is_broken=True)
+    toys.promote(first)
+    with toys.server() as process:
+        url = url_of(process)
+        with Load(url, PREDICT) as load:
+            load.until("1")
+            change_traffic(toys.settings, second.id, "40")
+            shared = load.until("1", "2")
+            assert 20 < shared["2"] < 140
+            split: Any = json.loads(get(url, VERTEX)[1])["trafficSplit"]
+            assert sorted(split.values()) == [40, 60]
+            # The split was made for the first release, and ends when another becomes current.
+            toys.promote(second)
+            load.until("2")
+            assert get(url, "/v1/models/sentiment/versions/1")[0] == 404
+            toys.promote(broken)
+            until_metric(url, "esteira_failed_reloads_total", 1)
+            load.until("2")
+            toys.promote(toys.restore(first))
+            load.until("1")
+        assert load.failures == []
+        assert {status for status, _ in load.answers} == {200}
+        until_metric(url, "esteira_reloads_total", 3)
+        process.send_signal(signal.SIGTERM)
+        output, errors = process.communicate(timeout=WAIT_S)
+    assert process.returncode == 0
+    assert output.decode().splitlines() == [
+        "Now serving sentiment version 1 (60 %) and version 2 (40 %)",
+        "Now serving sentiment version 2",
+        "Now serving sentiment version 1",
+    ]
+    told = errors.decode().splitlines()
+    assert told[0].startswith(f"{toys.settings.folder}/serving/3/saved_model.pb: is damaged: ")
+    assert told[-1] == "Still serving sentiment version 2. Tried again when another is deployed."
+
+
+def test_a_model_that_a_rollback_brings_back_is_not_loaded_again(toys: ToyStore) -> None:
+    first = toys.add(1)
+    toys.promote(first)
+    with toys.server() as process:
+        url = url_of(process)
+        before = json.loads(get(url, VERTEX)[1])
+        toys.promote(toys.restore(first))
+        until_metric(url, "esteira_reloads_total", 1)
+        assert json.loads(get(url, VERTEX)[1]) == before
+        assert [one["displayName"] for one in before["deployedModels"]] == [first.id]
+
+
+def test_a_store_that_is_damaged_is_told_once_and_changes_nothing(toys: ToyStore) -> None:
+    toys.promote(toys.add(1))
+    with toys.server() as process:
+        url = url_of(process)
+        toys.store.write("current", b"nonsense")
+        until_metric(url, "esteira_failed_reloads_total", 1)
+        # Looked at twice a second, it is told once.
+        time.sleep(1.5)
+        assert metrics(url)["esteira_failed_reloads_total"] == 1
+        assert get(url, "/readyz")[0] == 200
+        process.send_signal(signal.SIGTERM)
+        _, errors = process.communicate(timeout=WAIT_S)
+    assert errors.decode().count("holds no id of a release") == 1
+
+
+def test_the_current_release_is_kept_in_the_log_of_requests(toys: ToyStore) -> None:
+    toys.promote(toys.add(1))
+    with toys.server() as process:
+        url = url_of(process)
+        with Load(url, PREDICT) as load:
+            load.until("1")
+        assert metrics(url)["esteira_log_records_total"] == len(load.answers)
