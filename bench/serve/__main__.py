@@ -3,7 +3,8 @@
 Of the model in a folder, else of the current release on this machine: requests a second and latencies at 1, 8 and 64
 connections, with and without batching, with and without the request log, and of direct calls of the SavedModel. All
 servers run at the same time and are asked in turn, round by round. Prints a table, writes bench/results/serve.json,
-and puts the table into docs/serving.md. Needs wrk, 5 GB of memory and, the first time, a network; six minutes.
+and puts the table into docs/serving.md. Needs wrk, 5 GB of memory and, the first time, a network;
+ten minutes, with nothing else going on.
 """
 
 import argparse
@@ -18,7 +19,7 @@ from typing import Any, Dict
 
 from bench.machine import describe_machine
 from bench.serve.direct import DirectCalls, direct_calls
-from bench.serve.load import load
+from bench.serve.load import load, warm_up
 from bench.serve.model import REPOSITORY, find_model
 from bench.serve.peer_environment import LOCK, peer_python
 from bench.serve.processes import Running, cpu_s, running, wait_until_idle
@@ -31,7 +32,7 @@ RESULTS = REPOSITORY / "bench" / "results" / "serve.json"
 DOCUMENT = REPOSITORY / "docs" / "serving.md"
 CONNECTIONS = (1, 8, 64)
 DIRECT_ROWS = (1, 64)
-WARM_UP_CONNECTIONS, WARM_UP_S = 8, 2.0
+WARM_UP_CONNECTIONS, WARM_UP_S = 8, 3.0
 PACKAGES = ("tensorflow", "uvicorn", "uvloop", "httptools")
 
 
@@ -81,7 +82,8 @@ def measure(model_dir: Path, ways: Dict[str, Way], scratch: Path, arguments: arg
         direct = stack.enter_context(direct_calls(model_dir))
         servers = {name: stack.enter_context(started(name, way, scratch)) for name, way in ways.items()}
         for name, way in ways.items():
-            measure_server(servers[name], way, WARM_UP_CONNECTIONS, WARM_UP_S)
+            warm_up(servers[name].url + way.path, way.bodies, connections=WARM_UP_CONNECTIONS, seconds=WARM_UP_S)
+            wait_until_idle(servers[name].pid, way.idle_s)
         for number in range(arguments.rounds):
             measure_direct(direct, runs, arguments.seconds)
             # Every other round in the other order, so that none is always the one that comes after another.
@@ -102,7 +104,7 @@ def measure_server(server: Running, way: Way, connections: int, seconds: float) 
     """Return what a server answered; what it still does after that is waited for, and counts as its processor time."""
     before_s = cpu_s(server.pid)
     found = load(server.url + way.path, way.bodies, connections=connections, seconds=seconds * way.times)
-    wait_until_idle(server.pid)
+    wait_until_idle(server.pid, way.idle_s)
     return {**found, "cpu_ms": 1000 * (cpu_s(server.pid) - before_s) / found["requests"]}
 
 

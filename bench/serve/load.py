@@ -4,8 +4,17 @@ import json
 import subprocess
 from pathlib import Path
 from typing import Any, Dict
+from urllib.request import Request, urlopen
 
 SCRIPT = Path(__file__).with_name("post.lua")
+FIRST_TIMEOUT_S = 60.0
+
+
+def warm_up(url: str, bodies: Path, *, connections: int, seconds: float) -> None:
+    """Ask once, which may take long the first time, then under load."""
+    body = bodies.read_bytes().splitlines()[0]
+    with urlopen(Request(url, body, {"Content-Type": "application/json"}), timeout=FIRST_TIMEOUT_S):
+        load(url, bodies, connections=connections, seconds=seconds)
 
 
 def load(url: str, bodies: Path, *, connections: int, seconds: float) -> Dict[str, Any]:

@@ -12,7 +12,7 @@ from urllib.request import urlopen
 
 READY_TIMEOUT_S = 180.0
 STOP_TIMEOUT_S = 30.0
-IDLE_TIMEOUT_S, IDLE_PAUSE_S = 30.0, 0.25
+IDLE_TIMEOUT_S, LOOK_S = 60.0, 0.25
 # What an idle server's timers take meanwhile.
 IDLE_CPU_S = 0.02
 
@@ -69,13 +69,16 @@ def wait_until_ready(process: "subprocess.Popen[bytes]", url: str, log: Path) ->
     raise SystemExit(f"{url}: no answer within {READY_TIMEOUT_S:g} s (status {process.poll()}).\n{tail}")
 
 
-def wait_until_idle(pid: int) -> None:
-    """Return when a server has ended the work that was left, of requests that nobody waits for and of its log."""
+def wait_until_idle(pid: int, idle_s: float) -> None:
+    """Return when a server has done nothing for so long: it has ended requests that nobody waits for, and its log's."""
     deadline_s = time.monotonic() + IDLE_TIMEOUT_S
-    before_s, now_s = -1.0, cpu_s(pid)
-    while now_s - before_s > IDLE_CPU_S and time.monotonic() < deadline_s:
-        time.sleep(IDLE_PAUSE_S)
-        before_s, now_s = now_s, cpu_s(pid)
+    since_s, before_s = time.monotonic(), cpu_s(pid)
+    while time.monotonic() - since_s < idle_s and time.monotonic() < deadline_s:
+        time.sleep(LOOK_S)
+        now_s = cpu_s(pid)
+        if now_s - before_s > IDLE_CPU_S:
+            since_s = time.monotonic()
+        before_s = now_s
 
 
 def cpu_s(pid: int) -> float:

@@ -9,6 +9,7 @@ from typing import Any, Callable, Dict, List
 
 from bench.serve.ours import NAME
 from bench.serve.recorded import read_recorded
+from esteira.monitoring.loader import LOOK_S
 
 MAX_BATCH = 64
 
@@ -17,7 +18,8 @@ MAX_BATCH = 64
 class Way:
     """A server and how it is asked: `command` lacks its port, `health` and `path` are paths of GET and of POST.
 
-    One so slow that 64 connections wait for seconds is measured `times` as long as the others.
+    One so slow that 64 connections wait for seconds is measured `times` as long as the others. What has been idle for
+    `idle_s` has done all its work.
     """
 
     title: str
@@ -27,6 +29,7 @@ class Way:
     path: str
     bodies: Path
     times: int = 1
+    idle_s: float = 0.5
 
 
 def our_ways(model_dir: Path, folder: Path) -> Dict[str, Way]:
@@ -36,7 +39,10 @@ def our_ways(model_dir: Path, folder: Path) -> Dict[str, Way]:
     def ours(title: str, *, max_batch: int = MAX_BATCH, log_percent: int = 0) -> Way:
         command = [sys.executable, "-m", "bench.serve.ours", str(model_dir), "--state", str(folder / "state")]
         command += ["--max-batch", str(max_batch), "--log-percent", str(log_percent)]
-        return Way(title, command, dict(os.environ), f"/v1/models/{NAME}", f"/v1/models/{NAME}:predict", bodies)
+        path = f"/v1/models/{NAME}"
+        # The log's loader waits until the journal has stopped growing.
+        idle_s = 3 * LOOK_S if log_percent else 0.5
+        return Way(title, command, dict(os.environ), path, f"{path}:predict", bodies, idle_s=idle_s)
 
     return {
         "batching": ours("ours"),
