@@ -8,6 +8,7 @@ from typing import List, Mapping, Sequence
 from esteira.serving.checks import Check
 from esteira.serving.probe import Probe, encoded
 
+NAME = "latency of one text"
 WARM_UP, REQUESTS = 5, 50
 # A slow model is not asked for ever: after this it is known well enough.
 ENOUGH_S = 10.0
@@ -20,7 +21,7 @@ def check_latency(probe: Probe, instance: Mapping[str, str], budget_ms: int) -> 
     median_ms = statistics.median(took_ms)
     slowest_ms = sorted(took_ms)[math.ceil(len(took_ms) * 0.99) - 1]
     observed = f"p50 {median_ms:.1f} ms, p99 {slowest_ms:.1f} ms of {len(took_ms)} requests"
-    return Check("latency of one text", median_ms <= budget_ms, f"p50 of at most {budget_ms} ms", observed)
+    return Check(NAME, median_ms <= budget_ms, f"p50 of at most {budget_ms} ms", observed)
 
 
 def measure_ms(probe: Probe, instance: Mapping[str, str]) -> Sequence[float]:

@@ -63,7 +63,7 @@ def written_payloads(logged: Logged) -> Tuple[Any, Any]:
     """Return the instances and the predictions as they are kept: without their texts where the settings say so."""
     request, response = encoded(instances=logged.instances), json.dumps(logged.said.body).encode("ascii")
     if logged.text != "keep":
-        request, response = redact(request, response, logged.labels, logged.text)
+        request, response = redact(request, response, tuple(logged.labels), logged.text)
     return json.loads(request)["instances"], json.loads(response)["predictions"]
 
 

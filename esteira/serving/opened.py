@@ -1,10 +1,13 @@
 """The endpoint of the chosen environment, opened to be asked: on this machine a server's, else Vertex AI's."""
 
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Callable, Iterator
 
 from esteira.errors import ServingError
+from esteira.release.history import served_release
 from esteira.release.served import served_model
+from esteira.release.store import open_store
 from esteira.serving.client import RETRY_S, Client, model_path
 from esteira.serving.endpoint import Endpoint
 from esteira.serving.saved_model import model_version
@@ -32,13 +35,32 @@ def opened_endpoint(settings: Settings, say: Callable[[str], None], *, timeout_s
         with ServerEndpoint(url, name, timeout_s=timeout_s, retry_s=RETRY_S) as endpoint:
             yield endpoint
         return
-    from esteira.serving.running import running_server
-
     say(f"No server at {url} serves the current release: one is started for now. To keep one: make serve")
-    with running_server(model, name=name, max_batch=settings.serving.max_batch) as own, ServerEndpoint(
+    with own_server(settings, model) as own, ServerEndpoint(
         own, name, timeout_s=timeout_s, retry_s=RETRY_S
     ) as endpoint:
         yield endpoint
+
+
+@contextmanager
+def own_server(settings: Settings, model: Path) -> Iterator[str]:
+    """Serve the current release's model as `make serve` does, its request log too, and give the URL."""
+    from esteira.serving.answers_as import serving_identity
+    from esteira.serving.limits import limits_of
+    from esteira.serving.running import LogPlace, running_server
+
+    release = served_release(open_store(settings), settings.selected)
+    log, serving = settings.log, settings.serving
+    place = LogPlace(settings.state / "warehouse", log.percent, log.text) if log.percent else None
+    with running_server(
+        model,
+        name=settings.pipeline.name,
+        max_batch=serving.max_batch,
+        limits=limits_of(serving),
+        deployed=serving_identity(settings, release, model_version(model)),
+        log=place,
+    ) as url:
+        yield url
 
 
 def server_url(settings: Settings) -> str:

@@ -6,13 +6,15 @@ from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tup
 
 from esteira.errors import ServingError
 from esteira.release.manifest import Release
+from esteira.serving.answers_as import check_identity
 from esteira.serving.check_known import Known, check_known
+from esteira.serving.check_latency import NAME as LATENCY
 from esteira.serving.check_latency import check_latency
 from esteira.serving.check_refusals import check_refusals, check_server_refusals
 from esteira.serving.check_signatures import check_answers, check_described
 from esteira.serving.checks import Check, check_alone, check_odd_texts, check_recorded, compared
 from esteira.serving.client import RETRY_S, Client
-from esteira.serving.identity import Identity, endpoint_here
+from esteira.serving.identity import Identity
 from esteira.serving.interface import Interface, read_interfaces
 from esteira.serving.limits import Limits, limits_of
 from esteira.serving.probe import Probe, Said, ServerProbe, ask, encoded
@@ -22,6 +24,7 @@ from esteira.serving.saved_model import check_model_dir, model_version
 from esteira.settings import Settings
 
 LATENCY_MS = 500
+REQUEST_LOG = "request log"
 LIMITS = Limits()
 
 
@@ -81,8 +84,7 @@ def smoke_test(
         probe = ServerProbe(client, name, version)
         checks = check_served(probe, version, subject, limits.max_body_bytes)
         if release is not None and all(check.passed for check in checks):
-            checks.append(check_endpoint(probe, identity, version, subject.recorded))
-            checks.append(check_row(settings, probe, identity, version, subject.recorded))
+            checks += check_release(settings, probe, identity, version, subject.recorded)
     return require_passed(str(model_dir), SmokeResult(tuple(checks)))
 
 
@@ -92,25 +94,26 @@ def subject_of(model_dir: Path, settings: Settings, known: Sequence[Known] = ())
     return Subject(recorded, interfaces, known, serving.latency_ms, serving.max_rows)
 
 
-def check_identity(settings: Settings, release: Release, version: int) -> Identity:
-    """Return as what the smoke test's own server answers: an endpoint that the views of the request log leave out."""
-    from esteira.vertex.endpoint import deployed_id
-    from esteira.vertex.names import check_id
-
-    identity = check_id(settings)
-    return Identity(endpoint_here(identity), deployed_id(identity, release, str(version)), release.origin)
-
-
 def require_passed(model: str, result: SmokeResult) -> SmokeResult:
     """Return the result if every check passed, else raise SmokeError that lists those that failed."""
     if not result.failed:
         return result
     told = "\n".join(f"- {check.name}: expected {check.expected}, got {check.observed}" for check in result.failed)
-    raise SmokeError(
-        f"{model}: the smoke test failed in {len(result.failed)} of {len(result.checks)} checks:\n{told}\n"
-        "The model answers otherwise than it should. Look at modules/, then: make deploy-full",
-        result,
-    )
+    count = f"{len(result.failed)} of {len(result.checks)} checks"
+    raise SmokeError(f"{model}: the smoke test failed in {count}:\n{told}\n{advice(result)}", result)
+
+
+def advice(result: SmokeResult) -> str:
+    """Return what the checks that failed mean, and what to type."""
+    failed = {check.name for check in result.failed}
+    if failed == {REQUEST_LOG}:
+        return "The model answers rightly, but its requests are not kept as they should be. See docs/request-log.md"
+    if failed == {LATENCY}:
+        return (
+            "The model answers rightly, but slowly. Run: make smoke    If it stays so, make the model smaller, or "
+            "allow more: serving.latency_ms in esteira.toml. Then: make deploy"
+        )
+    return "The model answers otherwise than it should. Look at modules/, then: make deploy-full"
 
 
 def check_server(url: str, name: str, version: int, subject: Subject, limits: Limits = LIMITS) -> SmokeResult:
@@ -118,6 +121,16 @@ def check_server(url: str, name: str, version: int, subject: Subject, limits: Li
     with Client(url, timeout_s=limits.timeout_s, retry_s=RETRY_S) as client:
         probe = ServerProbe(client, name, version)
         return SmokeResult(tuple(check_served(probe, version, subject, limits.max_body_bytes)))
+
+
+def check_release(
+    settings: Settings, probe: ServerProbe, identity: Identity, version: int, recorded: Recorded
+) -> List[Check]:
+    """Return the checks of a server that answers as `identity` and keeps its requests in the environment's log."""
+    return [
+        check_endpoint(probe, identity, version, recorded),
+        check_row(settings, probe, identity, version, recorded),
+    ]
 
 
 def check_served(probe: ServerProbe, version: int, subject: Subject, max_body_bytes: int) -> List[Check]:

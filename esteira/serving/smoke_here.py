@@ -11,11 +11,22 @@ from esteira.release.manifest import Release
 from esteira.release.places import placed_model
 from esteira.release.served import served_model
 from esteira.release.store import Store, open_store
+from esteira.serving.answers_as import serving_identity
 from esteira.serving.check_known import known_texts
+from esteira.serving.client import RETRY_S, Client
 from esteira.serving.limits import limits_of
 from esteira.serving.opened import server_url, serves
+from esteira.serving.probe import ServerProbe
 from esteira.serving.saved_model import model_version
-from esteira.serving.smoke import SmokeError, SmokeResult, check_server, require_passed, smoke_test, subject_of
+from esteira.serving.smoke import (
+    SmokeError,
+    SmokeResult,
+    check_row,
+    check_served,
+    require_passed,
+    smoke_test,
+    subject_of,
+)
 from esteira.serving.smoke_view import smoke_json, smoke_table
 from esteira.settings import Settings
 
@@ -50,8 +61,15 @@ def smoke_served(settings: Settings, say: Callable[[str], None]) -> SmokeResult:
         return smoke_deployed(settings, store, release)
     say(f"Asking the server at {url}, which serves release {release.id}. It keeps the requests as any others.")
     subject = subject_of(model, settings, known_texts(settings, store, release))
-    result = check_server(url, name, version, subject, limits_of(settings.serving))
-    return require_passed(f"{url}, release {release.id}", result)
+    limits = limits_of(settings.serving)
+    with Client(url, timeout_s=limits.timeout_s, retry_s=RETRY_S) as client:
+        probe = ServerProbe(client, name, version)
+        checks = check_served(probe, version, subject, limits.max_body_bytes)
+        # Of requests that are drawn at random nobody knows which is in the log.
+        if settings.log.percent in (0, 100) and all(check.passed for check in checks):
+            identity = serving_identity(settings, release, version)
+            checks.append(check_row(settings, probe, identity, version, subject.recorded))
+    return require_passed(f"{url}, release {release.id}", SmokeResult(tuple(checks)))
 
 
 def smoke_deployed(settings: Settings, store: Store, release: Release) -> SmokeResult:

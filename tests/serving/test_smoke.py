@@ -263,6 +263,8 @@ def test_a_slow_model_is_found(server: Answering) -> None:
     assert found[:2] == ("latency of one text", "p50 of at most 1 ms")
     assert found[2].startswith("p50 ")
     assert found[2].endswith(" of 50 requests")
+    with pytest.raises(SmokeError, match=r"The model answers rightly, but slowly\. Run: make smoke"):
+        require_passed("model", check_server(server.url, "sentiment", int(VERSION), subject(latency_ms=1)))
 
 
 @pytest.mark.parametrize(
