@@ -22,7 +22,7 @@ import itertools, sys
 from pathlib import Path
 from tests.monitoring.logged import opened_log, place_in, write
 
-log = opened_log(place_in(Path(sys.argv[1])), segment_bytes=20_000)
+log = opened_log(place_in(Path(sys.argv[1])), segment_bytes=200_000)
 for number in itertools.count(int(sys.argv[2])):
     write(log, number)
     print(number, flush=True)
