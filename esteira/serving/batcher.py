@@ -80,8 +80,9 @@ class Batcher:
             for part, count in split_rows(arrays, rows, self._max_batch)
         ]
         self._enqueue(pieces, key=batch_key(signature, arrays))
-        answers = await asyncio.gather(*(piece.answer for piece in pieces))
-        return answers[0] if len(answers) == 1 else join_rows(answers)
+        if len(pieces) == 1:
+            return await pieces[0].answer
+        return join_rows(await asyncio.gather(*(piece.answer for piece in pieces)))
 
     def _enqueue(self, pieces: Sequence[Piece], key: Hashable) -> None:
         rows = sum(piece.rows for piece in pieces)

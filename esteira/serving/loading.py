@@ -18,6 +18,7 @@ from esteira.serving.saved_model import check_model_dir, model_version, read_lab
 
 # Of Python's turns between threads. Loading is work in Python: with the usual 5 ms each answer would wait for several.
 SWITCH_S = 0.0005
+LIBRARY = "esteira.serving.tensorflow_model"
 
 
 def load_model(candidate: Candidate, *, max_batch: int, max_waiting: int) -> ServedModel:
@@ -26,9 +27,12 @@ def load_model(candidate: Candidate, *, max_batch: int, max_waiting: int) -> Ser
     labels = read_labels(candidate.model_dir)
     quiet_tensorflow()
     with short_turns():
+        is_first = LIBRARY not in sys.modules
         # Here, and not above, since it takes seconds: the port and the folder are checked first.
         from esteira.serving.tensorflow_model import TensorFlowModel
 
+        if is_first:
+            freeze_libraries()
         model = TensorFlowModel(candidate.model_dir)
         try:
             model.warm_up()
@@ -60,15 +64,21 @@ def quiet_tensorflow() -> None:
     warnings.filterwarnings("ignore", category=FutureWarning, module=r"google\.")
 
 
-def settle_memory() -> None:
-    """Let go of a model that is no longer used, and leave those that stay out of later collections.
+def freeze_libraries() -> None:
+    """Leave all that is imported out of later collections, which would walk through the whole of TensorFlow.
 
-    What is loaded stays: without this, every full collection would walk through all of TensorFlow. A model's parts
-    refer to each other, so that only a collection finds them; what is free then goes back to the system.
+    Models are loaded afterwards, and stay within reach of the collector, which is to let go of them one day.
     """
-    gc.unfreeze()
     gc.collect()
     gc.freeze()
+
+
+def release_memory() -> None:
+    """Let go of models that are no longer used: their parts refer to each other, so that only a collection finds them.
+
+    What is free then goes back to the system.
+    """
+    gc.collect()
     with suppress(OSError, AttributeError):
         ctypes.CDLL(None).malloc_trim(0)
 

@@ -12,7 +12,7 @@ from esteira.errors import EsteiraError
 from esteira.serving.catalogue import Catalogue, ServedModel, Share
 from esteira.serving.counts import Counts
 from esteira.serving.identity import Candidate
-from esteira.serving.loading import settle_memory, wait_until_unasked
+from esteira.serving.loading import release_memory, wait_until_unasked
 from esteira.serving.sources import Source, Split
 
 POLL_S = 0.5
@@ -108,7 +108,7 @@ class Reloader:
             placed.wait()
         finally:
             self._retire()
-        settle_memory()
+        release_memory()
 
     def _loaded(self, wanted: Split) -> List[Share]:
         current = self._ensure(wanted.current)
