@@ -18,14 +18,16 @@ from tests.monitoring.logged import DEPLOYED, OTHER, ids_of, logged, opened_log,
 
 # Writes requests with the ids from a number on until it is killed, and prints each one's id once it is kept.
 WRITER = """
-import itertools, sys
+import itertools, sys, time
 from pathlib import Path
 from tests.monitoring.logged import opened_log, place_in, write
 
-log = opened_log(place_in(Path(sys.argv[1])), segment_bytes=200_000)
+log = opened_log(place_in(Path(sys.argv[1])), segment_bytes=20_000)
 for number in itertools.count(int(sys.argv[2])):
     write(log, number)
     print(number, flush=True)
+    # A million of them would only take longer to load.
+    time.sleep(0.0003)
 """
 # Loads the journal again and again until it is killed.
 READER = """
