@@ -14,6 +14,7 @@ from rich.console import Console
 from esteira.errors import BuildError, SettingsError, StateError
 from esteira.local.cloud.base import is_reachable, stand_for_bases
 from esteira.local.cloud.project import Project, served_project
+from esteira.local.cloud.rehearsed_log import faults_of_log
 from esteira.local.cloud.scenarios import Scenario, acted_twice, scenarios
 from esteira.local.cloud.scratch import clone_here, settings_of, variables
 from esteira.locks import is_locked, locked
@@ -122,9 +123,14 @@ def prepared(settings: Settings, name: str, environ: Mapping[str, str], console:
 
 
 def first_deploy(rehearsal: Rehearsal) -> List[str]:
-    """Make the project what it must be and deploy to it; return what went wrong."""
+    """Make the project what it must be, deploy to it, and use its request log; return what went wrong."""
     faults = failed(rehearsal, "cloud-apply", {"ESTEIRA_YES": "1"}) or failed(rehearsal, "deploy", {})
-    return faults or [f"make deploy: {fault}" for fault in acted_twice(rehearsal.project)]
+    if faults:
+        return faults
+    rehearsal.headline("the request log")
+    (dataset,) = rehearsal.project.administration.warehouse.datasets
+    faults = faults_of_log(rehearsal.project, dataset, rehearsal.repository.parent, rehearsal.run)
+    return faults + [f"make deploy: {fault}" for fault in acted_twice(rehearsal.project)]
 
 
 def way_back(rehearsal: Rehearsal) -> List[str]:

@@ -7,6 +7,7 @@ from esteira.google.api import Json
 from esteira.local.cloud.faults import Fault
 from esteira.local.cloud.operations import Failed
 from esteira.local.cloud.project import Project
+from esteira.vertex.logged import WAIT
 
 JOBS = "aiplatform.projects.locations.pipelineJobs"
 ENDPOINTS = "aiplatform.projects.locations.endpoints"
@@ -77,6 +78,19 @@ def elsewhere(project: Project) -> Undo:
     return undo
 
 
+def without_rows(project: Project) -> Undo:
+    """Let nothing that the endpoint is asked come into the request log, and a deploy wait for it for a moment."""
+    project.requests.loses = True
+    environ = project.builds.environ
+    project.builds.environ = {**environ, WAIT: "5"}
+
+    def undo() -> None:
+        project.requests.loses = False
+        project.builds.environ = environ
+
+    return undo
+
+
 def scenarios() -> Iterator[Scenario]:
     """Yield what is rehearsed, what is over soonest first."""
     yield Scenario(
@@ -111,6 +125,14 @@ def scenarios() -> Iterator[Scenario]:
         11,
         ("CustomModelServingCPUs",),
         prepare=without_machines,
+        changes=True,
+    )
+    yield Scenario(
+        "log",
+        "no request gets into the request log",
+        21,
+        ("is promoted, and serves", "has no row of the deployed model"),
+        prepare=without_rows,
         changes=True,
     )
     yield Scenario(
