@@ -15,7 +15,8 @@ FILES = (".gitignore", "deploy.json", "digests.json")
 # Everything that Esteira puts into a state folder. STATE= may name a folder that holds other things too.
 NAMES = (
     *(BUCKET, "builders", "builds", "cloudbuild", "downloads", "history.git", "images", "lineage", "logs"),
-    *("deploy-*.json", "metadata.sqlite*", "rehearsal", "served", "sources", "submissions", "wheels"),
+    *("deploy-*.json", "metadata.sqlite*", "rehearsal", "served", "sources", "submissions", "warehouse"),
+    "wheels",
     *FILES,
     # What is left of one whose writer was killed.
     *(f".{name}.*" for name in FILES),
