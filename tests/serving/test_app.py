@@ -256,7 +256,7 @@ async def until_taken(toy: ToyApp) -> None:
 
 
 def test_an_answer_that_takes_too_long_is_given_up_and_what_waits_for_it_is_not_run() -> None:
-    with ToyApp(limits=SHORT) as toy:
+    with ToyApp(limits=Limits(timeout_s=1)) as toy:
         toy.may_answer.clear()
 
         async def ask_twice() -> Any:
@@ -266,7 +266,7 @@ def test_an_answer_that_takes_too_long_is_given_up_and_what_waits_for_it_is_not_
             return await asyncio.gather(runs, waits)
 
         for answer in asyncio.run(ask_twice()):
-            message = "no answer within 0.1 s; send fewer rows, or try again later"
+            message = "no answer within 1 s; send fewer rows, or try again later"
             assert answer[:2] == (504, {"error": message})
         toy.may_answer.set()
         assert toy.ask("POST", PREDICT, (b'{"instances": ["then"]}',)).body == {"predictions": [4]}
