@@ -9,12 +9,13 @@ from esteira.monitoring.translate_rule import Rule, call, number, refuse, when
 
 
 def element(node: exp.Expression) -> exp.Expression:
-    """a[SAFE_OFFSET(i)]: DuckDB counts from 1, and from the end where a number is below."""
-    if node.args.get("offset") != 0 or not node.args.get("safe") or len(node.expressions) != 1:
+    """a[SAFE_OFFSET(i)] or a[SAFE_ORDINAL(i)]: DuckDB counts from 1, and from the end where a number is below."""
+    base = node.args.get("offset")
+    if base not in (0, 1) or not node.args.get("safe") or len(node.expressions) != 1:
         raise refuse(node)
-    place = node.expressions[0]
-    at = call("list_extract", node.this, exp.Add(this=exp.Paren(this=place.copy()), expression=number(1)))
-    return when(exp.GTE(this=exp.Paren(this=place.copy()), expression=number(0)), at)
+    place = exp.Paren(this=node.expressions[0].copy())
+    shifted = place if base == 1 else exp.Add(this=place, expression=number(1))
+    return when(exp.GTE(this=place, expression=number(base)), call("list_extract", node.this, shifted))
 
 
 def length(node: exp.Expression) -> exp.Expression:

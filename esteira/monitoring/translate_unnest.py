@@ -2,7 +2,7 @@
 
 DuckDB unnests one list at a time, and what comes after it pays some 10 us a list and operator for vectors of a row or
 so. So lists of one element, which most requests have, are not unnested: their element is taken. Behind the others a
-condition gathers full vectors again. It does so only where no column is a list, so b[SAFE_OFFSET(i)] is unnested
+condition gathers full vectors again. It does so only where no column is a list, so b[SAFE_ORDINAL(i + 1)] is unnested
 beside a; and it is on a random number, since another condition would be moved before the unnest.
 """
 
@@ -86,13 +86,14 @@ def is_plain(join: exp.Expression, source: exp.Expression) -> bool:
 
 
 def elements_at(select: exp.Expression, offset: str) -> List[exp.Expression]:
-    """Return b[SAFE_OFFSET(i)] among what is selected, where b is a column and i the offset."""
+    """Return b[SAFE_ORDINAL(i + 1)] among what is selected, where b is a column and i the offset."""
+    place = exp.Add(this=exp.column(offset), expression=number(1))
     return [
         bracket
         for selected in select.expressions
         for bracket in selected.find_all(exp.Bracket)
         if bracket.args.get("safe")
-        and bracket.args.get("offset") == 0
+        and bracket.args.get("offset") == 1
         and isinstance(bracket.this, exp.Column)
-        and bracket.expressions == [exp.column(offset)]
+        and bracket.expressions == [place]
     ]
