@@ -25,7 +25,7 @@ from esteira.serving.listen import listen, url_of
 from esteira.serving.loading import load_model
 from esteira.serving.reload import Reloader, told_shares
 from esteira.serving.sources import FolderSource, Source
-from esteira.serving.stoppable import MAX_CONNECTIONS, SIGNALS, StoppableServer, end_process, leave
+from esteira.serving.stoppable import MAX_CONNECTIONS, SIGNALS, StoppableServer, end_process, end_within, leave
 
 OpenLog = Callable[[], AnswerLog]
 
@@ -68,6 +68,7 @@ def serve_models(
         has_ended = reloader.stop()
         if log is not None:
             log.close()
+        end_within(0)
         if reloader.failure is not None:
             raise reloader.failure
         if not has_ended:

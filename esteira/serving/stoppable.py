@@ -21,6 +21,8 @@ KEEP_ALIVE_S = 60
 MAX_CONNECTIONS = 4096
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 TICKS_PER_S = 10
+# To end the connections, the models and the log in, once no request is under way.
+SPARE_S = 10.0
 
 
 class StoppableServer(uvicorn.Server):
@@ -97,12 +99,19 @@ class StoppableServer(uvicorn.Server):
     def _stop(self) -> None:
         self._catalogue.is_stopping = True
         self._stop_at_s = time.monotonic() + self._drain_s
+        end_within(self._drain_s + self._limits.timeout_s + SPARE_S)
 
     def _parent_ended(self) -> None:
         """The parent never writes, so what can be read is the end."""
         if self._parent is not None:
             asyncio.get_running_loop().remove_reader(self._parent)
         self._stop()
+
+
+def end_within(limit_s: float) -> None:
+    """Have the kernel end the process if it still runs then, whatever holds it up; 0 takes that back."""
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    signal.setitimer(signal.ITIMER_REAL, limit_s)
 
 
 def leave(number: int, frame: Any) -> NoReturn:

@@ -191,6 +191,19 @@ def test_a_second_signal_ends_the_server_at_once(model_dir: Path) -> None:
         assert server.process.wait(timeout=WAIT_S) == 128 + signal.SIGTERM
 
 
+def test_a_server_that_cannot_finish_is_ended_by_the_kernel(model_dir: Path) -> None:
+    """A thread that keeps the interpreter to itself stands for whatever holds it up."""
+    held = "import re, sys; from esteira.serving import server, stoppable; stoppable.SPARE_S = 1.0;"
+    held += "server.Reloader.stop = lambda self: re.match(r'(a+)+b', 'a' * 64); sys.exit(server.main(sys.argv[1:]))"
+    command = [sys.executable, "-c", held, "--model-dir", str(model_dir), "--name", "toy", "--port", "0"]
+    process = subprocess.Popen([*command, "--timeout-s", "1"], cwd=REPOSITORY, stdout=subprocess.PIPE)
+    with process:
+        assert process.stdout is not None
+        assert process.stdout.readline().startswith(b"Serving toy version 1732300000 at ")
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=WAIT_S) == -signal.SIGALRM
+
+
 def test_what_the_log_holds_is_what_was_answered(model_dir: Path, tmp_path: Path) -> None:
     server = Server(model_dir, "--log-folder", str(tmp_path / "warehouse"))
     with server.process:
