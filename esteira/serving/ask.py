@@ -1,7 +1,8 @@
 """`make predict`: asking the model that serves about a text, a file of rows, or those of standard input."""
 
+import io
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Iterator, List, Optional, Sequence, TextIO
+from typing import TYPE_CHECKING, BinaryIO, Iterator, List, Optional, Sequence, TextIO
 
 from esteira.errors import DataError, EsteiraError, SettingsError
 from esteira.formats import check_format
@@ -51,9 +52,9 @@ def predict_here(
     format = format or ("table" if out.isatty() else "json")
     check_format(format, "make predict", FORMATS)
     if text is not None and file is not None:
-        raise SettingsError(f"TEXT and FILE={file}: expected one of them. For example:\n    {EXAMPLES}")
-    if text is None and file is None and stdin.isatty():
-        raise SettingsError(f"TEXT and FILE are missing. Expected, for example:\n    {EXAMPLES}")
+        raise SettingsError(f"TEXT and FILE={file}: expected one of them. For example: {EXAMPLES}")
+    if text is None and file is None and (stdin.isatty() or ends_at_once(stdin.buffer)):
+        raise SettingsError(f"TEXT is missing. Expected, for example: {EXAMPLES}")
     source = None if text is not None else open_source(file or STDIN, stdin.buffer)
 
     def say(line: str) -> None:
@@ -65,6 +66,11 @@ def predict_here(
             run.answer_text(text or "")
         else:
             run.answer_source(source)
+
+
+def ends_at_once(stream: BinaryIO) -> bool:
+    """Return whether nothing comes, before a server is started for it; what comes is waited for, and left there."""
+    return isinstance(stream, io.BufferedReader) and not stream.peek(1)
 
 
 class Run:

@@ -3,7 +3,10 @@
 import io
 import json
 import re
+import signal
 import socket
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any, Dict, Iterator, List, Optional, Tuple
 
@@ -13,6 +16,7 @@ from esteira.errors import DataError, ServingError, SettingsError, StateError
 from esteira.serving.ask import InterruptedRunError, predict_here
 from esteira.serving.opened import serves
 from esteira.settings import Settings
+from tests.conftest import REPOSITORY
 from tests.serving.answering import VERSION, Answering, answering
 from tests.serving.small_model import deployed_model
 
@@ -258,7 +262,17 @@ def test_nothing_to_ask_about_on_a_terminal_is_told(settings: Settings) -> None:
 
     with pytest.raises(SettingsError) as told:
         predict_here(settings, None, None, None, TerminalIn(io.BytesIO()), io.StringIO(), io.StringIO())
-    assert str(told.value).startswith("TEXT and FILE are missing. Expected, for example:\n    make predict TEXT=")
+    assert str(told.value) == (
+        'TEXT is missing. Expected, for example: make predict TEXT="I love this film"\n'
+        "    make predict FILE=texts.csv        (or .jsonl, or .txt with a text a line)\n"
+        "    cat texts.csv | make predict"
+    )
+
+
+def test_an_input_that_ends_at_once_is_told_before_anything_is_asked(settings: Settings) -> None:
+    stdin = io.TextIOWrapper(io.BufferedReader(io.BytesIO()))  # type: ignore[arg-type]
+    with pytest.raises(SettingsError, match=r"^TEXT is missing\."):
+        predict_here(settings, None, None, None, stdin, io.StringIO(), io.StringIO())
 
 
 def test_nothing_deployed_is_told(settings: Settings) -> None:
@@ -271,3 +285,33 @@ def test_another_program_on_the_port_is_not_asked() -> None:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         assert not serves(url, "sentiment", 1)
     assert not serves(url, "sentiment", 1)
+
+
+def rows_told(count: int) -> str:
+    rows = "1 row" if count == 1 else f"{count:,} rows"
+    return f"{rows} of stdin are answered, up to line {count + 1:,}." if count else "no row of stdin was answered."
+
+
+@pytest.mark.programs
+def test_ctrl_c_ends_a_real_run_at_once_and_says_how_far_it_came(local: Settings, server: Answering) -> None:
+    server.pause_s = 0.05
+    program = (
+        "import sys\nfrom pathlib import Path\nfrom esteira.edge import at_the_edge\n"
+        "from esteira.serving.ask import predict_here\nfrom esteira.settings import load_settings\n"
+        "root, state, port = sys.argv[1:]\n"
+        "settings = load_settings(Path(root), {'ESTEIRA_STATE': state, 'ESTEIRA_SERVING_PORT': port}, {})\n"
+        "at_the_edge(predict_here)(settings, None, None, None, sys.stdin, sys.stdout, sys.stderr)\n"
+    )
+    command = [sys.executable, "-c", program, str(local.root), str(local.state), str(server.port)]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, cwd=REPOSITORY, encoding="utf-8", **pipes) as process:  # type: ignore[call-overload]
+        process.stdin.write("text\n" + "good\n" * 6400)
+        process.stdin.close()
+        assert json.loads(process.stdout.readline())["row_number"] == 0
+        process.send_signal(signal.SIGINT)
+        lines, told = process.stdout.readlines(), process.stderr.read()
+    assert process.returncode == 130
+    # The row that was being written may be there and not counted.
+    counts = (len(lines), len(lines) + 1)
+    assert told in [f"Interrupted: {rows_told(count)}\n" for count in counts]
+    assert all(json.loads(line)["prediction"]["label"] == "positive" for line in lines)
