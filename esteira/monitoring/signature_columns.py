@@ -194,7 +194,7 @@ def fixed_as(column: Column) -> Optional[str]:
 
 
 def likely_vector(outputs: Sequence[TensorSpec]) -> str:
-    """Return the name of the output that has a number for each class: `probabilities`, or the only one; else nothing."""
+    """Return the name of the output with a number for each class: `probabilities`, or the only vector; else nothing."""
     vectors = [tensor.name for tensor in outputs if form_of(tensor) == (VECTOR, "FLOAT64")]
     if "probabilities" in vectors:
         return "probabilities"

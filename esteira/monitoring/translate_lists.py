@@ -1,6 +1,6 @@
 """BigQuery's arrays as DuckDB's lists."""
 
-from typing import Dict, List, Optional
+from typing import Dict, List, Optional, Tuple
 
 from sqlglot import exp
 
@@ -87,7 +87,7 @@ def scalar_subquery(node: exp.Expression) -> exp.Expression:
     raise refuse(node)
 
 
-def unnested(select: exp.Expression) -> "tuple[exp.Expression, str, Optional[str]]":
+def unnested(select: exp.Expression) -> Tuple[exp.Expression, str, Optional[str]]:
     """Return the array that a subquery is over, and the names of its element and of its place."""
     unnest = select.args["from"].this
     if not isinstance(unnest, exp.Unnest) or len(unnest.expressions) != 1 or not select.expressions:

@@ -1,6 +1,5 @@
 """BigQuery's names, numbers, texts and times in DuckDB."""
 
-from functools import reduce
 from typing import Dict
 
 from sqlglot import exp
@@ -30,7 +29,7 @@ def table(node: exp.Expression) -> exp.Expression:
 
 
 def safe_cast(node: exp.Expression) -> exp.Expression:
-    if node.to.this != exp.DataType.Type.DOUBLE:
+    if node.args["to"].this != exp.DataType.Type.DOUBLE:
         raise refuse(node)
     is_number = call("regexp_full_match", cast(node.this, "TEXT"), text(FLOAT_TEXT))
     return when(is_number, exp.TryCast(this=node.this.copy(), to=exp.DataType.build("DOUBLE")))
@@ -76,8 +75,10 @@ def date_sub(node: exp.Expression) -> exp.Expression:
 
 def concat(node: exp.Expression) -> exp.Expression:
     """Null if a part is; DuckDB's own leaves it out."""
-    parts = [exp.Paren(this=part.copy()) for part in node.expressions]
-    return exp.Paren(this=reduce(lambda left, right: exp.DPipe(this=left, expression=right), parts))
+    joined: exp.Expression = exp.Paren(this=node.expressions[0].copy())
+    for part in node.expressions[1:]:
+        joined = exp.DPipe(this=joined, expression=exp.Paren(this=part.copy()))
+    return exp.Paren(this=joined)
 
 
 def ends_with(node: exp.Expression) -> exp.Expression:
@@ -87,10 +88,6 @@ def ends_with(node: exp.Expression) -> exp.Expression:
 def count_if(node: exp.Expression) -> exp.Expression:
     """DuckDB's own gives a number of 128 bits."""
     return exp.Filter(this=exp.Count(this=exp.Star()), expression=exp.Where(this=node.this.copy()))
-
-
-def whole_sum(node: exp.Expression) -> exp.Expression:
-    return node
 
 
 RULES: Dict[type, Rule] = {

@@ -103,7 +103,7 @@ class Both:
             for engine in (self.here, self.there)
         ]
         here, there = answers
-        assert len(here) == len(there)
+        assert len(here) == len(there), (here, there)
         for mine, theirs in zip(here, there):
             assert set(mine) == set(theirs)
             differing = {name: (mine[name], theirs[name]) for name in mine if not close(mine[name], theirs[name])}

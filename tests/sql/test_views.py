@@ -363,7 +363,7 @@ def test_every_query_of_the_commands(both: Both) -> None:
     assert len(both.rows(query("month"))) == 2
     assert both.rows(query("models"))[0]["labels"] == ["negative", "neutral", "positive"]
     known = both.rows(query("known_requests"), {"request_ids": ["1", "2", "77"]})
-    assert sorted(row["request_id"] for row in known) == ["1", "2"]
+    assert sorted(row["request_id"] for row in known) == [1, 2]
 
 
 def query(name: str) -> str:
