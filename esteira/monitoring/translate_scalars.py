@@ -100,6 +100,5 @@ RULES: Dict[type, Rule] = {
     exp.DateSub: date_sub,
     exp.Concat: concat,
     exp.CountIf: count_if,
+    exp.EndsWith: ends_with,
 }
-if hasattr(exp, "EndsWith"):
-    RULES[exp.EndsWith] = ends_with
