@@ -47,7 +47,7 @@ Write = Callable[[str, str, str], None]
 @dataclass
 class Builds:
     """Builds by their id. `fetch` returns an object of a bucket; `write` takes a build's id, a step's
-    label and a line that it wrote."""
+    label and a line that it wrote. Each step gets `step_variables`, beside those of the build file."""
 
     folder: Path
     fetch: Fetch
@@ -58,6 +58,7 @@ class Builds:
     running: Dict[str, Execution] = field(default_factory=dict)
     cancelled: Set[str] = field(default_factory=set)
     threads: List[threading.Thread] = field(default_factory=list)
+    step_variables: Dict[str, str] = field(default_factory=dict)
 
     def handlers(self) -> Dict[str, Handler]:
         return {
@@ -147,6 +148,8 @@ class Builds:
         for path in (workspace, logs):
             path.mkdir(parents=True)
         self.lay_source(build, workspace)
+        for step in planned.steps:
+            step.variables.update(self.step_variables)
         report = Steps(build, self.write)
         execution = Execution(planned, folder, logs, workspace / ".esteira", self.environ, report)
         self.running[build["id"]] = execution

@@ -81,12 +81,11 @@ def elsewhere(project: Project) -> Undo:
 def without_rows(project: Project) -> Undo:
     """Let nothing that the endpoint is asked come into the request log, and a deploy wait for it for a moment."""
     project.requests.loses = True
-    environ = project.builds.environ
-    project.builds.environ = {**environ, WAIT: "5"}
+    project.builds.step_variables[WAIT] = "5"
 
     def undo() -> None:
         project.requests.loses = False
-        project.builds.environ = environ
+        del project.builds.step_variables[WAIT]
 
     return undo
 
