@@ -148,8 +148,8 @@ class Builds:
         for path in (workspace, logs):
             path.mkdir(parents=True)
         self.lay_source(build, workspace)
-        for step in planned.steps:
-            step.variables.update(self.step_variables)
+        for each in planned.steps:
+            each.variables.update(self.step_variables)
         report = Steps(build, self.write)
         execution = Execution(planned, folder, logs, workspace / ".esteira", self.environ, report)
         self.running[build["id"]] = execution
