@@ -15,6 +15,7 @@ from typing import Callable, Deque, Hashable, List, Optional, Sequence, Tuple, U
 import numpy as np
 
 from esteira.serving.counts import BATCH_ROWS, Histogram
+from esteira.serving.outputs import BatchOutputs, Outputs
 from esteira.serving.refusal import Refusal
 from esteira.serving.signature import Arrays, Signature
 
@@ -29,10 +30,10 @@ class Piece:
     signature: str
     arrays: Arrays
     rows: int
-    answer: "asyncio.Future[Arrays]"
+    answer: "asyncio.Future[Outputs]"
 
 
-Outcome = Tuple[Piece, Union[Arrays, Exception]]
+Outcome = Tuple[Piece, Union[Outputs, Exception]]
 
 
 class Batcher:
@@ -64,7 +65,7 @@ class Batcher:
             self._changed.notify()
         self._thread.join()
 
-    async def predict(self, signature: Signature, arrays: Arrays, rows: Optional[int]) -> Arrays:
+    async def predict(self, signature: Signature, arrays: Arrays, rows: Optional[int]) -> Outputs:
         """Return the model's outputs for these inputs; more rows than `max_batch` run in several pieces.
 
         `rows` is None where the inputs have no common first dimension.
@@ -73,16 +74,20 @@ class Batcher:
         loop = asyncio.get_running_loop()
         if rows is None or not signature.is_batchable:
             piece = Piece(signature.name, arrays, rows or 1, loop.create_future())
-            self._enqueue([piece], key=object())
+            self._enqueue([piece], object())
+            return await piece.answer
+        key = batch_key(signature, arrays)
+        if rows <= self._max_batch:
+            piece = Piece(signature.name, arrays, rows, loop.create_future())
+            self._enqueue([piece], key)
             return await piece.answer
         pieces = [
             Piece(signature.name, part, count, loop.create_future())
             for part, count in split_rows(arrays, rows, self._max_batch)
         ]
-        self._enqueue(pieces, key=batch_key(signature, arrays))
-        if len(pieces) == 1:
-            return await pieces[0].answer
-        return join_rows(await asyncio.gather(*(piece.answer for piece in pieces)))
+        self._enqueue(pieces, key)
+        parts = await asyncio.gather(*(piece.answer for piece in pieces))
+        return Outputs(BatchOutputs(join_rows([part.arrays() for part in parts])))
 
     def _enqueue(self, pieces: Sequence[Piece], key: Hashable) -> None:
         rows = sum(piece.rows for piece in pieces)
@@ -135,8 +140,6 @@ def batch_key(signature: Signature, arrays: Arrays) -> Hashable:
 
 def split_rows(arrays: Arrays, rows: int, size: int) -> List[Tuple[Arrays, int]]:
     """Return the arrays in parts of at most `size` rows, each with its count."""
-    if rows <= size:
-        return [(arrays, rows)]
     return [
         ({name: array[start : start + size] for name, array in arrays.items()}, min(size, rows - start))
         for start in range(0, rows, size)
@@ -171,7 +174,7 @@ def run_batch(run_model: RunModel, batch: Sequence[Piece]) -> List[Outcome]:
 
 def run_piece(run_model: RunModel, piece: Piece) -> Outcome:
     try:
-        return piece, run_model(piece.signature, piece.arrays)
+        return piece, Outputs(BatchOutputs(run_model(piece.signature, piece.arrays)))
     except Exception as error:
         return piece, error
 
@@ -182,11 +185,12 @@ def share_rows(outputs: Arrays, batch: Sequence[Piece]) -> List[Outcome]:
     for name, array in outputs.items():
         if array.shape[:1] != (total,):
             raise ValueError(f"output {name} has the shape {array.shape} for {total} rows")
+    together = BatchOutputs(outputs)
     shared: List[Outcome] = []
     start = 0
     for piece in batch:
         end = start + piece.rows
-        shared.append((piece, {name: array[start:end] for name, array in outputs.items()}))
+        shared.append((piece, Outputs(together, slice(start, end))))
         start = end
     return shared
 

@@ -117,8 +117,8 @@ class Predictor:
             raise Refusal(400, "instances: missing; Vertex AI's :predict takes rows alone. For columns: :rawPredict")
         outputs = await model.batcher.predict(request.signature, request.arrays, request.rows)
         self._counts.rows[model.deployed.model_version] += request.rows or 1
-        encode = partial(encode_outputs, outputs, by_row=request.by_row, rows=request.rows)
-        return await self._done((request.rows or 0) > LARGE_ROWS, encode)
+        is_large = (request.rows or 0) > LARGE_ROWS
+        return await self._done(is_large, lambda: encode_outputs(outputs.values(), request.by_row, request.rows))
 
     async def _done(self, is_large: bool, work: Callable[[], T]) -> T:
         """Do the work here, or in another thread if it would hold up the event loop."""

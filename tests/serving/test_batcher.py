@@ -55,7 +55,7 @@ def run(
 async def predict(batcher: Batcher, values: Any, signature: Signature = ADD) -> Any:
     array = np.array(values, dtype=np.int64)
     rows = array.shape[0] if array.ndim else None
-    return (await batcher.predict(signature, {"x": array}, rows))["y"].tolist()
+    return (await batcher.predict(signature, {"x": array}, rows)).values()["y"]
 
 
 async def predict_behind_the_gate(model: GatedModel, batcher: Batcher, requests: Sequence[Any]) -> List[Any]:
