@@ -52,6 +52,8 @@ class StoppableServer(uvicorn.Server):
                 access_log=False,
                 log_level="warning",
                 server_header=False,
+                # Nothing asks where a client is.
+                proxy_headers=False,
                 limit_concurrency=MAX_CONNECTIONS,
                 timeout_keep_alive=KEEP_ALIVE_S,
                 # By then every request that is under way is answered, if only with 504.
