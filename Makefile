@@ -91,8 +91,36 @@ gc: ## Remove what no kept release needs, after showing it (KEEP=10 YES=1)
 serve: ## Serve the current release's model until Ctrl-C (PORT=8501)
 	$(invoke) serve
 
-predict: ## Ask for a label (TEXT="I love this film")
+predict: ## Ask for labels (TEXT="I love this film", FILE=texts.csv, or a CSV or JSON lines as input; FORMAT=json)
 	$(invoke) predict
+
+smoke: ## Ask the model that is served what it said at training, and what it must refuse (ENV=name FORMAT=json)
+	$(invoke) smoke-served
+
+traffic: ## Show how the traffic is split, or give a former release a share (RELEASE=id PERCENT=10)
+	$(invoke) traffic
+
+##@ Request log
+requests: ## Show the latest requests and answers (LIMIT=20 FORMAT=json)
+	$(invoke) requests
+
+daily: ## Show what each release answered on each day (FORMAT=json)
+	$(invoke) daily
+
+groundtruth: ## Tell what requests are in truth (FILE=truths.csv)
+	$(invoke) groundtruth
+
+accuracy: ## Show how often each release was right, where the truth is known (FORMAT=json)
+	$(invoke) accuracy
+
+views: ## Make the views again, and say what a month of them costs to read (ENV=name)
+	$(invoke) views
+
+erase: ## Erase requests for good (REQUEST=id,id YES=1)
+	$(invoke) erase
+
+load-log: ## Load requests that were logged elsewhere, by Vertex AI or AI Platform (FILE=requests.jsonl)
+	$(invoke) load-log
 
 ##@ Model and data
 data: ## Prepare the data under build/data, as a deploy does (DATA=file.csv)
@@ -154,7 +182,7 @@ lock-upgrade: ## The same, with the newest versions that fit
 lock-check: ## Fail if a lock is not what its .in file resolves to, or its wheels are not its own
 	@sh esteira/setup/lock.sh --check
 
-clean: ## Remove the state of the environment local: releases, models, logs
+clean: ## Remove the state of the environment local: releases, models, logs, logged requests
 	$(invoke) clean
 
 ##@ Develop
@@ -178,12 +206,19 @@ bench-images: ## Time making and pushing images against docker build and buildah
 bench-run: ## Time the job runner against TFX's LocalDagRunner
 	$(python) -m bench.run
 
+bench-serve: ## Time the prediction server with wrk, beside a plain FastAPI and Keras server
+	$(python) -m bench.serve
+
+bench-log: ## Time loading and reading a million logged requests
+	$(python) -m bench.log
+
 help: ## Show this help
 	@awk 'BEGIN { FS = ":.*## " } \
 	  /^##@ / { printf "\n%s\n", substr($$0, 5) } \
 	  /^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: plan deploy deploy-partial deploy-full status cancel logs rehearse doctor cloud-plan cloud-apply cloud-destroy \
-  job releases show diff rollback lineage gc serve predict data tune schema images image-runtime image-builder \
+  job releases show diff rollback lineage gc serve predict smoke traffic requests daily groundtruth accuracy \
+  views erase load-log data tune schema images image-runtime image-builder \
   image-verify image-load image-check pins wheels wheels-check settings generate generate-check setup lock \
-  lock-upgrade lock-check clean test lint bench-plan bench-images bench-run bench-deploy help
+  lock-upgrade lock-check clean test lint bench-plan bench-images bench-run bench-deploy bench-serve bench-log help

@@ -334,22 +334,101 @@ def rehearse(c: Context) -> None:
 @at_the_edge
 def serve(c: Context, set: "list[str]") -> None:
     """Serve the current release's model until Ctrl-C."""
-    from esteira.release.served import served_model
-    from esteira.serving.server import serve as serve_model
+    from esteira.serving.front import serve_here
 
-    chosen = settings_here(set)
-    name, serving = chosen.pipeline.name, chosen.serving
-    serve_model(served_model(chosen), name=name, host=serving.host, port=serving.port, max_batch=serving.max_batch)
+    serve_here(settings_here(set))
 
 
 @task(help={"text": "What to classify"})
 @at_the_edge
 def predict(c: Context, text: str = "") -> None:
-    """Ask the current release's model for the label of a text."""
-    from esteira.serving.ask import answer_table, ask
+    """Ask the model that serves about a text, a file, or standard input."""
+    from esteira.serving.ask import predict_here
 
-    text = text or required_variable("TEXT", 'make predict TEXT="I love this film"')
-    tell(answer_table(ask(settings_here(), [text])))
+    given = (text or variable("TEXT"), variable("FILE"), variable("FORMAT"))
+    predict_here(settings_here(), *given, sys.stdin, sys.stdout, sys.stderr)
+
+
+@task
+@at_the_edge
+def smoke_served(c: Context) -> None:
+    """Ask what is served now what it said at training, and what it must refuse."""
+    from esteira.serving.smoke_here import smoke_here
+
+    smoke_here(settings_here(), variable("FORMAT") or "table", tell)
+
+
+@task
+@at_the_edge
+def traffic(c: Context) -> None:
+    """Show how the traffic is split, or give RELEASE= a share of PERCENT= of it."""
+    from esteira.deploy.front import split_traffic
+
+    split_traffic(settings_here(), variable("RELEASE") or "", variable("PERCENT") or "", console())
+
+
+@task
+@at_the_edge
+def views(c: Context) -> None:
+    """Make the views over the request log again, and say what a month of them costs to read."""
+    from esteira.monitoring.front import views as make_views
+
+    make_views(settings_here(), tell)
+
+
+@task
+@at_the_edge
+def requests(c: Context) -> None:
+    """Show the latest requests and what was answered."""
+    from esteira.monitoring.front import requests as latest
+
+    tell(latest(settings_here(), number("LIMIT", 20), variable("FORMAT") or "table"))
+
+
+@task
+@at_the_edge
+def daily(c: Context) -> None:
+    """Show what each release answered on each day."""
+    from esteira.monitoring.front import daily as summary
+
+    tell(summary(settings_here(), variable("FORMAT") or "table"))
+
+
+@task
+@at_the_edge
+def accuracy(c: Context) -> None:
+    """Show how often each release was right, of the requests whose truth is known."""
+    from esteira.monitoring.front import accuracy as live_accuracy
+
+    tell(live_accuracy(settings_here(), variable("FORMAT") or "table"))
+
+
+@task
+@at_the_edge
+def groundtruth(c: Context) -> None:
+    """Load from FILE= what requests are in truth."""
+    from esteira.monitoring.front import ground_truth
+
+    tell(ground_truth(settings_here(), required_variable("FILE", "make groundtruth FILE=truths.csv")))
+
+
+@task
+@at_the_edge
+def load_log(c: Context) -> None:
+    """Load logged requests from FILE=, in Vertex AI's form or AI Platform's."""
+    from esteira.monitoring.front import load_log as load
+
+    tell(load(settings_here(), required_variable("FILE", "make load-log FILE=requests.jsonl")))
+
+
+@task
+@at_the_edge
+def erase(c: Context) -> None:
+    """Erase the requests that REQUEST= names from the request log."""
+    from esteira.monitoring.front import erase_requests
+
+    request = required_variable("REQUEST", "make erase REQUEST=4611686018427387904")
+    erase_requests(settings_here(), request, switch("YES"), console())
 
 
 @task(iterable=["set"], help=SET)

@@ -22,9 +22,10 @@ DEFECT_EXIT_CODE = 70
 INTERRUPTED_EXIT_CODE = 130
 # The targets of make that mean another environment with ENV=, and what may stand behind them.
 OF_AN_ENVIRONMENT = (
-    *("cancel", "cloud-apply", "cloud-destroy", "cloud-plan", "deploy", "deploy-full", "deploy-partial", "diff"),
-    *("doctor", "gc", "job", "lineage", "logs", "plan", "predict", "rehearse", "releases", "rollback", "serve"),
-    *("show", "status"),
+    *("accuracy", "cancel", "cloud-apply", "cloud-destroy", "cloud-plan", "daily", "deploy", "deploy-full"),
+    *("deploy-partial", "diff", "doctor", "erase", "gc", "groundtruth", "job", "lineage", "load-log", "logs", "plan"),
+    *("predict", "rehearse", "releases", "requests", "rollback", "serve", "show", "smoke", "status", "traffic"),
+    "views",
 )
 COMMAND = re.compile(rf"\bmake (?:{'|'.join(OF_AN_ENVIRONMENT)})(?![\w-])(?!(?: [A-Z]+=\S+)* ENV=)")
 

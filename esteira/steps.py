@@ -206,30 +206,38 @@ def run_job(settings: Settings, store: Store, release: Release, job: Job, build:
 
 
 def smoke_step(settings: Settings, console: "Console") -> None:
-    """Serve the pushed model and ask it over HTTP; ServingError if an answer is wrong."""
+    """Serve the pushed model and ask it over HTTP; ServingError if an answer is wrong.
+
+    WarehouseError if the request log cannot be written: no other model would mend that, and the next try asks again.
+    """
+    from esteira.serving.smoke import SmokeError
+    from esteira.serving.smoke_view import smoke_table
+
     store, release = open_store(settings), built_release(settings)
     outcome = blessed_outcome(settings, release)
     try:
         result = smoke_release(settings, store, release)
     except ServingError as error:
+        if isinstance(error, SmokeError):
+            console.print(smoke_table(error.result))
         keep_outcome(store, release.id, outcome.copy(update={"error": f"smoke test: {error}"}))
         raise
     if outcome.error:
         keep_outcome(store, release.id, outcome.copy(update={"error": ""}))
-    for check in result.checks:
-        console.print(f"✓ {check.name}: {check.observed}")
+    console.print(smoke_table(result))
 
 
 def smoke_release(settings: Settings, store: Store, release: Release) -> "SmokeResult":
     """Ask the release's model: served here, or deployed to Vertex AI, where it gets no traffic yet."""
     if settings.is_local:
-        from esteira.serving.smoke import smoke_test
+        from esteira.serving.smoke_here import smoke_deployed
 
-        return smoke_test(Path(blessed_outcome(settings, release).model), settings=settings)
+        return smoke_deployed(settings, store, release)
     from esteira.google.open import open_api
+    from esteira.serving.check_known import known_texts
     from esteira.vertex.smoke import smoke_release as smoke_on_vertex
 
-    return smoke_on_vertex(settings, open_api(settings), store, release)
+    return smoke_on_vertex(settings, open_api(settings), store, release, known_texts(settings, store, release))
 
 
 def promote_step(settings: Settings, order: Order) -> Release:

@@ -120,7 +120,7 @@ def test_what_was_deployed_is_planned_as_none_and_not_deployed_again(clone: Path
 
 
 def test_predict_answers_with_label_confidence_and_probabilities(clone: Path, deployed: str) -> None:
-    run = make(clone, "predict", 'TEXT=A "great" film & I loved it')
+    run = make(clone, "predict", 'TEXT=A "great" film & I loved it', "FORMAT=table")
     assert run.returncode == 0, run.stderr
     header, row = (line.split() for line in run.stdout.splitlines()[:2])
     assert header == ["text", "label", "confidence", "negative", "neutral", "positive"]
@@ -290,6 +290,7 @@ def test_a_collection_keeps_what_is_served(clone: Path, deployed: str) -> None:
 def test_a_portuguese_csv_deploys_with_only_its_columns_set(clone: Path, deployed: str) -> None:
     run = make(clone, "deploy-full", f"DATA={HEADLINES}", "EPOCHS=8", "STATE=portuguese state", **COLUMNS)
     assert run.returncode == 0, run.stdout[-6000:] + run.stderr[-4000:]
-    answer = make(clone, "predict", "TEXT=Acordo de paz é celebrado com emoção", "STATE=portuguese state")
+    text = "TEXT=Acordo de paz é celebrado com emoção"
+    answer = make(clone, "predict", text, "FORMAT=table", "STATE=portuguese state")
     assert answer.returncode == 0, answer.stderr
     assert answer.stdout.splitlines()[0].split()[3:] == ["negativo", "neutro", "positivo"]

@@ -14,7 +14,7 @@ from esteira.data.user_csv import find_csv
 from esteira.deploy.decide import Wanted
 from esteira.deploy.hold import held
 from esteira.deploy.record import recorded
-from esteira.deploy.status import COLLECTION, ROLLBACK
+from esteira.deploy.status import COLLECTION, ROLLBACK, TRAFFIC
 from esteira.release.holder import whoami
 from esteira.release.manifest import Release
 from esteira.release.store import Store, open_store
@@ -95,3 +95,17 @@ def collect_garbage(settings: Settings, keep: int, yes: bool, console: Console) 
     with held(settings, store, COLLECTION, console.print):
         collect(settings, store, collection)
     console.print("Removed.")
+
+
+def split_traffic(settings: Settings, release: str, percent: str, console: Console) -> None:
+    """Give a former release a share of the traffic, unless neither is given, and say how it is split then."""
+    if settings.is_local:
+        from esteira.serving.traffic import change_traffic
+    else:
+        from esteira.vertex.split import change_traffic
+
+    if not release and not percent:
+        console.print(change_traffic(settings))
+        return
+    with held(settings, open_store(settings), TRAFFIC, console.print):
+        console.print(change_traffic(settings, release, percent))

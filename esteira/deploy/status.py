@@ -18,6 +18,7 @@ from esteira.settings import LOCAL, Settings
 State = Literal["deploying", "served", "not blessed", "failed", "interrupted", "none"]
 # What holds the environment without deploying into it.
 COLLECTION = "make gc"
+TRAFFIC = "make traffic"
 # What serves a former release again.
 ROLLBACK = "make rollback"
 ERROR_LINES = 6
@@ -77,7 +78,7 @@ def state_of(
     any_release: bool,
 ) -> State:
     """Return how things stand: a running deploy first, then what came of the last one."""
-    if (lease is not None and lease.what != COLLECTION) or (record is not None and record.is_running):
+    if (lease is not None and lease.what not in (COLLECTION, TRAFFIC)) or (record is not None and record.is_running):
         return "deploying"
     if pointer.release and current is None:
         return "failed"

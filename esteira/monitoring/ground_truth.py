@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any, Iterator, List, Mapping, Optional, Set, Tuple
+from typing import Any, Iterator, List, Mapping, NamedTuple, Optional, Set, Tuple
 
 from esteira.errors import DataError
 from esteira.monitoring.engine import Engine
@@ -34,16 +34,17 @@ class Truth:
     label: str
 
 
-class Loaded(int):
-    """How many truths were loaded; `unknown` is how many of their requests are not in the log."""
+class Loaded(NamedTuple):
+    """How many truths were loaded, and of how many requests that are not in the log."""
 
-    unknown: int = 0
+    truths: int
+    unknown: int
 
     @property
     def told(self) -> str:
         """Return a sentence about it."""
         some = f"; {self.unknown} of their requests are not in the log" if self.unknown else ""
-        return f"{self} {'truth' if self == 1 else 'truths'} loaded{some}."
+        return f"{self.truths} {'truth' if self.truths == 1 else 'truths'} loaded{some}."
 
 
 def load_ground_truth(engine: Engine, file: Path, now: Optional[datetime] = None) -> Loaded:
@@ -54,11 +55,10 @@ def load_ground_truth(engine: Engine, file: Path, now: Optional[datetime] = None
     """
     truths = last_of_each(read_truths(file))
     ids = sorted({truth.request_id for truth in truths})
-    loaded = Loaded(len(truths))
-    loaded.unknown = len(ids) - len(known_ids(engine, ids))
+    unknown = len(ids) - len(known_ids(engine, ids))
     given = (now or datetime.now(timezone.utc)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     engine.insert("ground_truth", ({**vars(truth), "given_time": given} for truth in truths))
-    return loaded
+    return Loaded(len(truths), unknown)
 
 
 def last_of_each(truths: List[Truth]) -> List[Truth]:

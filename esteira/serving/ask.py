@@ -2,22 +2,17 @@
 
 import io
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, BinaryIO, Iterator, List, Optional, Sequence, TextIO
+from typing import BinaryIO, Iterator, Optional, TextIO
 
 from esteira.errors import DataError, EsteiraError, SettingsError
 from esteira.formats import check_format
 from esteira.serving.answer_forms import Form, make_form
 from esteira.serving.ask_rows import AnsweredRow, ask_rows
 from esteira.serving.asked_rows import STDIN, AskedRow, RowFaults, Source, is_text_model, open_source, read_rows, wanted
-from esteira.serving.client import TIMEOUT_S
 from esteira.serving.endpoint import Endpoint
 from esteira.serving.opened import opened_endpoint
-from esteira.serving.prediction import Prediction, read_prediction
 from esteira.serving.row_progress import RowProgress
 from esteira.settings import Settings
-
-if TYPE_CHECKING:
-    from rich.table import Table
 
 FORMATS = ("table", "json", "csv")
 EXAMPLES = (
@@ -137,25 +132,3 @@ def reached(source: Source, progress: RowProgress) -> str:
     if not progress.written:
         return f"no row of {source.name} was answered."
     return f"{counted(progress.written)} of {source.name} are answered, up to line {progress.line:,}."
-
-
-def ask(settings: Settings, texts: Sequence[str]) -> List[Prediction]:
-    """Return the answers of the environment's model, as predict_here gives them."""
-    with opened_endpoint(settings, lambda line: None, timeout_s=TIMEOUT_S) as endpoint:
-        answered = endpoint.ask([{"text": text} for text in texts])
-        labels = endpoint.labels_of(answered)
-        return [read_prediction(text, row, labels) for text, row in zip(texts, answered.predictions)]
-
-
-def answer_table(predictions: Sequence[Prediction]) -> "Table":
-    """Return text, label, confidence and the probability of each label as a table."""
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=None, pad_edge=False)
-    for column in ("text", "label", "confidence", *predictions[0].probabilities):
-        table.add_column(Text(column), overflow="fold")
-    for one in predictions:
-        probabilities = [f"{value:.3f}" for value in one.probabilities.values()]
-        table.add_row(Text(one.text), Text(one.label), f"{one.confidence:.3f}", *probabilities)
-    return table

@@ -76,12 +76,6 @@ def serve_models(
             end_process(0)
 
 
-def serve(model_dir: Path, *, name: str, host: str, port: int, max_batch: int) -> None:
-    """Serve the SavedModel of a folder, and keep no request. Raises ServingError."""
-    source = FolderSource(model_dir, name, Identity())
-    serve_models(source, host=host, port=port, max_batch=max_batch, limits=Limits())
-
-
 def announce(catalogue: Catalogue, url: str, parent: Optional[socket.socket]) -> None:
     print(f"Serving {told_shares(catalogue)} at {url} (Ctrl-C ends it)", flush=True)
     if parent is not None:

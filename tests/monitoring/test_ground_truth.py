@@ -33,14 +33,14 @@ def test_a_csv_file_is_loaded(warehouse: Warehouse, tmp_path: Path) -> None:
     warehouse.insert("request_log", [{"request_id": "4611686018427387905"}])
     file = write(tmp_path, "\ufeffrequest_id,label\n4611686018427387905,bom\n7, mau \n7,bom\n")
     loaded = load_ground_truth(warehouse, file, NOW)
-    assert (loaded, loaded.unknown) == (2, 1)
+    assert loaded == (2, 1)
     assert loaded.told == "2 truths loaded; 1 of their requests are not in the log."
     assert rows(warehouse) == [(7, 0, "bom"), (4611686018427387905, 0, "bom")]
 
 
 def test_json_lines_are_loaded(warehouse: Warehouse, tmp_path: Path) -> None:
     file = write(tmp_path, '{"request_id": 7, "row_number": 1, "label": "שלום"}\n\n{"request_id": "7", "label": "x"}\n')
-    assert load_ground_truth(warehouse, file, NOW) == 2
+    assert load_ground_truth(warehouse, file, NOW).truths == 2
     assert rows(warehouse) == [(7, 0, "x"), (7, 1, "שלום")]
 
 
