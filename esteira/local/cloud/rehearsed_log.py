@@ -7,7 +7,7 @@ from typing import Any, Callable, Dict, List, Mapping, Tuple
 
 from esteira.local.cloud.project import Project
 
-LOGGED = "SELECT CAST(request_id AS VARCHAR), row_number, label FROM {dataset}.requests WHERE label IS NOT NULL"
+LOGGED = "SELECT CAST(request_id AS HUGEINT), row_number, label FROM {dataset}.requests WHERE label IS NOT NULL"
 # Runs an Invoke task with variables, and returns its exit code and what it printed.
 Run = Callable[[str, Mapping[str, str]], Tuple[int, str]]
 
