@@ -3,6 +3,7 @@
 import contextlib
 import importlib
 import os
+import re
 from pathlib import Path
 from typing import Any, Dict, Optional
 
@@ -15,10 +16,13 @@ from esteira.errors import ServingError
 from esteira.serving.refusal import Refusal
 from esteira.serving.scalars import SCALAR_TYPES
 from esteira.serving.signature import DEFAULT_SIGNATURE, Arrays, Shape, Signature, TensorSpec
+from esteira.serving.signature_call import REJECTED, SignatureCall, Tensors
 
 # What tf.saved_model.save writes into the signatures for its own use.
 INTERNAL_PREFIX = "__saved_model"
 WARM_UP_SIZE = 1
+# TensorFlow's own words before and behind the reason of an operation.
+AROUND = re.compile(r"^(\{\{function_node [^}]*\}\}\s*)+|\s*\[Op:\w+\]( name:)?$")
 AGAIN = "Train and push it again: make deploy-full"
 
 
@@ -43,13 +47,13 @@ class TensorFlowModel:
             raise ServingError(
                 f"{model_dir}: TensorFlow {tf.__version__} cannot load the SavedModel: {error}\n{AGAIN}"
             ) from error
+        self._calls = {name: SignatureCall(self._loaded.signatures[name]) for name in self.signatures}
 
     def run(self, signature: str, arrays: Arrays) -> Arrays:
         """Return the signature's outputs. Raises Refusal (400) for inputs that the model rejects."""
-        inputs = {name: tf.constant(array) for name, array in arrays.items()}
         try:
-            outputs = self._loaded.signatures[signature](**inputs)
-        except (tf.errors.InvalidArgumentError, tf.errors.OutOfRangeError) as error:
+            outputs = self._calls[signature](tensors_of(arrays))
+        except REJECTED as error:
             raise Refusal(400, f"the model rejects the inputs: {reason_of(error.message)}") from error
         return {name: outputs[name].numpy() for name in sorted(outputs)}
 
@@ -57,13 +61,14 @@ class TensorFlowModel:
         """Run every signature once, so that the first request is not the one that waits."""
         for signature in self.signatures.values():
             arrays = example_inputs(signature)
-            if arrays is None:
-                continue
-            try:
-                self.run(signature.name, arrays)
-            except Refusal:
+            if arrays is not None:
                 # An empty string is no serialized Example; the graph is ready all the same.
-                continue
+                with contextlib.suppress(*REJECTED):
+                    self._calls[signature.name].try_out(tensors_of(arrays))
+
+
+def tensors_of(arrays: Arrays) -> Tensors:
+    return {name: tf.constant(array) for name, array in arrays.items()}
 
 
 def register_text_operations() -> None:
@@ -126,8 +131,8 @@ def example_inputs(signature: Signature) -> Optional[Arrays]:
 
 
 def reason_of(message: str) -> str:
-    """Return the line that says why, without the graph's nodes around it."""
-    lines = [line.strip() for line in message.splitlines()]
+    """Return the line that says why, without the graph's nodes and the operation around it."""
+    lines = [AROUND.sub("", line.strip()) for line in message.splitlines()]
     graph = ("[[", "Graph execution", "Detected at")
     telling = [line for line in lines if line and not line.startswith(graph)]
     return telling[-1] if telling else "no reason given"
