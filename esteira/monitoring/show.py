@@ -24,8 +24,12 @@ def show_rows(rows: Sequence[Row], format: str, command: str, *, empty: str) -> 
     if not rows:
         return empty
     columns = list(rows[0])
-    right = [name for name in columns if all(isinstance(row[name], NUMBERS) for row in rows)]
+    right = [name for name in columns if all(is_number(row[name]) for row in rows)]
     return make_table(columns, [[cell(row[name]) for name in columns] for row in rows], right=right)
+
+
+def is_number(value: Any) -> bool:
+    return isinstance(value, NUMBERS) and not isinstance(value, bool)
 
 
 def row_json(row: Row) -> str:
@@ -46,6 +50,7 @@ def plain(value: Any) -> Any:
 
 
 def cell(value: Any) -> str:
+    """Return a value as a table shows it; what a list holds, with commas between."""
     if value is None:
         return "-"
     if isinstance(value, bool):
@@ -54,7 +59,11 @@ def cell(value: Any) -> str:
         return value.strftime("%Y-%m-%d %H:%M:%S")
     if isinstance(value, float):
         return f"{value:.3f}"
-    return shortened(value if isinstance(value, str) else json.dumps(plain(value), ensure_ascii=False, default=str))
+    if isinstance(value, (list, tuple)):
+        return shortened(", ".join(map(cell, value)))
+    if isinstance(value, dict):
+        return shortened(json.dumps(plain(value), ensure_ascii=False))
+    return shortened(str(plain(value)))
 
 
 def shortened(text: str) -> str:

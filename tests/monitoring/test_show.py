@@ -30,8 +30,16 @@ def printed(shown: Any) -> str:
 def test_a_table_has_one_line_a_row_and_numbers_at_the_right() -> None:
     lines = printed(show_rows([ROW, {**ROW, "confidence": 0.5}], "table", "make requests", empty="none")).splitlines()
     assert lines[0].split() == ["request_id", "time", "text", "confidence", "probabilities", "error"]
-    assert '2026-11-27 12:00:05  two lines of "a film"       0.877  [0.1, 0.9]     -' in lines[1]
+    assert '2026-11-27 12:00:05  two lines of "a film"       0.877  0.100, 0.900   -' in lines[1]
     assert len(lines) == 3
+
+
+def test_a_day_is_shown_as_it_is() -> None:
+    row = {"day": datetime.date(2026, 11, 27), "labels": ["positive", "ação"], "found": True}
+    assert printed(show_rows([row], "table", "make daily", empty="none")).splitlines() == [
+        "day         labels          found",
+        "2026-11-27  positive, ação  yes",
+    ]
 
 
 def test_json_holds_all_of_a_row() -> None:
