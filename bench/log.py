@@ -43,6 +43,8 @@ SCAN = """SELECT COUNT(*), SUM(hash(request_id)), SUM(row_number), MAX(time), SU
   SUM(hash(deployed_model_id)), SUM(hash(model_version)), SUM(hash(release_id)), SUM(hash(text)), SUM(hash(label)),
   SUM(confidence), SUM(list_sum(probabilities)), SUM(hash(label_true)), COUNT(error)
 FROM esteira.requests"""
+SOME = """SELECT COUNT(*), SUM(hash(endpoint)), SUM(hash(model_version)), MAX(time), SUM(hash(text)), SUM(confidence)
+FROM esteira.requests"""
 AS_PEOPLE_WRITE_IT = """SELECT model, model_version, time, ARRAY(
   SELECT AS STRUCT
     JSON_EXTRACT(i, '$.text') AS text,
@@ -72,9 +74,10 @@ def write_journal(folder: Path, rows: int) -> None:
 
 
 def load(folder: Path) -> Dict[str, Any]:
-    started_s = time.monotonic()
+    started_s, started_cpu_s = time.monotonic(), time.process_time()
     with open_place(place_of(folder)) as warehouse:
-        return {"wall_s": time.monotonic() - started_s, "rows": warehouse.loaded}
+        wall_s, cpu_s = time.monotonic() - started_s, time.process_time() - started_cpu_s
+        return {"wall_s": wall_s, "cpu_s": round(cpu_s, 2), "rows": warehouse.loaded}
 
 
 def prepare(folder: Path) -> Dict[str, Any]:
@@ -93,16 +96,17 @@ def prepare(folder: Path) -> Dict[str, Any]:
             "logging_time, '{\"instances\":[' || array_to_string(request_payload, ',') || ']}', "
             "'{\"predictions\":[' || array_to_string(response_payload, ',') || ']}' FROM esteira.request_log"
         )
-    return {"wall_s": 0.0}
+    return {"wall_s": 0.0, "cpu_s": 0.0}
 
 
 def timed(folder: Path, sql: str) -> Dict[str, Any]:
     with open_place(place_of(folder)) as warehouse:
         limit(warehouse)
-        started_s = time.monotonic()
+        started_s, started_cpu_s = time.monotonic(), time.process_time()
         answer = warehouse.connection.execute(sql).fetchall()
         assert answer, "the log is empty"
-        return {"wall_s": time.monotonic() - started_s, "rows": answer[0][0]}
+        wall_s, cpu_s = time.monotonic() - started_s, time.process_time() - started_cpu_s
+        return {"wall_s": wall_s, "cpu_s": round(cpu_s, 2), "rows": answer[0][0]}
 
 
 def limit(warehouse: Warehouse) -> None:
@@ -112,6 +116,10 @@ def limit(warehouse: Warehouse) -> None:
 
 def read_requests(folder: Path) -> Dict[str, Any]:
     return timed(folder, SCAN)
+
+
+def read_some(folder: Path) -> Dict[str, Any]:
+    return timed(folder, SOME)
 
 
 def read_daily(folder: Path) -> Dict[str, Any]:
@@ -148,6 +156,7 @@ STEPS: Dict[str, Callable[[Path], Dict[str, Any]]] = {
     "load the journal": load,
     "prepare": prepare,
     "every column of requests": read_requests,
+    "the columns that people's view has": read_some,
     "daily": read_daily,
     "accuracy": read_accuracy,
     "the latest 20 requests": read_latest,
@@ -168,10 +177,12 @@ def measure(step: str, folder: Path, times: int) -> Dict[str, Any]:
 
 def show(measurements: List[Dict[str, Any]], rows: int) -> None:
     table = Table(title=f"{rows:,} logged requests, {THREADS} threads, DuckDB's memory limited to {MEMORY}")
-    for column in ("step", "wall s", "peak MB"):
+    for column in ("step", "wall s", "CPU s", "peak MB"):
         table.add_column(column, justify="left" if column == "step" else "right")
     for found in measurements:
-        table.add_row(found["step"], f"{found['wall_s']:.2f}", f"{found['peak_bytes'] / 1e6:.0f}")
+        table.add_row(
+            found["step"], f"{found['wall_s']:.2f}", f"{found['cpu_s']:.2f}", f"{found['peak_bytes'] / 1e6:.0f}"
+        )
     Console().print(table)
 
 
@@ -193,13 +204,16 @@ def main() -> None:
         measurements = [measure(step, root, 3 if step.startswith(("every", "the")) else 1) for step in STEPS]
     measurements = [found for found in measurements if found["step"] != "prepare"]
     show(measurements, arguments.rows)
-    walls = {found["step"]: found["wall_s"] for found in measurements}
-    times_faster = round(walls["the view as people write it"] / walls["every column of requests"], 1)
-    print(f"{times_faster} times faster than the view as people write it")
+    people = next(found for found in measurements if found["step"] == "the view as people write it")
+    for found in measurements:
+        found["times_faster"] = round(people["wall_s"] / found["wall_s"], 1)
+        found["times_less_cpu"] = round(people["cpu_s"] / found["cpu_s"], 1)
+        if found["step"].startswith(("every", "the columns")):
+            print(f"{found['step']}: {found['times_faster']} times faster, {found['times_less_cpu']} times less CPU")
     machine["load_after"] = os.getloadavg()[0]
     write_json(
         RESULTS,
-        {"machine": machine, "rows": arguments.rows, "measurements": measurements, "times_faster": times_faster},
+        {"machine": machine, "rows": arguments.rows, "measurements": measurements},
     )
 
 

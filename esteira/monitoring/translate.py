@@ -38,6 +38,7 @@ def translate(sql: str) -> str:
     tree = parse(sql)
     check_known(tree)
     unnest_joins(tree)
+    translate_json.compare_types(tree)
     # From the leaves up, so that what a rule puts around a node is not translated again.
     for node in reversed(list(tree.walk(bfs=True))):
         rule_of = RULES.get(type(node))

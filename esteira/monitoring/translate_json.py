@@ -47,6 +47,15 @@ def json_type(function: exp.Expression) -> exp.Expression:
     return when(exp.not_(exp.Is(this=kind.copy(), expression=exp.Null())), named)
 
 
+def compare_types(tree: exp.Expression) -> None:
+    """JSON_TYPE(x) = 'array', in a tree not yet translated: DuckDB's own name is compared, which takes half the time."""
+    for node in list(tree.find_all(exp.EQ)):
+        function, theirs = node.left, {ours: theirs for theirs, ours in KINDS.items()}.get(node.right.name)
+        is_type = isinstance(function, exp.Anonymous) and function.name.upper() == "JSON_TYPE"
+        if is_type and len(function.expressions) == 1 and theirs and isinstance(node.right, exp.Literal):
+            node.replace(exp.EQ(this=call("json_type", function.expressions[0]), expression=text(theirs)))
+
+
 def safe_string(function: exp.Expression) -> exp.Expression:
     value = function.expressions[0]
     return when(

@@ -52,7 +52,12 @@ def subquery_array(node: exp.Expression) -> exp.Expression:
     is_ordered = len(order) == 1 and place is not None and order[0] == exp.column(place)
     # A lambda knows its element alone.
     needs_place = place is not None and exp.column(place) in select.expressions[0].find_all(exp.Column)
-    if not is_ordered or needs_place or len(select.expressions) != 1 or set(used(select)) - {"expressions", "from", "order"}:
+    if (
+        not is_ordered
+        or needs_place
+        or len(select.expressions) != 1
+        or set(used(select)) - {"expressions", "from", "order"}
+    ):
         raise refuse(node)
     body = select.expressions[0].unalias()
     if body == translate_json.safe_float(exp.Anonymous(this="FLOAT64", expressions=[exp.column(name)])):
