@@ -48,7 +48,7 @@ def json_type(function: exp.Expression) -> exp.Expression:
 
 
 def compare_types(tree: exp.Expression) -> None:
-    """JSON_TYPE(x) = 'array', in a tree not yet translated: DuckDB's own name is compared, which takes half the time."""
+    """Compare DuckDB's own name in JSON_TYPE(x) = 'array', in half the time; the tree is not translated yet."""
     for node in list(tree.find_all(exp.EQ)):
         function, theirs = node.left, {ours: theirs for theirs, ours in KINDS.items()}.get(node.right.name)
         is_type = isinstance(function, exp.Anonymous) and function.name.upper() == "JSON_TYPE"
