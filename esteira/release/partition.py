@@ -77,7 +77,7 @@ PARTITION: Dict[str, Rule] = {
         "partial",
         files=("cloudbuild/*.j2", "tasks.py", ".github/workflows/deploy.yaml"),
         values=("serving.*", "build.*", "cloud.*", "trainer.*", "endpoint.*", "log.*", "environment.*"),
-        but=("serving.host", "serving.port", "cloud.poll_s", *WHO_MAY, "environment.mirrors"),
+        but=("serving.host", "serving.port", "cloud.poll_s", "log.lands_s", *WHO_MAY, "environment.mirrors"),
     ),
 }
 

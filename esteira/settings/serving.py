@@ -37,13 +37,16 @@ class LogSettings(Section):
 
     `percent` of the requests are kept, chosen at random; 0 is none. `text` says what becomes of the texts in them
     before they are written: "keep", "hash" (SHA-256) or "redact". Rows go after `expiry_days`. `ai_platform` names a
-    table in the form of AI Platform Prediction, dataset.table, that the views read, too; empty is none.
+    table in the form of AI Platform Prediction, dataset.table, that the views read, too; empty is none. `lands_s` is
+    how long a deploy to Google Cloud waits for a request of its own to be in the log: Google does not say how long
+    that takes, others tell of two to three minutes.
     """
 
     percent: int = Field(100, ge=0, le=100)
     text: Literal["keep", "hash", "redact"] = "keep"
     expiry_days: int = Field(180, ge=1, le=36500)
     ai_platform: str = ""
+    lands_s: int = Field(600, ge=1, le=3600)
 
     @validator("ai_platform")
     def check_ai_platform(cls, value: str) -> str:

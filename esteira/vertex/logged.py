@@ -3,7 +3,7 @@
 import json
 import math
 import time
-from typing import List, Optional
+from typing import List
 
 from esteira.errors import WarehouseError
 from esteira.google.api import Api
@@ -20,10 +20,6 @@ from esteira.vertex.predict import ask
 from esteira.vertex.recorded import Serving, find_serving, record_deployed
 
 TEXT = "Is this logged?"
-# How long a row may take. Google does not say; others tell of two to three minutes.
-LANDS_S = 600.0
-# A rehearsal, whose stand-in logs at once, waits for so many seconds.
-WAIT = "REQUEST_LOG_WAIT_S"
 LOOK_S = 15.0
 # Rows that were logged a moment before the question are as good: clocks differ.
 MARGIN_S = 5.0
@@ -34,20 +30,17 @@ MOST_ASKED = 100
 DONE = "request-log.json"
 
 
-def complete_log(
-    settings: Settings, api: Api, store: Store, release: Release, *, lands_s: Optional[float] = None
-) -> List[str]:
+def complete_log(settings: Settings, api: Api, store: Store, release: Release) -> List[str]:
     """Record what a release's deployed model is, make the views, prove that its requests are logged, and say so.
 
-    Raises WarehouseError if no row lands within `lands_s`, else LANDS_S, with what to look at, or if the views cannot
+    Raises WarehouseError if no row lands within log.lands_s, with what to look at, or if the views cannot
     be made; GoogleError, ServingError or StateError if what is served cannot be told.
     """
     record_deployed(settings, api, store, release)
     serving = find_serving(settings, api, release)
     told = "log.percent is 0: it is off"
     if settings.log.percent:
-        wait_s = float(api.environ.get(WAIT, LANDS_S)) if lands_s is None else lands_s
-        told = prove_logged(settings, api, serving, wait_s)
+        told = prove_logged(settings, api, serving, settings.log.lands_s)
     store.write(DONE, done_text(settings, serving))
     return [f"request log: {told}"]
 
@@ -59,7 +52,8 @@ def is_complete(settings: Settings, api: Api, store: Store, release: Release) ->
 
 
 def done_text(settings: Settings, serving: Serving) -> bytes:
-    told = {"deployed_model_id": serving.deployed["id"], "log": settings.log.dict()}
+    log = settings.log.dict(exclude={"lands_s"})
+    told = {"deployed_model_id": serving.deployed["id"], "log": log}
     return (json.dumps(told, sort_keys=True) + "\n").encode("utf-8")
 
 

@@ -33,8 +33,9 @@ def deploy(project: LoggedProject) -> None:
     smoke_release(project.settings, project.api, project.store, project.release(1))
 
 
-def complete(project: LoggedProject, lands_s: float = 60) -> str:
-    (told,) = complete_log(project.settings, project.api, project.store, project.release(1), lands_s=lands_s)
+def complete(project: LoggedProject, lands_s: int = 60) -> str:
+    project.set("log", lands_s=lands_s)
+    (told,) = complete_log(project.settings, project.api, project.store, project.release(1))
     return told
 
 

@@ -15,7 +15,6 @@ from esteira.local.cloud.schedules import Schedules
 from esteira.local.cloud.server import served
 from esteira.release.history import keep_release, make_current, read_pointer
 from esteira.settings import Settings
-from esteira.vertex import logged
 from esteira.vertex.promote import finish_promotion, finish_rollback, promote_release
 from esteira.vertex.smoke import smoke_release
 from tests.vertex.logged_project import LoggedProject
@@ -151,9 +150,9 @@ def test_a_job_that_is_lost_is_told_with_the_release_that_serves(project: Schedu
 
 
 def test_a_log_without_a_row_leaves_a_release_that_is_promoted_and_the_next_deploy_proves_it(
-    project: Scheduled, monkeypatch: pytest.MonkeyPatch
+    project: Scheduled,
 ) -> None:
-    monkeypatch.setattr(logged, "LANDS_S", 0.0)
+    project.set("log", lands_s=0)
     project.requests.loses = True
     with pytest.raises(GoogleError) as told:
         project.promote(1)
@@ -165,7 +164,7 @@ def test_a_log_without_a_row_leaves_a_release_that_is_promoted_and_the_next_depl
     assert last == "Run: make deploy ENV=dev"
     assert (project.deployed(), read_pointer(project.store).release) == ({ONE: 100}, ONE)
     project.requests.loses = False
-    monkeypatch.setattr(logged, "LANDS_S", 60.0)
+    project.set("log", lands_s=60)
     finish_promotion(project.settings, project.store)
     jobs = len(project.jobs.known)
     finish_promotion(project.settings, project.store)

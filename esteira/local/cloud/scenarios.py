@@ -7,7 +7,6 @@ from esteira.google.api import Json
 from esteira.local.cloud.faults import Fault
 from esteira.local.cloud.operations import Failed
 from esteira.local.cloud.project import Project
-from esteira.vertex.logged import WAIT
 
 JOBS = "aiplatform.projects.locations.pipelineJobs"
 ENDPOINTS = "aiplatform.projects.locations.endpoints"
@@ -81,11 +80,11 @@ def elsewhere(project: Project) -> Undo:
 def without_rows(project: Project) -> Undo:
     """Let nothing that the endpoint is asked come into the request log, and a deploy wait for it for a moment."""
     project.requests.loses = True
-    project.builds.step_variables[WAIT] = "5"
+    project.builds.step_variables["ESTEIRA_LOG_LANDS_S"] = "5"
 
     def undo() -> None:
         project.requests.loses = False
-        del project.builds.step_variables[WAIT]
+        del project.builds.step_variables["ESTEIRA_LOG_LANDS_S"]
 
     return undo
 
