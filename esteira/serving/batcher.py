@@ -1,8 +1,8 @@
 """Micro-batching without a timer: one thread runs the model on whatever queued while it was busy.
 
-A request that finds the model idle runs at once, alone; under load the batches grow by themselves,
-up to `max_batch` rows. Only requests of one signature whose rows have one shape share a batch.
-What nobody waits for any more when its turn comes is not run.
+A request that finds the model idle runs with those that were read in the same turn of the event loop; under load the
+batches grow by themselves, up to `max_batch` rows. Only requests of one signature whose rows have one shape share a
+batch. What nobody waits for any more when its turn comes is not run.
 """
 
 import asyncio
@@ -46,6 +46,7 @@ class Batcher:
         self._changed = threading.Condition()
         self._queues: OrderedDict[Hashable, Deque[Piece]] = OrderedDict()
         self._waiting = 0
+        self._is_idle = False
         self._ending = False
         # Of the rows that the model ran on together.
         self.batches = Histogram(BATCH_ROWS)
@@ -101,7 +102,17 @@ class Batcher:
                 )
             self._waiting += rows
             self._queues.setdefault(key, deque()).extend(pieces)
-            self._changed.notify()
+            is_idle = self._is_idle
+        if is_idle:
+            # By then the other requests that have been read have queued, too, and share the first batch.
+            asyncio.get_running_loop().call_soon(self._begin)
+
+    def _begin(self) -> None:
+        """Wake the thread, once for all that has queued."""
+        with self._changed:
+            if self._is_idle:
+                self._is_idle = False
+                self._changed.notify()
 
     def _work(self) -> None:
         while True:
@@ -123,7 +134,9 @@ class Batcher:
         """Wait for work and return the next batch, of the key that waits longest for its turn."""
         with self._changed:
             while not self._queues and not self._ending:
+                self._is_idle = True
                 self._changed.wait()
+            self._is_idle = False
             if not self._queues:
                 return []
             key, queue = self._queues.popitem(last=False)

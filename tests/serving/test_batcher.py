@@ -88,6 +88,18 @@ def test_what_queued_while_the_model_was_busy_shares_a_batch() -> None:
     assert model.calls == [("add", [0]), ("add", [1, 2, 3, 4]), ("add", [5])]
 
 
+def test_what_is_read_in_one_turn_of_the_event_loop_shares_a_batch() -> None:
+    model = GatedModel(is_open=True)
+
+    async def ask(batcher: Batcher) -> Any:
+        while not batcher._is_idle:
+            await asyncio.sleep(0)
+        return await asyncio.gather(*(predict(batcher, [value]) for value in (1, 2, 3)))
+
+    assert run(model, ask) == [[2], [3], [4]]
+    assert model.calls == [("add", [1, 2, 3])]
+
+
 def test_signatures_and_shapes_do_not_mix_and_take_turns() -> None:
     model = GatedModel()
     requests = [([1], ADD), ([[1, 1]], MORE), ([[1]], MORE), ([2], ADD), ([[2, 2]], MORE)]
