@@ -9,7 +9,9 @@ SOURCE = "source"
 TOKENS = "tokens"
 NORMALIZED = "normalized"
 # What the network reads beside the tokens: buckets of n-grams, made of the normalised text.
-GRAMS = "grams"
+WORD_GRAMS = "word_grams"
+CHARACTER_GRAMS = "character_grams"
+GRAMS = (WORD_GRAMS, CHARACTER_GRAMS)
 
 # Words that the encoder reads; what follows is left to the n-grams alone.
 MAX_TOKENS = 64
@@ -18,4 +20,7 @@ VOCABULARY_NAME = "words"
 # Ids of tokens: 0 is padding, 1 a word outside the vocabulary, then the words by frequency.
 UNKNOWN_ID = 1
 FIRST_WORD_ID = 2
-GRAM_BUCKETS = 1 << 18
+GRAM_BUCKET_BITS = 18
+GRAM_BUCKETS = 1 << GRAM_BUCKET_BITS
+# The bucket of what is no n-gram; it weighs nothing.
+NO_GRAM = 0

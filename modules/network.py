@@ -6,6 +6,7 @@ so that neither leaves the work to the other; their mean answers.
 
 from typing import Any, Dict, Mapping, Sequence, Tuple
 
+import numpy as np
 import tensorflow as tf
 
 from modules import features
@@ -28,7 +29,7 @@ class Classifier(tf.keras.Model):
 
     def heads(self, inputs: Mapping[str, Any], training: bool) -> Tuple[tf.Tensor, tf.Tensor]:
         """Return the logits of the encoder and of the n-grams, each [n, classes]."""
-        return self.deep(self.encoder(inputs, training=training)), self.wide(inputs[features.GRAMS])
+        return self.deep(self.encoder(inputs, training=training)), self.wide([inputs[name] for name in features.GRAMS])
 
     def call(self, inputs: Mapping[str, Any], training: bool = False) -> tf.Tensor:
         deep, wide = self.heads(inputs, training)
@@ -55,22 +56,35 @@ class WideLayer(tf.keras.layers.Layer):
 
     def __init__(self, gram_weights: Sequence[float], classes: int) -> None:
         super().__init__()
-        self.gram_weights = self.add_weight(
-            "gram_weights",
-            (features.GRAM_BUCKETS,),
-            initializer=tf.constant_initializer(gram_weights),
-            trainable=False,
+        # Of each bucket what it says for each class, then its weight: one look-up finds both.
+        self.table = self.add_weight(
+            "table",
+            (features.GRAM_BUCKETS, classes + 1),
+            initializer=tf.constant_initializer(wide_table(gram_weights, classes)),
         )
-        self.kernel = self.add_weight("kernel", (features.GRAM_BUCKETS, classes), initializer="zeros")
         self.bias = self.add_weight("bias", (classes,), initializer="zeros")
 
-    def call(self, grams: tf.RaggedTensor) -> tf.Tensor:
-        rows, buckets, count = grams.value_rowids(), grams.flat_values, grams.nrows()
-        weights = tf.gather(self.gram_weights, buckets)
-        squares = tf.math.unsorted_segment_sum(tf.square(weights), rows, count)
-        scales = WIDE_SCALE * tf.math.rsqrt(tf.maximum(squares, 1e-12))
-        values = tf.gather(self.kernel, buckets) * (weights * tf.gather(scales, rows))[:, tf.newaxis]
-        return tf.math.unsorted_segment_sum(values, rows, count) + self.bias
+    def call(self, grams: Sequence[tf.RaggedTensor]) -> tf.Tensor:
+        sums = tf.add_n([self.sum_rows(part) for part in grams])
+        squares = tf.stop_gradient(sums[:, -1:])
+        return sums[:, :-1] * (WIDE_SCALE * tf.math.rsqrt(tf.maximum(squares, 1e-12))) + self.bias
+
+    def sum_rows(self, grams: tf.RaggedTensor) -> tf.Tensor:
+        """Return [n, classes + 1]: what the buckets of each row say, weighted, and the squares of their weights."""
+        found = tf.gather(self.table, grams.values)
+        # Nothing is learned of the weights: their column gets no gradient, here nor by the squares.
+        weighted = found * tf.stop_gradient(found[..., -1:])
+        _, sizes, columns = weighted.shape
+        # The sizes of n-grams side by side: a third of the additions into rows.
+        side_by_side = tf.reshape(weighted, [-1, sizes * columns])
+        sums = tf.math.unsorted_segment_sum(side_by_side, grams.value_rowids(), grams.nrows())
+        return tf.reduce_sum(tf.reshape(sums, [-1, sizes, columns]), axis=1)
+
+
+def wide_table(gram_weights: Sequence[float], classes: int) -> np.ndarray:
+    """Return float [buckets, classes + 1]: nothing learned yet, and the weights."""
+    weights = np.asarray(gram_weights, np.float32)[:, np.newaxis]
+    return np.pad(weights, [(0, 0), (classes, 0)])
 
 
 def create_encoder(

@@ -56,13 +56,20 @@ def weigh_classes(labels: np.ndarray, classes: int) -> Dict[int, float]:
     return dict(enumerate(weights.tolist()))
 
 
-def weigh_grams(grams: tf.RaggedTensor) -> np.ndarray:
-    """Return the inverse document frequency of each bucket, 0 for what occurs in one row only."""
-    row_count = int(grams.nrows())
-    pairs = np.unique(grams.value_rowids().numpy() * features.GRAM_BUCKETS + grams.flat_values.numpy())
+def weigh_grams(*grams: tf.RaggedTensor) -> np.ndarray:
+    """Return the inverse document frequency of each bucket, 0 for what occurs in one row only and for NO_GRAM."""
+    row_count = int(grams[0].nrows())
+    pairs = np.unique(np.concatenate([pair_rows(part) for part in grams]))
     counts = np.bincount(pairs % features.GRAM_BUCKETS, minlength=features.GRAM_BUCKETS)
     weights = np.log((1 + row_count) / (1 + counts)) + 1
+    weights[features.NO_GRAM] = 0
     return np.where(counts < 2, 0, weights).astype(np.float32)
+
+
+def pair_rows(grams: tf.RaggedTensor) -> np.ndarray:
+    """Return each row's number with each of its buckets, as one whole number; see gram_buckets."""
+    rows = grams.value_rowids().numpy()[:, np.newaxis]
+    return np.ravel(rows * features.GRAM_BUCKETS + grams.values.numpy())
 
 
 def create_network(
@@ -70,7 +77,8 @@ def create_network(
 ) -> Classifier:
     """Return a compiled network. Raises HubEncoderError if its encoder cannot be loaded."""
     encoder = create_encoder(settings, hyperparameters, data.vocabulary_size)
-    network = Classifier(encoder, weigh_grams(data.train.inputs[features.GRAMS]), len(data.labels))
+    gram_weights = weigh_grams(*(data.train.inputs[name] for name in features.GRAMS))
+    network = Classifier(encoder, gram_weights, len(data.labels))
     network.compile(
         tf.keras.optimizers.Adam(hyperparameters["learning_rate"]),
         tf.keras.losses.SparseCategoricalCrossentropy(from_logits=True),

@@ -47,6 +47,11 @@ def test_bytes_that_are_no_utf8_do_not_stop_it() -> None:
     assert normalize(tf.constant([b"caf\xe9 ok"])).numpy()[0].decode("utf-8") == "caf\ufffd ok"
 
 
+def test_a_text_of_accents_alone_is_empty_and_its_neighbours_keep_theirs() -> None:
+    texts = tf.constant(["a\u0301b", "\u0301\u0302", "", "c"])
+    assert normalize(texts).numpy().tolist() == [b"ab", b"", b"", b"c"]
+
+
 def test_words_symbols_and_spaceless_scripts_become_tokens() -> None:
     assert tokens("Don't panic!! 😀") == ["don't", "panic", "!", "!", "😀"]
     assert tokens("天気 ok") == ["天", "気", "ok"]
