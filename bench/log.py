@@ -27,11 +27,11 @@ from sqlglot import exp
 from bench.machine import describe_machine
 from esteira.files import write_json
 from esteira.monitoring.deployed import Deployed
-from esteira.monitoring.request_log import RequestLog
+from esteira.monitoring.journal.request_log import RequestLog
 from esteira.monitoring.signature_columns import DEFAULT_INPUTS, DEFAULT_OUTPUTS
-from esteira.monitoring.translate import translate
+from esteira.monitoring.translate.statement import translate
 from esteira.monitoring.views import VIEWS, read_models, render_view
-from esteira.monitoring.warehouse import Place, Warehouse, open_place
+from esteira.monitoring.warehouse.database import Place, Warehouse, open_place
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 RESULTS = REPOSITORY / "bench" / "results" / "log.json"

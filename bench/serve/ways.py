@@ -9,7 +9,7 @@ from typing import Any, Callable, Dict, List
 
 from bench.serve.ours import NAME
 from bench.serve.recorded import read_recorded
-from esteira.monitoring.loader import LOOK_S
+from esteira.monitoring.warehouse.loader import LOOK_S
 
 MAX_BATCH = 64
 

@@ -5,10 +5,10 @@ from typing import List, Sequence, Set
 
 from esteira.errors import WarehouseError
 from esteira.monitoring.engine import Engine
-from esteira.monitoring.folder import writable
-from esteira.monitoring.journal_segments import blank, list_segments, opened_segment
+from esteira.monitoring.journal.segments import blank, list_segments, opened_segment
 from esteira.monitoring.views import render
-from esteira.monitoring.warehouse import Warehouse
+from esteira.monitoring.warehouse.database import Warehouse
+from esteira.monitoring.warehouse.folder import writable
 
 # Parameters of one query: BigQuery takes 10,000.
 AT_ONCE = 5_000

@@ -22,13 +22,13 @@ NO_TRUTH = "No request has a ground truth yet. Tell it: make groundtruth FILE=tr
 def opened_engine(settings: Settings) -> Iterator[Engine]:
     """Give what the environment's request log lies in."""
     if settings.is_local:
-        from esteira.monitoring.warehouse import open_warehouse
+        from esteira.monitoring.warehouse.database import open_warehouse
 
         with open_warehouse(settings) as warehouse:
             yield warehouse
     else:
         from esteira.google.open import open_api
-        from esteira.monitoring.bigquery import BigQuery
+        from esteira.monitoring.bigquery.engine import BigQuery
 
         yield BigQuery(settings, open_api(settings))
 

@@ -12,7 +12,7 @@ from esteira.errors import WarehouseError
 from esteira.monitoring.engine import Engine
 from esteira.monitoring.row_values import read_value
 from esteira.monitoring.views import FOLDER
-from esteira.monitoring.warehouse_tables import AI_PLATFORM, read_schema
+from esteira.monitoring.warehouse.tables import AI_PLATFORM, read_schema
 
 REQUEST_LOG = "request_log"
 # What a row must tell to be of any use, by form.

@@ -4,7 +4,7 @@ import json
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from esteira.monitoring.engine import Engine
-from esteira.monitoring.redact import redact
+from esteira.monitoring.journal.redact import redact
 from esteira.serving.checks import Check, in_json
 from esteira.serving.identity import Identity
 from esteira.serving.probe import Said, encoded

@@ -111,7 +111,7 @@ def log_opener(given: argparse.Namespace, scratch: Path, identity: Identity) -> 
     """Return what opens the log of requests; None without one, and where nothing is asked in earnest."""
     if not given.log_table or not given.log_percent or identity.endpoint.endswith(CHECK):
         return None
-    from esteira.monitoring.streamed_log import StreamedLog, Target
+    from esteira.monitoring.bigquery.streamed_log import StreamedLog, Target
 
     target = Target(given.log_table, given.project, given.log_percent, given.log_text)
     return partial(StreamedLog, scratch / "log", target)

@@ -48,6 +48,6 @@ def log_opener(settings: Settings) -> Optional[OpenLog]:
     """Return what opens the request log, None if no request is to be kept."""
     if not settings.is_local or not settings.log.percent:
         return None
-    from esteira.monitoring.open_log import LoadedLog
+    from esteira.monitoring.warehouse.open_log import LoadedLog
 
     return partial(LoadedLog, settings)

@@ -125,7 +125,7 @@ def read_arguments(arguments: Optional[List[str]]) -> argparse.Namespace:
 
 
 def log_opener(given: argparse.Namespace) -> OpenLog:
-    from esteira.monitoring.request_log import RequestLog
+    from esteira.monitoring.journal.request_log import RequestLog
 
     return partial(RequestLog, given.log_folder, percent=given.log_percent, text=given.log_text)
 

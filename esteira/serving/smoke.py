@@ -193,7 +193,7 @@ def check_row(
 
     if not settings.log.percent:
         return log_is_off()
-    from esteira.monitoring.warehouse import open_warehouse
+    from esteira.monitoring.warehouse.database import open_warehouse
 
     instances = recorded.instances[:2]
     said: Said = probe.send(encoded(instances=instances))

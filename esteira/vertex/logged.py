@@ -8,7 +8,7 @@ from typing import List
 from esteira.errors import WarehouseError
 from esteira.google.api import Api
 from esteira.google.operations import pauses
-from esteira.monitoring.bigquery import BigQuery
+from esteira.monitoring.bigquery.engine import BigQuery
 from esteira.monitoring.engine import Engine, Parameters
 from esteira.monitoring.views import render
 from esteira.release.manifest import Release

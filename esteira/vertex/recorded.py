@@ -8,12 +8,12 @@ from typing import Any, Dict, NamedTuple
 
 from esteira.errors import GoogleError, StateError
 from esteira.google.api import Api, Json
-from esteira.monitoring.bigquery import BigQuery
+from esteira.monitoring.bigquery.engine import BigQuery
 from esteira.monitoring.deployed import Deployed
 from esteira.monitoring.engine import Engine
-from esteira.monitoring.journal import Described
-from esteira.monitoring.load_batch import deployed_row
+from esteira.monitoring.journal.frames import Described
 from esteira.monitoring.views import make_views, render
+from esteira.monitoring.warehouse.batch import deployed_row
 from esteira.release.manifest import Release
 from esteira.release.places import model_prefix
 from esteira.release.store.interface import Store

@@ -7,10 +7,10 @@ from esteira.google.api import Api
 from esteira.local.cloud.server import StandIn
 from esteira.local.cloud.warehouse import Warehouse
 from esteira.local.cloud.warehouse_data import TableData
-from esteira.monitoring.bigquery_stream import Streamed
-from esteira.monitoring.journal_segments import JOURNAL
-from esteira.monitoring.streamer import Streamer
-from esteira.monitoring.warehouse_tables import read_schema
+from esteira.monitoring.bigquery.stream import Streamed
+from esteira.monitoring.bigquery.streamer import Streamer
+from esteira.monitoring.journal.segments import JOURNAL
+from esteira.monitoring.warehouse.tables import read_schema
 from tests.conftest import REPOSITORY
 
 TABLE = "demo-project.esteira.request_log"

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any, Dict, List, Sequence
 
 from esteira.monitoring.deployed import Deployed
-from esteira.monitoring.request_log import RequestLog
-from esteira.monitoring.warehouse import Place, Warehouse, open_place
+from esteira.monitoring.journal.request_log import RequestLog
+from esteira.monitoring.warehouse.database import Place, Warehouse, open_place
 from esteira.serving.signature import TensorSpec
 from tests.conftest import REPOSITORY
 

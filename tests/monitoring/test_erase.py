@@ -8,7 +8,7 @@ import pytest
 from esteira.errors import WarehouseError
 from esteira.monitoring.erase import Erased, erase
 from esteira.monitoring.views import make_views
-from esteira.monitoring.warehouse import open_place, open_warehouse, place_of
+from esteira.monitoring.warehouse.database import open_place, open_warehouse, place_of
 from esteira.settings import Settings
 from tests.monitoring.logged import ids_of, opened_log, place_in, write
 

@@ -6,7 +6,7 @@ import pytest
 
 from esteira.errors import DataError
 from esteira.monitoring.ground_truth import EXPECTED, load_ground_truth, read_truths
-from esteira.monitoring.warehouse import Place, Warehouse, open_place
+from esteira.monitoring.warehouse.database import Place, Warehouse, open_place
 from tests.conftest import REPOSITORY
 
 NOW = datetime(2026, 1, 2, tzinfo=timezone.utc)

@@ -15,9 +15,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from esteira.monitoring.journal_segments import list_segments
-from esteira.monitoring.loader_process import start_loader
-from esteira.monitoring.warehouse import open_place
+from esteira.monitoring.journal.segments import list_segments
+from esteira.monitoring.warehouse.database import open_place
+from esteira.monitoring.warehouse.loader_process import start_loader
 from tests.conftest import REPOSITORY
 from tests.monitoring.logged import place_in, rows_of
 

@@ -9,7 +9,7 @@ import pytest
 
 from esteira.errors import WarehouseError
 from esteira.monitoring.load_rows import load_rows
-from esteira.monitoring.warehouse import open_place
+from esteira.monitoring.warehouse.database import open_place
 from tests.monitoring.logged import place_in
 
 TABLE = "legacy.answers"

@@ -15,7 +15,7 @@ from esteira.monitoring.views import (
     render,
     render_view,
 )
-from esteira.monitoring.warehouse import Place, Warehouse, open_place
+from esteira.monitoring.warehouse.database import Place, Warehouse, open_place
 from esteira.settings import Settings
 from tests.conftest import REPOSITORY
 

@@ -8,7 +8,7 @@ from typing import List
 
 import pytest
 
-from esteira.monitoring.warehouse import open_warehouse
+from esteira.monitoring.warehouse.database import open_warehouse
 from esteira.serving.opened import opened_endpoint, server_url
 from esteira.settings import Settings
 from tests.conftest import REPOSITORY

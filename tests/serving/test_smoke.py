@@ -10,7 +10,7 @@ from typing import Any, Callable, Dict, Iterator, List, Tuple
 import pytest
 
 from esteira.errors import ServingError
-from esteira.monitoring.warehouse import open_warehouse
+from esteira.monitoring.warehouse.database import open_warehouse
 from esteira.release.manifest import Outcome
 from esteira.serving.check_known import Known
 from esteira.serving.recorded import make_recorded

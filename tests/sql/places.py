@@ -9,7 +9,7 @@ from typing import Any, Dict, Iterable, Iterator, List, Mapping, Optional, Seque
 
 from esteira.monitoring.engine import Parameters, Row
 from esteira.monitoring.views import VIEWS, read_models, render_view
-from esteira.monitoring.warehouse import Place, open_place
+from esteira.monitoring.warehouse.database import Place, open_place
 from tests.conftest import REPOSITORY
 from tests.sql.emulator import PROJECT
 

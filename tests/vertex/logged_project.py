@@ -9,7 +9,7 @@ from esteira.local.cloud.logged_requests import LoggedRequests
 from esteira.local.cloud.warehouse import Warehouse
 from esteira.local.cloud.warehouse_data import TableData
 from esteira.local.cloud.warehouse_jobs import Jobs
-from esteira.monitoring.bigquery import BigQuery
+from esteira.monitoring.bigquery.engine import BigQuery
 from esteira.settings import Settings
 from tests.conftest import REPOSITORY
 from tests.vertex.endpoint_project import Project

@@ -102,7 +102,7 @@ class Warehouse:
         return self.tables[name]
 
     def put_view(self, name: str, query: str, fields: List[Json]) -> None:
-        """Make a view of dataset.name, or make it anew."""
+        """Make a view of dataset.name, in place of one that is there."""
         labels = self.tables.get(name, {}).get("labels")
         view = {"type": "VIEW", "view": {"query": query, "useLegacySql": False}, "schema": {"fields": fields}}
         self.put_table(name, {**view, **({"labels": labels} if labels else {})})

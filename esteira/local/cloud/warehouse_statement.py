@@ -95,7 +95,7 @@ def translated(statement: Statement) -> str:
         import sqlglot
 
         return sqlglot.transpile(statement.sql, read="bigquery", write="duckdb")[0]
-    from esteira.monitoring.translate import translate
+    from esteira.monitoring.translate.statement import translate
 
     try:
         return translate(statement.sql)

@@ -1,0 +1,1 @@
+"""The request log in BigQuery, over its REST API."""

@@ -1,0 +1,92 @@
+"""The request log in BigQuery, over its REST API.
+
+https://cloud.google.com/bigquery/docs/reference/rest
+"""
+
+import json
+from contextlib import contextmanager
+from typing import Any, Iterable, Iterator, List, Mapping, Optional
+
+from esteira.errors import WarehouseError
+from esteira.google.api import Api, Json
+from esteira.google.refusals import NotFoundError, RefusedError
+from esteira.monitoring.bigquery.jobs import SERVICE, Jobs
+from esteira.monitoring.bigquery.refusal import place_in
+from esteira.monitoring.bigquery.values import read_row, wire_parameters
+from esteira.monitoring.engine import Parameters, Row
+from esteira.settings import Settings
+
+# What BigQuery answers where a statement, or what it names, is at fault; the rest are errors of access.
+FAULTY = (400, 404, 409)
+
+
+class BigQuery:
+    """The dataset of the chosen environment. An Engine, see esteira/monitoring/engine.py."""
+
+    def __init__(self, settings: Settings, api: Api) -> None:
+        place = settings.environment
+        self.dataset = f"{place.project}.{place.dataset}"
+        self._api = api
+        self._tables = f"projects/{place.project}/datasets/{place.dataset}/tables"
+        self._reference = {"projectId": place.project, "datasetId": place.dataset}
+        self._jobs = Jobs(api, place.region)
+        self._setup = f"make cloud-apply ENV={settings.selected}"
+
+    def query(self, what: str, sql: str, parameters: Optional[Parameters] = None) -> List[Row]:
+        """Run one statement to its end and return its rows, as the Engine does.
+
+        Raises WarehouseError with BigQuery's message and the place in the statement; GoogleError, as for a role
+        that is missing, where the statement is not at fault.
+        """
+        configuration: Json = {"query": sql, "useLegacySql": False}
+        if parameters:
+            configuration.update(parameterMode="NAMED", queryParameters=wire_parameters(parameters))
+        with self._telling(what, sql):
+            job = self._jobs.start(what, {"query": configuration})
+            fields, rows = self._jobs.results(what, job)
+            return [read_row(fields, row) for row in rows]
+
+    def columns(self, table: str) -> List[str]:
+        try:
+            found = self._api.call(f"read table {table}", SERVICE, "GET", f"{self._tables}/{table}")
+        except NotFoundError:
+            return []
+        return [str(column["name"]) for column in (found.get("schema") or {}).get("fields", [])]
+
+    def insert(self, table: str, rows: Iterable[Mapping[str, Any]]) -> int:
+        """Append rows by one job, which writes all of them or none, and return how many.
+
+        https://cloud.google.com/bigquery/docs/batch-loading-data
+        """
+        lines = [json.dumps(row, ensure_ascii=False) for row in rows]
+        if not lines:
+            return 0
+        what = f"write {len(lines):,} rows into {self.dataset}.{table}"
+        load = {
+            "destinationTable": {**self._reference, "tableId": table},
+            "sourceFormat": "NEWLINE_DELIMITED_JSON",
+            "writeDisposition": "WRITE_APPEND",
+            "createDisposition": "CREATE_NEVER",
+        }
+        with self._telling(what, ""):
+            job = self._jobs.start_load(what, {"load": load}, "\n".join(lines).encode("utf-8"))
+            self._jobs.wait(what, job)
+        return len(lines)
+
+    def scanned_bytes(self, sql: str) -> Optional[int]:
+        """Return how many bytes a query would scan, as BigQuery itself estimates it."""
+        what = "ask how much a query would scan"
+        with self._telling(what, sql):
+            job = self._jobs.dry_run(what, {"query": {"query": sql, "useLegacySql": False}})
+        return int(job["statistics"]["totalBytesProcessed"])
+
+    @contextmanager
+    def _telling(self, what: str, sql: str) -> Iterator[None]:
+        try:
+            yield
+        except RefusedError as error:
+            if error.status not in FAULTY:
+                raise
+            place = place_in(sql, error.said)
+            setup = f"\nRun: {self._setup}" if error.status == 404 else ""
+            raise WarehouseError(f"BigQuery: cannot {what}: {error.said}{place}{setup}") from None

@@ -1,0 +1,98 @@
+"""The request log of a server in a container: a journal on its disk, and a process that streams it into BigQuery."""
+
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import esteira
+from esteira.monitoring.deployed import Deployed
+from esteira.monitoring.journal.request_log import RequestLog, TextRule
+from esteira.monitoring.journal.segments import JOURNAL, list_segments
+
+# Small ones, since each is removed once all of it is sent.
+SEGMENT_BYTES = 4 * 1024 * 1024
+# While BigQuery does not take it, so much waits on the disk; what comes then is not logged.
+MOST_BYTES = 1024 * 1024 * 1024
+# How often the disk is looked at.
+LOOK_REQUESTS = 256
+STOP_TIMEOUT_S = 25.0
+
+
+class Target(NamedTuple):
+    """Where requests go: `table` is project.dataset.table; what share of them, and what becomes of their texts."""
+
+    table: str
+    project: str
+    percent: int
+    text: TextRule
+
+
+class StreamedLog:
+    """An AnswerLog, see esteira/serving/answer_log.py, whose journal lies below `folder`."""
+
+    def __init__(self, folder: Path, target: Target, *, most_bytes: int = MOST_BYTES) -> None:
+        """Raises WarehouseError if nothing can be written there."""
+        self._journal = folder / JOURNAL
+        self._log = RequestLog(folder, percent=target.percent, text=target.text, segment_bytes=SEGMENT_BYTES)
+        self._most_bytes = most_bytes
+        self._target = target
+        self._asked = 0
+        self._is_full = False
+        self._start()
+
+    def keep(self, deployed: Deployed, request_id: int, request: bytes, response: bytes) -> None:
+        """As RequestLog.keep. Raises OSError while as much waits as may."""
+        if self._asked % LOOK_REQUESTS == 0:
+            self._look()
+        self._asked += 1
+        if self._is_full:
+            raise OSError(f"{self._journal}: {self._most_bytes:,} bytes wait to be sent to BigQuery")
+        self._log.keep(deployed, request_id, request, response)
+
+    def _look(self) -> None:
+        """See how much waits, and that somebody sends it."""
+        self._is_full = waiting_bytes(self._journal) > self._most_bytes
+        if self._process.poll() is not None:
+            print(f"What sends requests to BigQuery has ended: status {self._process.returncode}", file=sys.stderr)
+            self._ours.close()
+            self._start()
+
+    def _start(self) -> None:
+        self._ours, theirs = socket.socketpair()
+        with theirs:
+            self._process = start_streamer(self._journal, self._target, theirs)
+
+    def close(self) -> None:
+        """Have the rest sent, for STOP_TIMEOUT_S at most."""
+        self._log.close()
+        self._ours.close()
+        try:
+            self._process.wait(STOP_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+
+def start_streamer(journal: Path, target: Target, parent: socket.socket) -> "subprocess.Popen[bytes]":
+    command = [sys.executable, "-m", "esteira.monitoring.bigquery.streamer", "--journal", str(journal.absolute())]
+    command += ["--table", target.table, "--project", target.project, "--parent-fd", str(parent.fileno())]
+    return subprocess.Popen(
+        command,
+        cwd=Path(esteira.__file__).parents[1],
+        stdin=subprocess.DEVNULL,
+        pass_fds=[parent.fileno()],
+        start_new_session=True,
+    )
+
+
+def waiting_bytes(journal: Path) -> int:
+    total = 0
+    for path in list_segments(journal):
+        try:
+            total += os.stat(path).st_size
+        except FileNotFoundError:
+            continue
+    return total

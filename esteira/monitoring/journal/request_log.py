@@ -1,0 +1,85 @@
+"""The request log's writer: a server calls it for each request before its answer is sent.
+
+One write to a file of the journal is all that it does, and a write outlives its process. What reads the journal
+is in ingest.py.
+"""
+
+import os
+import random
+import time
+from pathlib import Path
+from typing import Dict, List, Tuple
+
+from typing_extensions import Literal
+
+from esteira.monitoring.deployed import Deployed
+from esteira.monitoring.journal.frames import DEPLOYED, REQUEST, describe, frame
+from esteira.monitoring.journal.redact import redact
+from esteira.monitoring.journal.segments import JOURNAL, make_segment
+from esteira.monitoring.warehouse.folder import private_folder, writable
+
+SEGMENT_BYTES = 32 * 1024 * 1024
+
+TextRule = Literal["keep", "hash", "redact"]
+
+
+class RequestLog:
+    """Keeps `percent` of the requests, chosen at random, in the journal of the warehouse `folder`."""
+
+    def __init__(self, folder: Path, *, percent: int, text: TextRule, segment_bytes: int = SEGMENT_BYTES) -> None:
+        """Make the journal's first file. Raises WarehouseError if there can be none."""
+        self._percent = percent
+        self._text = text
+        self._segment_bytes = segment_bytes
+        self._size = 0
+        with writable(folder):
+            self._folder = private_folder(private_folder(folder) / JOURNAL)
+            self._segment = make_segment(self._folder)
+        # The models that this segment describes, by identity; they are held, so that no other gets the same.
+        self._numbers: Dict[int, Tuple[int, Deployed]] = {}
+
+    def keep(self, deployed: Deployed, request_id: int, request: bytes, response: bytes) -> None:
+        """Write a request's body and the model's answer to it; the texts in them as the settings have it.
+
+        Raises OSError if it cannot be written; the journal then is as it was before, and the next call tries again.
+        """
+        if self._percent < 100 and random.random() * 100 >= self._percent:
+            return
+        if self._text != "keep":
+            request, response = redact(request, response, deployed.labels, self._text)
+        if self._size >= self._segment_bytes:
+            self._roll()
+        now_ns = time.time_ns()
+        known = self._numbers.get(id(deployed))
+        number = self._introduce(deployed, now_ns) if known is None else known[0]
+        self._write(frame(REQUEST, number, now_ns, request_id, request, response))
+
+    def close(self) -> None:
+        """Let go of the journal; what is in it is loaded by whoever opens the warehouse next."""
+        os.close(self._segment)
+
+    def _introduce(self, deployed: Deployed, now_ns: int) -> int:
+        """Describe a model in this segment, and return the number that its requests give."""
+        number = len(self._numbers)
+        self._write(frame(DEPLOYED, number, now_ns, 0, describe(deployed)))
+        self._numbers[id(deployed)] = (number, deployed)
+        return number
+
+    def _roll(self) -> None:
+        segment = make_segment(self._folder)
+        os.close(self._segment)
+        self._segment, self._size, self._numbers = segment, 0, {}
+
+    def _write(self, parts: List[bytes]) -> None:
+        size = sum(map(len, parts))
+        written = 0
+        try:
+            written = os.writev(self._segment, parts)
+            if written != size:
+                raise OSError(f"{self._folder}: only {written} of {size} bytes were written: is the disk full?")
+        except OSError:
+            if written:
+                # What was written of it would stand before the next one.
+                os.ftruncate(self._segment, self._size)
+            raise
+        self._size += size

@@ -1,0 +1,1 @@
+"""BigQuery's SQL as DuckDB's."""

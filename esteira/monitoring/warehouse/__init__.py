@@ -1,0 +1,1 @@
+"""The request log on one machine, in DuckDB."""

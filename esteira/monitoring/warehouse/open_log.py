@@ -1,0 +1,25 @@
+"""The request log of a server on this machine, with the process that loads what it writes."""
+
+from esteira.monitoring.deployed import Deployed
+from esteira.monitoring.journal.request_log import RequestLog
+from esteira.monitoring.warehouse.database import place_of
+from esteira.monitoring.warehouse.loader_process import start_loader
+from esteira.settings import Settings
+
+
+class LoadedLog:
+    """A RequestLog that is loaded while it is written."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Raises WarehouseError if nothing can be written."""
+        place = place_of(settings)
+        self._log = RequestLog(place.folder, percent=settings.log.percent, text=settings.log.text)
+        self._loader = start_loader(place)
+
+    def keep(self, deployed: Deployed, request_id: int, request: bytes, response: bytes) -> None:
+        """As RequestLog.keep."""
+        self._log.keep(deployed, request_id, request, response)
+
+    def close(self) -> None:
+        self._log.close()
+        self._loader.stop()

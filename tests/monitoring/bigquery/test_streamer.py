@@ -1,0 +1,141 @@
+"""A journal that is streamed into BigQuery, and the log of a server in a container."""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any, Iterator
+
+import pytest
+
+from esteira.errors import GoogleError
+from esteira.local.cloud.faults import Fault
+from esteira.local.cloud.server import served
+from esteira.monitoring.bigquery.stream import batches
+from esteira.monitoring.bigquery.streamed_log import StreamedLog, Target
+from esteira.monitoring.deployed import Deployed
+from esteira.monitoring.journal.request_log import RequestLog
+from esteira.monitoring.journal.segments import JOURNAL, list_segments
+from tests.monitoring.log_place import TABLE, LogPlace
+
+pytestmark = pytest.mark.loopback
+
+ENDPOINT = "projects/1/locations/europe-west1/endpoints/sentiment-dev"
+MODEL = Deployed(ENDPOINT, "1234567890", "1732300000", "a" * 12, ("negative", "positive"))
+INSERT = "bigquery.tabledata.insertAll"
+REQUEST, RESPONSE = b'{"instances": [{"text": "bom dia"}]}', b'{"predictions": [{"label": "positive"}]}'
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[LogPlace]:
+    found = LogPlace(tmp_path / "log")
+    with served(found.stand_in):
+        yield found
+
+
+def make_log(place: LogPlace, **options: Any) -> RequestLog:
+    return RequestLog(place.folder, percent=100, text="keep", **options)
+
+
+def test_requests_become_rows_without_the_version_that_only_vertex_ai_knows(place: LogPlace) -> None:
+    log = make_log(place)
+    log.keep(MODEL, 7, REQUEST, RESPONSE)
+    assert place.streamer.send() == 1
+    (row,) = place.rows()
+    assert (row.pop("logging_time").tzinfo is not None, int(row.pop("request_id"))) == (True, 7)
+    assert row == {
+        "endpoint": ENDPOINT,
+        "deployed_model_id": "1234567890",
+        "request_payload": ['{"text":"bom dia"}'],
+        "response_payload": ['{"label":"positive"}'],
+        "model_version": None,
+        "release_id": "a" * 12,
+    }
+
+
+def test_what_was_sent_is_not_sent_again_and_goes_from_the_disk_once_its_writer_is_done(place: LogPlace) -> None:
+    log, streamer = make_log(place), place.streamer
+    log.keep(MODEL, 1, REQUEST, RESPONSE)
+    assert (streamer.send(), streamer.send()) == (1, 0)
+    log.keep(MODEL, 2, REQUEST, RESPONSE)
+    log.close()
+    assert streamer.send() == 1
+    assert list_segments(place.folder / JOURNAL) == []
+    assert [int(row["request_id"]) for row in place.rows()] == [1, 2]
+
+
+def test_an_answer_that_is_lost_makes_no_second_row(place: LogPlace) -> None:
+    log = make_log(place)
+    log.keep(MODEL, 1, REQUEST, RESPONSE)
+    place.stand_in.faults.add(Fault(INSERT, "lost"))
+    place.streamer.send()
+    assert len(place.stand_in.called(INSERT)) == 2
+    assert len(place.rows()) == 1
+
+
+def test_what_is_refused_stays_until_it_is_taken(place: LogPlace) -> None:
+    log, streamer = make_log(place, segment_bytes=200), place.streamer
+    for number in range(5):
+        log.keep(MODEL, number, REQUEST, RESPONSE)
+    place.stand_in.faults.add(Fault(INSERT, "denied"))
+    with pytest.raises(GoogleError, match="^Google Cloud: cannot write into demo-project.esteira.request_log"):
+        streamer.send()
+    assert place.rows() == []
+    assert streamer.send() == 5
+    assert len(place.rows()) == 5
+
+
+def test_rows_go_in_requests_of_a_bounded_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [(str(number), {"text": "x" * 10}) for number in range(7)]
+    assert [len(batch) for batch in batches(rows)] == [7]
+    monkeypatch.setattr("esteira.monitoring.bigquery.stream.BATCH_ROWS", 3)
+    assert [len(batch) for batch in batches(rows)] == [3, 3, 1]
+    monkeypatch.setattr("esteira.monitoring.bigquery.stream.BATCH_BYTES", 50)
+    assert [len(batch) for batch in batches(rows)] == [2, 2, 2, 1]
+
+
+def test_a_row_that_is_too_large_is_told_and_left_out(
+    place: LogPlace, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("esteira.monitoring.bigquery.streamer.ROW_BYTES", 1000)
+    log = make_log(place)
+    log.keep(MODEL, 1, b'{"instances": ["' + b"x" * 1000 + b'"]}', RESPONSE)
+    log.keep(MODEL, 2, REQUEST, RESPONSE)
+    place.streamer.send()
+    assert capsys.readouterr().err == "Not logged: request 1: has more than 1,000 bytes\n"
+    assert [int(row["request_id"]) for row in place.rows()] == [2]
+
+
+@pytest.mark.programs
+def test_a_log_is_streamed_while_it_is_written_and_to_its_end(place: LogPlace, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in place.stand_in.variables().items():
+        monkeypatch.setenv(name, value)
+    log = StreamedLog(place.folder, Target(TABLE, "demo-project", 100, "hash"))
+    log.keep(MODEL, 1, REQUEST, RESPONSE)
+    limit_s = time.monotonic() + 60
+    while not place.rows() and time.monotonic() < limit_s:
+        time.sleep(0.1)
+    log.keep(MODEL, 2, REQUEST, RESPONSE)
+    log.close()
+    assert [int(row["request_id"]) for row in place.rows()] == [1, 2]
+    texts = "".join(row["request_payload"][0] for row in place.rows())
+    assert "bom dia" not in texts and texts.count("sha256:") == 2
+
+
+@pytest.mark.programs
+def test_what_waits_on_the_disk_is_bounded(place: LogPlace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("esteira.monitoring.bigquery.streamed_log.LOOK_REQUESTS", 2)
+    monkeypatch.setattr("esteira.monitoring.bigquery.streamed_log.start_streamer", sleeping)
+    log = StreamedLog(place.folder, Target(TABLE, "demo-project", 100, "keep"), most_bytes=300)
+    kept = 0
+    with pytest.raises(OSError, match="300 bytes wait to be sent to BigQuery"):
+        for kept in range(100):
+            log.keep(MODEL, kept, REQUEST, RESPONSE)
+    assert 0 < kept < 10
+    log.close()
+
+
+def sleeping(journal: Path, target: Target, parent: Any) -> "subprocess.Popen[bytes]":
+    """Start what sends nothing, and ends when it is told to."""
+    program = "import os, sys; os.read(int(sys.argv[1]), 1)"
+    return subprocess.Popen([sys.executable, "-c", program, str(parent.fileno())], pass_fds=[parent.fileno()])
