@@ -5,8 +5,8 @@ from typing import Any, Dict, List
 
 from esteira.google.api import Api
 from esteira.local.cloud.server import StandIn
-from esteira.local.cloud.warehouse import Warehouse
-from esteira.local.cloud.warehouse_data import TableData
+from esteira.local.cloud.warehouse.table_data import TableData
+from esteira.local.cloud.warehouse.tables import Warehouse
 from esteira.monitoring.bigquery.stream import Streamed
 from esteira.monitoring.bigquery.streamer import Streamer
 from esteira.monitoring.journal.segments import JOURNAL

@@ -6,9 +6,9 @@ from typing import Any, Dict, List
 
 from esteira.cloud.table import FORMS, schema_path
 from esteira.local.cloud.logged_requests import LoggedRequests
-from esteira.local.cloud.warehouse import Warehouse
-from esteira.local.cloud.warehouse_data import TableData
-from esteira.local.cloud.warehouse_jobs import Jobs
+from esteira.local.cloud.warehouse.jobs import Jobs
+from esteira.local.cloud.warehouse.table_data import TableData
+from esteira.local.cloud.warehouse.tables import Warehouse
 from esteira.monitoring.bigquery.engine import BigQuery
 from esteira.settings import Settings
 from tests.conftest import REPOSITORY

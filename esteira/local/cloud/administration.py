@@ -13,9 +13,9 @@ from esteira.local.cloud.registry_api import Repositories
 from esteira.local.cloud.secrets import Secrets
 from esteira.local.cloud.server import Call, Handler
 from esteira.local.cloud.services import ServiceUsage
-from esteira.local.cloud.warehouse import Warehouse
-from esteira.local.cloud.warehouse_data import TableData
-from esteira.local.cloud.warehouse_jobs import Jobs
+from esteira.local.cloud.warehouse.jobs import Jobs
+from esteira.local.cloud.warehouse.table_data import TableData
+from esteira.local.cloud.warehouse.tables import Warehouse
 from esteira.settings import Environment
 
 PROJECTS = "cloudresourcemanager.projects"

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any, List
 
-from esteira.local.cloud.warehouse import Warehouse
-from esteira.local.cloud.warehouse_values import Json
+from esteira.local.cloud.warehouse.tables import Warehouse
+from esteira.local.cloud.warehouse.values import Json
 
 CONFIG = "predictRequestResponseLoggingConfig"
 # A payload that is larger is not logged, says Google of dedicated endpoints.

@@ -11,9 +11,9 @@ from esteira.errors import GoogleError, WarehouseError
 from esteira.google.api import Api
 from esteira.local.cloud.faults import Fault
 from esteira.local.cloud.server import StandIn, served
-from esteira.local.cloud.warehouse import Warehouse
-from esteira.local.cloud.warehouse_data import TableData
-from esteira.local.cloud.warehouse_jobs import Jobs
+from esteira.local.cloud.warehouse.jobs import Jobs
+from esteira.local.cloud.warehouse.table_data import TableData
+from esteira.local.cloud.warehouse.tables import Warehouse
 from esteira.monitoring.bigquery.engine import BigQuery
 from esteira.monitoring.bigquery.values import read_row
 from esteira.settings import Environment, Settings

@@ -4,7 +4,7 @@ from typing import Any, Dict, List, NamedTuple, Optional, Set
 
 from esteira.errors import WarehouseError
 from esteira.local.cloud.refusal import Refused
-from esteira.local.cloud.warehouse_values import Json
+from esteira.local.cloud.warehouse.values import Json
 
 READS = ("SELECT",)
 

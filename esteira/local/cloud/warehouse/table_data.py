@@ -8,10 +8,10 @@ from typing import Any, Dict, List, Set, Tuple
 
 from esteira.local.cloud.refusal import Refused
 from esteira.local.cloud.server import Call, Handler
-from esteira.local.cloud.warehouse import Warehouse
-from esteira.local.cloud.warehouse_jobs import page_of, wants_exact
-from esteira.local.cloud.warehouse_rows import RowError, checked_row
-from esteira.local.cloud.warehouse_values import Json, wire_row
+from esteira.local.cloud.warehouse.pages import page_of, wants_exact
+from esteira.local.cloud.warehouse.rows import RowError, checked_row
+from esteira.local.cloud.warehouse.tables import Warehouse
+from esteira.local.cloud.warehouse.values import Json, wire_row
 
 
 @dataclass

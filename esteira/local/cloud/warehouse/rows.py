@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Dict, List, NamedTuple, Optional, Set, Tuple
 
 from esteira.local.cloud.refusal import Refused
-from esteira.local.cloud.warehouse_values import Json, duck_type, field_of, read_value
+from esteira.local.cloud.warehouse.values import Json, duck_type, field_of, read_value
 
 # Name and metadata of each table, as dataset.table.
 Tables = Dict[str, Json]

@@ -1,4 +1,4 @@
-"""BigQuery's stand-in: datasets and tables; their rows are those of warehouse_rows.py.
+"""BigQuery's stand-in: datasets and tables; their rows are those of rows.py.
 
 https://cloud.google.com/bigquery/docs/reference/rest
 """
@@ -12,7 +12,7 @@ from typing import Any, Dict, List
 from esteira.local.cloud.refusal import Refused
 from esteira.local.cloud.server import Call, Handler
 from esteira.local.cloud.storage import merge
-from esteira.local.cloud.warehouse_rows import Rows
+from esteira.local.cloud.warehouse.rows import Rows
 
 Json = Dict[str, Any]
 # https://cloud.google.com/bigquery/docs/reference/rest/v2/datasets#Dataset has the names that roles are kept by.
