@@ -3,8 +3,6 @@
 import gzip
 import re
 import secrets
-import signal
-import subprocess
 from pathlib import Path
 from typing import Iterator, List
 
@@ -35,10 +33,32 @@ JOB = "aiplatform.projects.locations.pipelineJobs.create"
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Whole]:
-    """A project that the first test deploys to; the others go on from there."""
+    """A project that nothing was deployed to, and a repository with what a person has lying around."""
     folder = tmp_path_factory.mktemp("whole")
     with whole_project(load_settings(REPOSITORY, {"ESTEIRA_STATE": str(folder / "local")}, {}), folder) as served:
+        served.environ.update(DATABASE_PASSWORD=SECRET, GITHUB_TOKEN=SECRET, ESTEIRA_DATA_FILE="mine.csv")
+        (served.root / ".env").write_text(f"TOKEN={SECRET}\n")
+        with (served.root / ".git" / "info" / "exclude").open("a", encoding="utf-8") as stream:
+            stream.write("/.env\n/mine.csv\n")
+        (served.root / "mine.csv").write_text(ROWS)
         yield served
+
+
+@pytest.fixture
+def deployed(whole: Whole) -> Whole:
+    """The same once something is deployed to it, whichever test comes first."""
+    if not whole.project.builds.known:
+        for task in ("cloud-apply", "deploy"):
+            ended = whole.run(task, YES="1")
+            assert ended.code == 0, ended.text
+    return whole
+
+
+@pytest.fixture(autouse=True)
+def nothing_goes_on(whole: Whole) -> Iterator[None]:
+    """What a test has begun ends with it, so that the next one waits for nothing, though this one has failed."""
+    yield
+    whole.end_all()
 
 
 def archives(whole: Whole) -> List[bytes]:
@@ -55,12 +75,6 @@ def change_modules(whole: Whole, text: str) -> None:
 
 
 def test_a_deploy_is_served_changed_held_back_and_rolled_back(whole: Whole, tmp_path: Path) -> None:
-    # What a person has lying around.
-    whole.environ.update(DATABASE_PASSWORD=SECRET, GITHUB_TOKEN=SECRET, ESTEIRA_DATA_FILE="mine.csv")
-    (whole.root / ".env").write_text(f"TOKEN={SECRET}\n")
-    with (whole.root / ".git" / "info" / "exclude").open("a", encoding="utf-8") as stream:
-        stream.write("/.env\n/mine.csv\n")
-    (whole.root / "mine.csv").write_text(ROWS)
     builds, store = whole.project.builds, whole.store
 
     applied = whole.run("cloud-apply", YES="1")
@@ -92,7 +106,7 @@ def test_a_deploy_is_served_changed_held_back_and_rolled_back(whole: Whole, tmp_
     seen = whole.run("status", STATE=str(tmp_path / "elsewhere"))
     facts = rf"\(make deploy-partial ENV=dev, since .* UTC, build {list(builds.known)[-1]}"
     assert re.match(rf"deploying  \S+ {facts}", seen.text)
-    builds.wait()
+    whole.wait()
     second = current_release(store)
     assert second is not None
     assert (second.kind, second.parent, second.parts["job"]) == ("partial", first.id, first.parts["job"])
@@ -147,13 +161,14 @@ def end_stuck(whole: Whole, build: str) -> None:
     """Cancel a deploy, as anybody may."""
     run = whole.runs[-1]
     assert whole.run("cancel").text == f"cancelled build {build}\nrun {run}: cancelled\n"
-    whole.project.builds.wait()
+    whole.wait()
     assert whole.project.builds.known[build]["status"] == "CANCELLED"
     assert whole.run("cancel").text == f"build {build} is over: cancelled\nrun {run}: cancelled\n"
     whole.stuck = False
 
 
-def test_a_deploy_that_runs_keeps_others_waiting_until_it_is_cancelled(whole: Whole) -> None:
+def test_a_deploy_that_runs_keeps_others_waiting_until_it_is_cancelled(deployed: Whole) -> None:
+    whole = deployed
     served = read_pointer(whole.store).release
     build = begin_stuck(whole, "without an end")
     wait_until(lambda: f"build {build}, step run)" in whole.run("status").text)
@@ -170,69 +185,55 @@ def test_a_deploy_that_runs_keeps_others_waiting_until_it_is_cancelled(whole: Wh
     assert (whole.run("status", FORMAT="word").text, read_lease(whole.store)) == ("served\n", None)
 
 
-def told(process: "subprocess.Popen[str]", beginning: str) -> str:
-    """Return the next line of a process that begins so."""
-    lines: List[str] = []
-    for line in process.stdout or ():
-        if line.startswith(beginning):
-            return line
-        lines.append(line)
-    raise AssertionError("".join(lines))
-
-
-def test_pushes_queue_and_an_older_commit_that_comes_last_is_refused(whole: Whole, tmp_path: Path) -> None:
+def test_pushes_queue_and_an_older_commit_that_comes_last_is_refused(deployed: Whole, tmp_path: Path) -> None:
+    whole = deployed
     running = begin_stuck(whole, "the one that runs")
     change_modules(whole, "the older push")
     older = tmp_path / "older"
     git(tmp_path, "clone", "--quiet", str(whole.root), str(older))
     change_modules(whole, "the newer push")
     before = len(whole.runs)
-    try:
-        with whole.start("deploy") as newer:
-            assert f", build {running}" in told(newer, "waiting for ")
-            assert whole.run("cancel").text.startswith(f"cancelled build {running}\n")
-            wait_until(lambda: len(whole.runs) > before)
-            build = list(whole.project.builds.known)[-1]
-            also = {"STATE": str(tmp_path / "state"), "DATA_FILE": str(whole.root / "mine.csv")}
-            with whole.start("deploy", root=older, **also) as last:
-                assert f", build {build}" in told(last, "waiting for ")
-                whole.stuck = False
-                newer.communicate()
-                refused = last.communicate()[0]
-    finally:
-        whole.stuck = False
+    with whole.start("deploy") as newer:
+        assert f", build {running}" in newer.told("waiting for ")
+        assert whole.run("cancel").text.startswith(f"cancelled build {running}\n")
+        wait_until(lambda: len(whole.runs) > before)
+        build = list(whole.project.builds.known)[-1]
+        also = {"STATE": str(tmp_path / "state"), "DATA_FILE": str(whole.root / "mine.csv")}
+        with whole.start("deploy", root=older, **also) as last:
+            assert f", build {build}" in last.told("waiting for ")
+            whole.stuck = False
+            done, refused = newer.ended(), last.ended()
     served = current_release(whole.store)
-    assert (newer.returncode, served and served.build) == (0, build)
+    assert (done.code, served and served.build) == (0, build), done.text
     commit = git(older, "rev-parse", "HEAD")[:7]
-    assert f"commit {commit} is older than what release {served and served.id} was made of" in refused
-    assert last.returncode == PlanError.exit_code
+    assert f"commit {commit} is older than what release {served and served.id} was made of" in refused.text
+    assert refused.code == PlanError.exit_code
     assert list(whole.project.builds.known)[-1] == build
     assert whole.run("status", FORMAT="word").text == "served\n"
 
 
-def test_ctrl_c_ends_the_watching_alone(whole: Whole) -> None:
+def test_ctrl_c_ends_the_watching_alone(deployed: Whole) -> None:
+    whole = deployed
     change_modules(whole, "watched for a while")
     whole.stuck = True
     with whole.start("deploy") as watching:
-        assert watching.stdout is not None
-        for line in watching.stdout:
-            if line.startswith("… open"):
-                watching.send_signal(signal.SIGINT)
-                break
-        text = watching.stdout.read()
+        watching.told("… open")
+        watching.interrupt()
+        code, text = watching.ended()
     (build,) = [build["id"] for build in whole.project.builds.known.values() if build["status"] == "WORKING"]
     assert text.endswith(
         f"The build {build} goes on in Google Cloud.\n"
         "To see how it goes: make status ENV=dev    To end it: make cancel ENV=dev\n"
     )
-    assert watching.returncode == 130
+    assert code == 130
     whole.stuck = False
-    whole.project.builds.wait()
+    whole.wait()
     assert whole.project.builds.known[build]["status"] == "SUCCESS"
     assert whole.run("status", FORMAT="word").text == "served\n"
 
 
-def test_a_build_that_is_refused_leaves_nothing_held(whole: Whole) -> None:
+def test_a_build_that_is_refused_leaves_nothing_held(deployed: Whole) -> None:
+    whole = deployed
     change_modules(whole, "refused")
     builds = len(whole.project.builds.known)
     whole.project.stand_in.faults.add(Fault(r"cloudbuild\..*\.create", "denied"))
@@ -245,7 +246,8 @@ def test_a_build_that_is_refused_leaves_nothing_held(whole: Whole) -> None:
     assert whole.run("status", FORMAT="word").text == "served\n"
 
 
-def test_too_many_settings_are_refused_before_anything_is_uploaded(whole: Whole) -> None:
+def test_too_many_settings_are_refused_before_anything_is_uploaded(deployed: Whole) -> None:
+    whole = deployed
     (whole.root / "mine.csv").write_text(ROWS + "a film is as it is,positive\n")
     before = [entry.name for entry in whole.store.list("sources")]
     refused = whole.run("deploy", DATA_TEXT_COLUMN="x" * 5000)

@@ -4,10 +4,11 @@ import json
 import os
 import subprocess
 import sys
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Dict, Iterator, List, NamedTuple, Optional, Tuple
+from typing import Dict, Iterator, List, Optional, Tuple
 
 from esteira.google.api import Api, Json
 from esteira.local.cloud.base import stand_for_bases
@@ -18,6 +19,7 @@ from esteira.local.cloud.scratch import clone_here, settings_of, variables
 from esteira.release.store import Store
 from esteira.release.store.cloud import CloudStore
 from esteira.settings import Settings
+from tests.deploy.started import PATIENCE_S, Ended, Started
 from tests.images.image_made import tiny_wheels
 from tests.images.project_made import keep_wheels
 from tests.programs import require_program
@@ -27,13 +29,6 @@ from tests.vertex.endpoint_project import SERVING
 from tests.vertex.scripted import artifact, snapshot_details
 
 TASKS = ("Trainer", "EvaluationReport", "Pusher")
-
-
-class Ended(NamedTuple):
-    """An exit code, and what was printed."""
-
-    code: int
-    text: str
 
 
 @dataclass
@@ -53,13 +48,12 @@ class Whole:
 
     def run(self, task: str, **also: str) -> Ended:
         """Run an Invoke task as make does, with settings such as FORMAT="word"."""
-        with self.start(task, **also) as process:
-            text = process.communicate()[0]
-        return Ended(process.returncode, text)
+        with self.start(task, **also) as started:
+            return started.ended()
 
-    def start(self, task: str, *, root: Optional[Path] = None, **also: str) -> "subprocess.Popen[str]":
+    def start(self, task: str, *, root: Optional[Path] = None, **also: str) -> Started:
         """Begin an Invoke task, in another clone than the scratch repository if `root` is given."""
-        return subprocess.Popen(
+        process = subprocess.Popen(
             [sys.executable, "-W", "ignore", "-m", "invoke", task],
             cwd=root or self.root,
             env={**self.environ, **{f"ESTEIRA_{name}": value for name, value in also.items()}},
@@ -68,6 +62,26 @@ class Whole:
             stderr=subprocess.STDOUT,
             encoding="utf-8",
         )
+        return Started(process)
+
+    def wait(self) -> None:
+        """Return once no build runs any more. AssertionError tells of those that still do after PATIENCE_S."""
+        limit_s = time.monotonic() + PATIENCE_S
+        for thread in list(self.project.builds.threads):
+            thread.join(max(0.0, limit_s - time.monotonic()))
+            states = {name: build["status"] for name, build in self.project.builds.known.items()}
+            assert not thread.is_alive(), f"waited {PATIENCE_S:g} s for builds: {states}; their log:\n{self.log()}"
+
+    def log(self) -> str:
+        """Return what all builds and runs have written."""
+        return "\n".join(str(entry.get("textPayload")) for entry in self.project.logs.entries)
+
+    def end_all(self) -> None:
+        """Have every run end, and every build, which is cancelled if it still goes on."""
+        self.stuck = False
+        for build in list(self.project.builds.running.values()):
+            build.cancel()
+        self.wait()
 
     def traffic(self) -> Dict[str, int]:
         """Return the share of the traffic of each release that is deployed."""
@@ -142,4 +156,7 @@ def whole_project(settings: Settings, folder: Path) -> Iterator[Whole]:
         whole = Whole(root, project, chosen, told)
         project.pipelines.execute = whole.execute
         project.endpoints.start = start_model
-        yield whole
+        try:
+            yield whole
+        finally:
+            whole.end_all()
