@@ -4,6 +4,7 @@ import os
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,8 +17,9 @@ from esteira.monitoring.journal.segments import JOURNAL, list_segments
 SEGMENT_BYTES = 4 * 1024 * 1024
 # While BigQuery does not take it, so much waits on the disk; what comes then is not logged.
 MOST_BYTES = 1024 * 1024 * 1024
-# How often the disk is looked at.
-LOOK_REQUESTS = 256
+# How often the disk and the process are looked at, while requests come.
+LOOK_S = 1.0
+# Less than what is left of a container's time once its server has stopped.
 STOP_TIMEOUT_S = 25.0
 
 
@@ -31,7 +33,7 @@ class Target(NamedTuple):
 
 
 class StreamedLog:
-    """An AnswerLog, see esteira/serving/answer_log.py, whose journal lies below `folder`."""
+    """An AnswerLog, see esteira/serving/answer_log.py, whose journal lies below `folder`; `process` sends it."""
 
     def __init__(self, folder: Path, target: Target, *, most_bytes: int = MOST_BYTES) -> None:
         """Raises WarehouseError if nothing can be written there."""
@@ -39,15 +41,16 @@ class StreamedLog:
         self._log = RequestLog(folder, percent=target.percent, text=target.text, segment_bytes=SEGMENT_BYTES)
         self._most_bytes = most_bytes
         self._target = target
-        self._asked = 0
+        self._looked_s = time.monotonic()
         self._is_full = False
         self._start()
 
     def keep(self, deployed: Deployed, request_id: int, request: bytes, response: bytes) -> None:
         """As RequestLog.keep. Raises OSError while as much waits as may."""
-        if self._asked % LOOK_REQUESTS == 0:
+        now_s = time.monotonic()
+        if now_s - self._looked_s >= LOOK_S:
+            self._looked_s = now_s
             self._look()
-        self._asked += 1
         if self._is_full:
             raise OSError(f"{self._journal}: {self._most_bytes:,} bytes wait to be sent to BigQuery")
         self._log.keep(deployed, request_id, request, response)
@@ -55,25 +58,32 @@ class StreamedLog:
     def _look(self) -> None:
         """See how much waits, and that somebody sends it."""
         self._is_full = waiting_bytes(self._journal) > self._most_bytes
-        if self._process.poll() is not None:
-            print(f"What sends requests to BigQuery has ended: status {self._process.returncode}", file=sys.stderr)
+        self._start_again()
+
+    def _start_again(self) -> None:
+        if self.process.poll() is not None:
+            tell(f"What sends requests to BigQuery has ended: status {self.process.returncode}")
             self._ours.close()
             self._start()
 
     def _start(self) -> None:
         self._ours, theirs = socket.socketpair()
         with theirs:
-            self._process = start_streamer(self._journal, self._target, theirs)
+            self.process = start_streamer(self._journal, self._target, theirs)
 
     def close(self) -> None:
-        """Have the rest sent, for STOP_TIMEOUT_S at most."""
+        """Have the rest sent, for STOP_TIMEOUT_S at most, and say what was not."""
         self._log.close()
+        self._start_again()
         self._ours.close()
         try:
-            self._process.wait(STOP_TIMEOUT_S)
+            self.process.wait(STOP_TIMEOUT_S)
         except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+            self.process.kill()
+            self.process.wait()
+        left = waiting_bytes(self._journal)
+        if left:
+            tell(f"Not logged: up to {left:,} bytes of requests, which were not sent to BigQuery at the end")
 
 
 def start_streamer(journal: Path, target: Target, parent: socket.socket) -> "subprocess.Popen[bytes]":
@@ -96,3 +106,7 @@ def waiting_bytes(journal: Path) -> int:
         except FileNotFoundError:
             continue
     return total
+
+
+def tell(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)

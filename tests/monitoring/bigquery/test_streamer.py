@@ -1,5 +1,6 @@
 """A journal that is streamed into BigQuery, and the log of a server in a container."""
 
+import signal
 import subprocess
 import sys
 import time
@@ -22,6 +23,7 @@ pytestmark = pytest.mark.loopback
 
 ENDPOINT = "projects/1/locations/europe-west1/endpoints/sentiment-dev"
 MODEL = Deployed(ENDPOINT, "1234567890", "1732300000", "a" * 12, ("negative", "positive"))
+PATIENCE_S = 240.0
 INSERT = "bigquery.tabledata.insertAll"
 REQUEST, RESPONSE = b'{"instances": [{"text": "bom dia"}]}', b'{"predictions": [{"label": "positive"}]}'
 
@@ -106,25 +108,75 @@ def test_a_row_that_is_too_large_is_told_and_left_out(
     assert [int(row["request_id"]) for row in place.rows()] == [2]
 
 
-@pytest.mark.programs
-def test_a_log_is_streamed_while_it_is_written_and_to_its_end(place: LogPlace, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def streamed(place: LogPlace, monkeypatch: pytest.MonkeyPatch) -> StreamedLog:
+    """A log whose end has all the time that a busy machine takes: what sends its rows is a process of low priority."""
     for name, value in place.stand_in.variables().items():
         monkeypatch.setenv(name, value)
-    log = StreamedLog(place.folder, Target(TABLE, "demo-project", 100, "hash"))
-    log.keep(MODEL, 1, REQUEST, RESPONSE)
-    limit_s = time.monotonic() + 60
-    while not place.rows() and time.monotonic() < limit_s:
+    monkeypatch.setattr("esteira.monitoring.bigquery.streamed_log.STOP_TIMEOUT_S", PATIENCE_S)
+    return StreamedLog(place.folder, Target(TABLE, "demo-project", 100, "hash"))
+
+
+def wait_for_rows(place: LogPlace, count: int) -> None:
+    limit_s = time.monotonic() + PATIENCE_S
+    while len(place.rows()) < count:
+        waiting = {path.name: path.stat().st_size for path in list_segments(place.folder / JOURNAL)}
+        calls = len(place.stand_in.called(INSERT))
+        assert time.monotonic() < limit_s, f"{len(place.rows())} rows of {calls} calls; the journal: {waiting}"
         time.sleep(0.1)
-    log.keep(MODEL, 2, REQUEST, RESPONSE)
-    log.close()
+
+
+@pytest.mark.programs
+def test_a_log_is_streamed_while_it_is_written_and_to_its_end(place: LogPlace, streamed: StreamedLog) -> None:
+    streamed.keep(MODEL, 1, REQUEST, RESPONSE)
+    wait_for_rows(place, 1)
+    streamed.keep(MODEL, 2, REQUEST, RESPONSE)
+    streamed.close()
     assert [int(row["request_id"]) for row in place.rows()] == [1, 2]
     texts = "".join(row["request_payload"][0] for row in place.rows())
     assert "bom dia" not in texts and texts.count("sha256:") == 2
 
 
 @pytest.mark.programs
+@pytest.mark.parametrize("is_asked_again", [True, False])
+def test_what_sends_and_is_killed_is_started_again(
+    place: LogPlace,
+    streamed: StreamedLog,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    is_asked_again: bool,
+) -> None:
+    monkeypatch.setattr("esteira.monitoring.bigquery.streamed_log.LOOK_S", 0.0)
+    streamed.process.kill()
+    streamed.process.wait()
+    if is_asked_again:
+        streamed.keep(MODEL, 1, REQUEST, RESPONSE)
+        wait_for_rows(place, 1)
+    else:
+        monkeypatch.setattr("esteira.monitoring.bigquery.streamed_log.LOOK_S", PATIENCE_S)
+        streamed.keep(MODEL, 1, REQUEST, RESPONSE)
+    streamed.close()
+    assert [int(row["request_id"]) for row in place.rows()] == [1]
+    assert capfd.readouterr().err == "What sends requests to BigQuery has ended: status -9\n"
+
+
+@pytest.mark.programs
+def test_what_is_not_sent_at_the_end_is_told(
+    place: LogPlace, streamed: StreamedLog, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("esteira.monitoring.bigquery.streamed_log.STOP_TIMEOUT_S", 1.0)
+    streamed.process.send_signal(signal.SIGSTOP)
+    streamed.keep(MODEL, 1, REQUEST, RESPONSE)
+    (segment,) = list_segments(place.folder / JOURNAL)
+    size = segment.stat().st_size
+    streamed.close()
+    told = f"Not logged: up to {size:,} bytes of requests, which were not sent to BigQuery at the end\n"
+    assert capfd.readouterr().err == told
+
+
+@pytest.mark.programs
 def test_what_waits_on_the_disk_is_bounded(place: LogPlace, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("esteira.monitoring.bigquery.streamed_log.LOOK_REQUESTS", 2)
+    monkeypatch.setattr("esteira.monitoring.bigquery.streamed_log.LOOK_S", 0.0)
     monkeypatch.setattr("esteira.monitoring.bigquery.streamed_log.start_streamer", sleeping)
     log = StreamedLog(place.folder, Target(TABLE, "demo-project", 100, "keep"), most_bytes=300)
     kept = 0
