@@ -213,6 +213,10 @@ def test_a_changed_model_needs_no_edited_sql(both: Both) -> None:
     assert bad["error"] == "the prediction has no shared (ARRAY<INT64>)"
 
 
+# The least INT64 and one of the greatest, numbers beside a label, and what is no INT64.
+ODD_NUMBERS = ("9223372036854774784", "-9223372036854775808", "-1", "3", "1000000", "9223372036854775808", "1.5", "1e9")
+
+
 def test_a_label_is_a_name_also_where_the_model_gives_its_number(both: Both) -> None:
     numbered = signature({"text": ("DT_STRING", [None])}, {"label": ("DT_INT64", [None])})
     alone = signature({"text": ("DT_STRING", [None])}, {"dense": ("DT_FLOAT", [None, 3])})
@@ -225,6 +229,7 @@ def test_a_label_is_a_name_also_where_the_model_gives_its_number(both: Both) -> 
             logged(3, [asked("a")], ["7"], deployed_model_id="11"),
             logged(4, ['"a"'], ["[0.5, 0.25, 0.5]"], deployed_model_id="12"),
             logged(5, ['"a"'], ["[]"], deployed_model_id="12"),
+            *(logged(6 + at, ['"a"'], [odd], deployed_model_id="11") for at, odd in enumerate(ODD_NUMBERS)),
         ],
     )
     both.make_views()
@@ -235,7 +240,19 @@ def test_a_label_is_a_name_also_where_the_model_gives_its_number(both: Both) -> 
         ("a", None, None, "the prediction names no label, and deployed_models none of its number"),
         ("a", "negative", 0.5, None),
         ("a", None, None, "the prediction names no label, and deployed_models none of its number"),
+        *[("a", None, None, "the prediction names no label, and deployed_models none of its number")] * 8,
     ]
+    assert both.rows("SELECT SUM(instances) AS instances FROM `{dataset}.daily`") == [{"instances": 13}]
+
+
+def test_the_greatest_number_is_no_label(both: Both) -> None:
+    """On this machine alone: the emulator has no such INT64, it reads JSON's numbers as FLOAT64."""
+    numbered = signature({"text": ("DT_STRING", [None])}, {"label": ("DT_INT64", [None])})
+    both.insert("deployed_models", [deployed("10", numbered)])
+    both.insert("request_log", [logged(1, ['"a"', '"b"'], ["9223372036854775807", "1"])])
+    both.make_views()
+    rows = both.here.query("ask", "SELECT label, output_label FROM `esteira.requests` ORDER BY row_number")
+    assert [(row["label"], row["output_label"]) for row in rows] == [(None, 2**63 - 1), ("neutral", 1)]
 
 
 def test_the_last_truth_holds_and_counts_once(both: Both) -> None:
@@ -343,6 +360,16 @@ def test_the_daily_summary(both: Both) -> None:
     assert (second["labels"], second["shares"]) == (["x", "y"], [pytest.approx(2 / 3), pytest.approx(1 / 3)])
     assert second["confidence"] == pytest.approx(0.7)
     assert (rows[2]["confidence"], rows[2]["labels"] or [], rows[2]["shares"] or []) == (None, [], [])
+
+
+def test_numbers_as_great_as_can_be_leave_the_views_whole(both: Both) -> None:
+    great = [answer("x", 1.7e308, [1.7e308, -1.7e308]), answer("x", -1.7e308), answer("x", 0.5)]
+    both.insert("request_log", [logged(1, [asked("a")] * 4, [*great, great[0]])])
+    both.insert("ground_truth", [{"request_id": "1", "row_number": 2**63 - 1, "label": "x"}])
+    both.make_views()
+    assert [row["confidence"] for row in both.rows(ALL)] == [1.7e308, -1.7e308, 0.5, 1.7e308]
+    (day,) = both.rows("SELECT * FROM `{dataset}.daily`")
+    assert (day["instances"], day["errors"], day["unsure"], day["confidence"]) == (4, 0, 1, 0.5)
 
 
 def test_every_query_of_the_commands(both: Both) -> None:
