@@ -46,7 +46,8 @@ class RequestLog:
         if self._percent < 100 and random.random() * 100 >= self._percent:
             return
         if self._text != "keep":
-            request, response = redact(request, response, deployed.labels, self._text)
+            inputs = [tensor.name for tensor in deployed.inputs] or None
+            request, response = redact(request, response, deployed.labels, self._text, inputs)
         if self._size >= self._segment_bytes:
             self._roll()
         now_ns = time.time_ns()
