@@ -7,13 +7,25 @@ from typing import Callable, Dict
 
 from sqlglot import exp
 
-from esteira.monitoring.translate.rule import MADE, Rule, call, cast, refuse, text, try_cast, when
+from esteira.monitoring.translate.rule import MADE, Rule, call, cast, function, number, refuse, text, try_cast, when
 
 # DuckDB's reader takes a comma after the last element, NaN and Infinity; BigQuery's doesn't. They may stand in a
 # string, so the strings are taken out where the first look finds one.
 SLOPPY_COMMA = r",\s*[\]}]"
 SLOPPY_NUMBER = r"(?i)nan|inf"
 STRINGS = r'"(\\.|[^"\\])*"'
+# A number that no FLOAT64 holds cannot be rounded to one, and BigQuery takes none: it has as many digits, or a power.
+# https://cloud.google.com/bigquery/docs/reference/standard-sql/json_functions#parse_json
+GREAT_POWER = r"[eE][+]?[0-9]{3}"
+MANY_DIGITS = 200
+NUMBERS = r"-?[0-9][0-9.eE+-]*"
+# https://cloud.google.com/bigquery/docs/json-data#limitations
+MAX_DEPTH = 500
+BRACKETS = r"[\[\]{}]"
+# What brackets do to the depth, and how far it comes at most on the way.
+STEP = function("x", "CASE WHEN x IN ('[', '{') THEN {'step': 1, 'most': 1} ELSE {'step': -1, 'most': 0} END")
+JOIN_STEPS = function("a b", "{'step': a.step + b.step, 'most': GREATEST(a.most, a.step + b.most)}")
+IS_TOO_GREAT = function("x", "NOT ISFINITE(TRY_CAST(x AS DOUBLE))")
 KINDS = {"OBJECT": "object", "ARRAY": "array", "VARCHAR": "string", "BOOLEAN": "boolean", "NULL": "null"}
 
 
@@ -23,21 +35,58 @@ def parse_json(function: exp.Expression) -> exp.Expression:
     modes = [(option.name, option.expression.name) for option in options if isinstance(option, exp.Kwarg)]
     if modes != [("wide_number_mode", "round")]:
         raise refuse(function)
+    return when(exp.and_(call("json_valid", value), exp.or_(looks_strict(value), is_strict(value))), value)
+
+
+def looks_strict(value: exp.Expression) -> exp.Expression:
+    """Return a condition that is cheap, and false for some documents that are right."""
     lower = call("lower", value)
-    looks_strict = exp.not_(
+    return exp.not_(
         exp.or_(
             call("contains", lower, text("nan")),
             call("contains", lower, text("inf")),
             call("regexp_matches", value, text(SLOPPY_COMMA)),
+            may_be_great(value),
+            may_be_deep(value),
         )
     )
+
+
+def is_strict(value: exp.Expression) -> exp.Expression:
     outside = call("regexp_replace", value, text(STRINGS), text('""'), text("g"))
-    is_strict = exp.not_(
-        exp.or_(
-            call("regexp_matches", outside, text(SLOPPY_COMMA)), call("regexp_matches", outside, text(SLOPPY_NUMBER))
-        )
+    sloppy = exp.or_(
+        call("regexp_matches", outside, text(SLOPPY_COMMA)), call("regexp_matches", outside, text(SLOPPY_NUMBER))
     )
-    return when(exp.and_(call("json_valid", value), exp.or_(looks_strict, is_strict)), value)
+    numbers = call("regexp_extract_all", outside, text(NUMBERS))
+    too_great = call("len", call("list_filter", numbers, IS_TOO_GREAT))
+    is_finite = exp.or_(exp.not_(may_be_great(outside)), exp.EQ(this=too_great, expression=number(0)))
+    is_shallow = exp.or_(exp.not_(may_be_deep(outside)), exp.LTE(this=depth_of(outside), expression=number(MAX_DEPTH)))
+    return exp.and_(exp.not_(sloppy), is_finite, is_shallow)
+
+
+def may_be_great(value: exp.Expression) -> exp.Expression:
+    """Return whether a document may have a number that is too great."""
+    digits = call("regexp_matches", value, text(f"[0-9]{{{MANY_DIGITS}}}"))
+    return exp.or_(call("regexp_matches", value, text(GREAT_POWER)), if_longer(value, MANY_DIGITS, digits))
+
+
+def may_be_deep(value: exp.Expression) -> exp.Expression:
+    """Return whether a document has more brackets than levels are allowed."""
+    others = call("replace", call("replace", value, text("["), text("")), text("{"), text(""))
+    opened = exp.Paren(this=exp.Sub(this=call("strlen", value), expression=call("strlen", others)))
+    return if_longer(value, 2 * MAX_DEPTH, exp.GT(this=opened, expression=number(MAX_DEPTH)))
+
+
+def if_longer(value: exp.Expression, size_bytes: int, condition: exp.Expression) -> exp.Expression:
+    """Return a condition that is looked at in long documents only, which AND would not see to."""
+    is_longer = exp.GT(this=call("strlen", value), expression=number(size_bytes))
+    return exp.Case(ifs=[exp.If(this=is_longer, true=condition)], default=exp.false())
+
+
+def depth_of(outside: exp.Expression) -> exp.Expression:
+    """Return how deep a document is of which the strings are taken out."""
+    steps = call("list_transform", call("regexp_extract_all", outside, text(BRACKETS)), STEP)
+    return call("struct_extract", call("list_reduce", steps, JOIN_STEPS), text("most"))
 
 
 def json_type(function: exp.Expression) -> exp.Expression:

@@ -2,6 +2,7 @@
 
 from typing import Callable
 
+import sqlglot
 from sqlglot import exp
 
 from esteira.errors import WarehouseError
@@ -46,3 +47,9 @@ def text(value: str) -> exp.Expression:
 
 def number(value: int) -> exp.Expression:
     return exp.Literal.number(value)
+
+
+def function(names: str, body: str) -> exp.Expression:
+    """Return a lambda of these names, as functions of lists take it, with a body in DuckDB's SQL."""
+    made = sqlglot.parse_one(body, dialect="duckdb")
+    return exp.Lambda(this=made, expressions=[exp.to_identifier(name) for name in names.split()])

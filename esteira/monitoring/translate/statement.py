@@ -23,19 +23,8 @@ SAME = (
     *(exp.Kwarg, exp.LT, exp.LTE, exp.Limit, exp.Literal, exp.Max, exp.Min, exp.Mul, exp.NEQ, exp.Neg, exp.Not),
     *(exp.Null, exp.Or, exp.Order, exp.Ordered, exp.Paren, exp.Parameter, exp.PartitionedByProperty, exp.Qualify),
     *(exp.RowNumber, exp.SafeDivide, exp.Select, exp.Star, exp.StrPosition, exp.Sub, exp.Subquery, exp.Sum, exp.Table),
-    *(
-        exp.Between,
-        exp.Delete,
-        exp.TableAlias,
-        exp.Tuple,
-        exp.Union,
-        exp.Unnest,
-        exp.Var,
-        exp.Where,
-        exp.Window,
-        exp.With,
-    ),
-    *(exp.JSONPath, exp.JSONPathRoot, exp.JSONPathKey, exp.JSONPathSubscript),
+    *(exp.Delete, exp.TableAlias, exp.Tuple, exp.Union, exp.Unnest, exp.Var, exp.Where, exp.Window, exp.With),
+    *(exp.Between, exp.JSONPath, exp.JSONPathRoot, exp.JSONPathKey, exp.JSONPathSubscript),
 )
 RULES: Dict[type, Rule] = {**scalars.RULES, **json_values.RULES, **lists.RULES}
 

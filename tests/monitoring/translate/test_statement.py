@@ -19,13 +19,26 @@ def parsed(text: str) -> str:
 
 
 @pytest.mark.parametrize(
-    "text", ["{", "", "nope", "[1,]", '{"a": 1 , }', "NaN", "[-Infinity]", "[nan]", '"\\ud800"', "01", "[1] 2"]
+    "text",
+    [
+        *("{", "", "nope", "[1,]", '{"a": 1 , }', "NaN", "[-Infinity]", "[nan]", '"\\ud800"', "01", "[1] 2"),
+        *("1e400", "[0.5, -1E+400]", '{"a": 1.8e308}', "1" + "0" * 309, "-" + "9" * 250 + "e99"),
+        *("[" * 501 + "]" * 501, '{"a":' * 501 + "1" + "}" * 501, "[" * 100_000 + "]" * 100_000),
+        "[" + "[1]," * 600 + "[" * 500 + "]" * 500 + "]",
+    ],
 )
 def test_what_is_no_json_is_null(text: str) -> None:
     assert answer(parsed(text)) is None
 
 
-@pytest.mark.parametrize("text", ['",]"', '"nan, inf ,}"', "[1, 2]", "null", ' {"a": "\\u00e9\\ud83d\\ude00"} ', "1e3"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *('",]"', '"nan, inf ,}"', "[1, 2]", "null", ' {"a": "\\u00e9\\ud83d\\ude00"} ', "1e3"),
+        *("1.7e308", "1e-400", "0e999", '["1e400"]', "1" + "0" * 308, "0." + "3" * 400, "1e0000000010"),
+        *("[" * 500 + "]" * 500, "[" + "[1]," * 600 + "[2]]", '"' + "[" * 600 + '"', '["' + '[\\"' * 600 + '"]'),
+    ],
+)
 def test_what_is_json_stays_what_it_is(text: str) -> None:
     assert answer(parsed(text)) == text
 
