@@ -7,6 +7,8 @@ from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
+from esteira.formats import visible
+
 WIDEST = 10_000
 Cell = Union[str, Text]
 
@@ -26,12 +28,12 @@ class WholeTable(Table):
 
 
 def make_table(columns: Sequence[str], rows: Iterable[Sequence[Cell]], *, right: Sequence[str] = ()) -> Table:
-    """Return a table; a column that is named in `right` is aligned to it, and no text is read as markup."""
+    """Return a table; a column that is named in `right` is aligned to it, and no text is read as markup, or obeyed."""
     table = WholeTable(box=None, pad_edge=False)
     for column in columns:
         table.add_column(Text(column), justify="right" if column in right else "left", no_wrap=True)
     for row in rows:
-        table.add_row(*(Text(cell) if isinstance(cell, str) else cell for cell in row))
+        table.add_row(*(Text(visible(cell)) if isinstance(cell, str) else cell for cell in row))
     # Rich squeezes a table into the terminal, which it takes to be 80 wide where there is none.
     table.width = Console(width=WIDEST).measure(table).maximum
     return table

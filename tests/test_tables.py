@@ -19,3 +19,7 @@ def test_lines_end_with_what_they_show_and_cells_stay_whole() -> None:
 
 def test_facts_without_a_value_are_left_out_and_a_value_may_have_lines() -> None:
     assert printed(make_facts([("model", "one\n[bold]two[/]"), ("parent", "")])) == "model  one\n       [bold]two[/]\n"
+
+
+def test_no_cell_gives_a_terminal_orders() -> None:
+    assert printed(make_table(["text"], [("\x1b[31mred\x07",)])) == "text\n�[31mred�\n"
