@@ -4,10 +4,16 @@ from typing import Any, Dict, Iterable, List, Mapping, Optional, Union
 
 from typing_extensions import Protocol
 
+from esteira.errors import WarehouseError
+
 # Of a query's parameters, by name: a text, a whole number, or a list of either.
 Parameter = Union[str, int, List[str], List[int]]
 Parameters = Mapping[str, Parameter]
 Row = Dict[str, Any]
+
+
+class RecentRowsError(WarehouseError):
+    """Rows that BigQuery cannot change yet, as they were streamed of late."""
 
 
 class Engine(Protocol):
@@ -19,7 +25,8 @@ class Engine(Protocol):
         """Run one statement to its end and return its rows, none for one that gives none.
 
         Values are as Python has them: int, float, str, bool, datetime with a time zone, decimal.Decimal, list, None.
-        Raises WarehouseError that says what was to be done, and the engine's own message.
+        Raises WarehouseError that says what was to be done, and the engine's own message; RecentRowsError where the
+        statement is right, and has to wait.
         """
 
     def columns(self, table: str) -> List[str]:

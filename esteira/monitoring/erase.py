@@ -1,10 +1,10 @@
 """Erasing requests by their ids: their rows, what was told of them, and on one machine every byte of both."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import List, Sequence, Set
 
 from esteira.errors import WarehouseError
-from esteira.monitoring.engine import Engine
+from esteira.monitoring.engine import Engine, RecentRowsError
 from esteira.monitoring.journal.segments import blank, list_segments, opened_segment
 from esteira.monitoring.views import render
 from esteira.monitoring.warehouse.database import Warehouse
@@ -17,27 +17,34 @@ MAX_ID = 10**38 - 1
 
 @dataclass(frozen=True)
 class Erased:
-    """Ids as they were given: `erased` had rows, `missing` had none."""
+    """Ids as they were given: `erased` had rows, `missing` had none, `waiting` are there until they can be deleted."""
 
     erased: List[int]
     missing: List[int]
+    waiting: List[int] = field(default_factory=list)
 
 
 def erase(engine: Engine, request_ids: Sequence[int]) -> Erased:
     """Delete these requests and what was told of them, and return which there were. Raises WarehouseError.
 
+    What was streamed into BigQuery of late waits, and with it the others of AT_ONCE: one statement deletes them.
     In BigQuery deleted rows can still be seen by time travel for seven days, or as the dataset's owner has set it.
     https://cloud.google.com/bigquery/docs/time-travel
     """
     wanted = sorted({checked(request_id) for request_id in request_ids})
     found: Set[int] = set()
+    waiting: List[int] = []
     for start in range(0, len(wanted), AT_ONCE):
-        ids = [str(request_id) for request_id in wanted[start : start + AT_ONCE]]
-        found |= erase_some(engine, ids)
+        ids = wanted[start : start + AT_ONCE]
+        try:
+            found |= erase_some(engine, [str(request_id) for request_id in ids])
+        except RecentRowsError:
+            waiting += ids
     # Also for ids that had no rows: a deletion that was interrupted may have left their bytes.
     if isinstance(engine, Warehouse):
         erase_bytes(engine)
-    return Erased([one for one in wanted if one in found], [one for one in wanted if one not in found])
+    missing = set(wanted) - found - set(waiting)
+    return Erased(sorted(found), sorted(missing), waiting)
 
 
 def erase_some(engine: Engine, ids: List[str]) -> Set[int]:

@@ -15,6 +15,11 @@ Say = Callable[[str], None]
 # So that a question about what just happened reads few partitions, which are what BigQuery charges for.
 DAYS = 30
 NO_REQUESTS = 'No request is logged. Ask the model: make serve    then: make predict TEXT="I love this film"'
+# https://cloud.google.com/bigquery/docs/data-manipulation-language#limitations
+IS_RECENT = (
+    "not erased yet, as a row of them came of late. BigQuery deletes no row that was streamed, as Vertex AI streams "
+    "them, within the last half hour, at times the last 90 minutes."
+)
 NO_TRUTH = "No request has a ground truth yet. Tell it: make groundtruth FILE=truths.csv"
 
 
@@ -115,14 +120,29 @@ def erase_requests(settings: Settings, text: str, yes: bool, console: Console) -
 
     ids = request_ids(text)
     if not yes and not agrees(console, f"Erase {len(ids)} requests, with what is known of them? [y/N] "):
-        console.print(f"Nothing was erased. To erase: make erase REQUEST={text} YES=1")
+        console.print(f"Nothing was erased. To erase: {erase_command(settings, text)} YES=1", markup=False)
         return
     with opened_engine(settings) as engine:
         erased = erase(engine, ids)
     console.print(f"Erased {len(erased.erased)} requests.")
+    faults = []
     if erased.missing:
-        missing = ", ".join(str(identity) for identity in erased.missing)
-        raise WarehouseError(f"REQUEST={missing}: not in the request log. Expected ids as `make requests` shows them.")
+        missing = listed(erased.missing)
+        faults.append(f"REQUEST={missing}: not in the request log. Expected ids as `make requests` shows them.")
+    if erased.waiting:
+        waiting = listed(erased.waiting)
+        faults.append(f"REQUEST={waiting}: {IS_RECENT}\nRun then: {erase_command(settings, waiting)}")
+    if faults:
+        raise WarehouseError("\n".join(faults))
+
+
+def erase_command(settings: Settings, ids: str) -> str:
+    environment = "" if settings.is_local else f" ENV={settings.selected}"
+    return f"make erase REQUEST={ids}{environment}"
+
+
+def listed(ids: List[int]) -> str:
+    return ",".join(map(str, ids))
 
 
 def request_ids(text: str) -> List[int]:

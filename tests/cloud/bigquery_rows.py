@@ -34,6 +34,7 @@ def main(url: str) -> None:
         "streamed": streamed,
         "asked": asked(client),
         "view": made_view(client),
+        "held": held(client),
         "removed": removed(client),
         "refused": refused(client),
     }
@@ -53,8 +54,16 @@ def made_view(client: bigquery.Client) -> list:
     return [[field.name, field.field_type] for field in client.get_table("demo-project.esteira.labels").schema]
 
 
+def held(client: bigquery.Client) -> str:
+    try:
+        client.query(f"DELETE FROM `{TABLE}` WHERE row_number = 0").result()
+    except BadRequest as error:
+        return error.errors[0]["message"]
+    return ""
+
+
 def removed(client: bigquery.Client) -> int:
-    job = client.query(f"DELETE FROM `{TABLE}` WHERE row_number = 0")
+    job = client.query(f"DELETE FROM `{TABLE}` WHERE row_number = 0 AND given_time IS NOT NULL")
     job.result()
     return job.num_dml_affected_rows
 

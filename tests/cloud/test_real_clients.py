@@ -15,6 +15,10 @@ pytestmark = [pytest.mark.loopback, pytest.mark.programs]
 
 SCHEMA = schema_path(REQUEST_LOG)
 WRONG = "no such field: labl."
+HELD = (
+    "UPDATE or DELETE statement over table demo-project.esteira.ground_truth would affect rows in the streaming "
+    "buffer, which is not supported"
+)
 
 
 @pytest.fixture
@@ -162,7 +166,8 @@ def test_googles_client_loads_streams_and_asks(ask, stand_in):
             ["18446744073709551615", 1, None, None],
         ],
         "view": [["label", "STRING"]],
-        "removed": 2,
+        "held": HELD,
+        "removed": 1,
         "refused": "invalidQuery",
     }
 

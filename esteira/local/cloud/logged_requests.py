@@ -62,7 +62,7 @@ class LoggedRequests:
                 return
             if name not in self.warehouse.tables:
                 self.warehouse.put_table(name, {"schema": {"fields": COLUMNS}})
-            self.warehouse.rows.append(name, [row])
+            self.warehouse.buffer.append(name, [row])
 
 
 def payload(body: bytes, key: str) -> List[str]:

@@ -1,10 +1,11 @@
-"""What a rehearsal asks of the request log: that what was asked is in it, that its views answer, that truth counts."""
+"""What a rehearsal asks of the request log: that it has what was asked, that views answer, truth counts, and it forgets."""
 
 import csv
 import json
 from pathlib import Path
 from typing import Any, Callable, Dict, List, Mapping, Tuple
 
+from esteira.errors import WarehouseError
 from esteira.local.cloud.project import Project
 
 LOGGED = "SELECT CAST(request_id AS HUGEINT), row_number, label FROM {dataset}.requests WHERE label IS NOT NULL"
@@ -32,6 +33,21 @@ def faults_of_log(project: Project, dataset: str, folder: Path, run: Run) -> Lis
     code, message = run("accuracy", {"ESTEIRA_FORMAT": "json"})
     if code or not is_right(message, len(rows)):
         faults.append(f"make accuracy: expected that {len(rows)} of {len(rows)} answers are right, got:\n{message}")
+    return faults + faults_of_erasing(project, str(rows[0][0]), run)
+
+
+def faults_of_erasing(project: Project, request_id: str, run: Run) -> List[str]:
+    """Erase a request, which has to wait at first, and return what went wrong."""
+    buffer, also = project.administration.warehouse.buffer, {"ESTEIRA_REQUEST": request_id, "ESTEIRA_YES": "1"}
+    faults = []
+    code, message = run("erase", also)
+    if code != WarehouseError.exit_code or f"make erase REQUEST={request_id} ENV=" not in message:
+        faults.append(f"make erase: expected that what was just streamed cannot be deleted, got status {code}:\n{message}")
+    held_s, buffer.held_s = buffer.held_s, 0.0
+    code, message = run("erase", also)
+    buffer.held_s = held_s
+    if code or "Erased 1 requests." not in message:
+        faults.append(f"make erase: left with status {code}, expected that a request is erased:\n{message}")
     return faults
 
 

@@ -13,11 +13,13 @@ from esteira.google.refusals import NotFoundError, RefusedError
 from esteira.monitoring.bigquery.jobs import SERVICE, Jobs
 from esteira.monitoring.bigquery.refusal import place_in
 from esteira.monitoring.bigquery.values import read_row, wire_parameters
-from esteira.monitoring.engine import Parameters, Row
+from esteira.monitoring.engine import Parameters, RecentRowsError, Row
 from esteira.settings import Settings
 
 # What BigQuery answers where a statement, or what it names, is at fault; the rest are errors of access.
 FAULTY = (400, 404, 409)
+# As in: UPDATE or DELETE statement over table … would affect rows in the streaming buffer, which is not supported
+STREAMED = "streaming buffer"
 
 
 class BigQuery:
@@ -35,8 +37,8 @@ class BigQuery:
     def query(self, what: str, sql: str, parameters: Optional[Parameters] = None) -> List[Row]:
         """Run one statement to its end and return its rows, as the Engine does.
 
-        Raises WarehouseError with BigQuery's message and the place in the statement; GoogleError, as for a role
-        that is missing, where the statement is not at fault.
+        Raises WarehouseError with BigQuery's message and the place in the statement; RecentRowsError; GoogleError, as
+        for a role that is missing, where the statement is not at fault.
         """
         configuration: Json = {"query": sql, "useLegacySql": False}
         if parameters:
@@ -87,6 +89,8 @@ class BigQuery:
         except RefusedError as error:
             if error.status not in FAULTY:
                 raise
+            if STREAMED in error.said:
+                raise RecentRowsError(f"BigQuery: cannot {what} yet: {error.said}") from None
             place = place_in(sql, error.said)
             setup = f"\nRun: {self._setup}" if error.status == 404 else ""
             raise WarehouseError(f"BigQuery: cannot {what}: {error.said}{place}{setup}") from None

@@ -61,6 +61,7 @@ class Queries:
         rows = self.warehouse.rows
         if statement.kind in READS:
             return rows.run(translated(statement), parameters, is_read=True)
+        self.warehouse.buffer.refuse(self.warehouse.project, statement, parameters)
         there = self.warehouse.tables.get(statement.target)
         if statement.kind == "CREATE_VIEW" and there and not (statement.replaces and there["type"] == "VIEW"):
             raise Refused(409, f"Already Exists: Table {self.warehouse.project}:{statement.target}", reason="duplicate")

@@ -1,6 +1,6 @@
 """A statement of BigQuery's SQL, as the stand-in reads it before it is translated and run."""
 
-from typing import Any, Dict, List, NamedTuple, Optional, Set
+from typing import Any, Dict, List, NamedTuple, Optional, Set, Tuple
 
 from esteira.errors import WarehouseError
 from esteira.local.cloud.refusal import Refused
@@ -71,6 +71,15 @@ def kind_of(tree: Any) -> str:
     return found
 
 
+def change_of(statement: Statement) -> Tuple[str, str]:
+    """Return the table that an UPDATE or a DELETE changes, and which of its rows, in DuckDB's SQL; a MERGE: all."""
+    import sqlglot
+
+    tree: Any = sqlglot.parse_one(translated(statement), read="duckdb")
+    where = tree.args.get("where")
+    return tree.this.sql(dialect="duckdb"), where.this.sql(dialect="duckdb") if where else "TRUE"
+
+
 def table_name(table: Any, project: str) -> str:
     """Return a table as dataset.table. Refused for one of another project, or without its dataset."""
     if not table.db:
@@ -91,7 +100,7 @@ def syntax_error(error: Any) -> str:
 
 def translated(statement: Statement) -> str:
     """Return a statement in DuckDB's SQL. Refused for a query that no sure translation is known of."""
-    if statement.kind not in (*READS, "CREATE_VIEW"):
+    if statement.kind not in (*READS, "CREATE_VIEW", "DELETE"):
         import sqlglot
 
         return sqlglot.transpile(statement.sql, read="bigquery", write="duckdb")[0]

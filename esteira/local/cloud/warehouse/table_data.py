@@ -42,7 +42,7 @@ class TableData:
             return {"kind": "bigquery#tableDataInsertAllResponse", "insertErrors": errors}
         with self.warehouse.lock:
             right = [entry for number, entry in enumerate(given) if number not in wrong]
-            self.warehouse.rows.append(name, [entry["json"] for entry in right if self.is_new(name, entry)])
+            self.warehouse.buffer.append(name, [entry["json"] for entry in right if self.is_new(name, entry)])
         return {"kind": "bigquery#tableDataInsertAllResponse", **({"insertErrors": errors} if errors else {})}
 
     def is_new(self, name: str, entry: Json) -> bool:

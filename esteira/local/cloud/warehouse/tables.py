@@ -13,6 +13,7 @@ from esteira.local.cloud.refusal import Refused
 from esteira.local.cloud.server import Call, Handler
 from esteira.local.cloud.storage import merge
 from esteira.local.cloud.warehouse.rows import Rows
+from esteira.local.cloud.warehouse.stream_buffer import StreamBuffer
 
 Json = Dict[str, Any]
 # https://cloud.google.com/bigquery/docs/reference/rest/v2/datasets#Dataset has the names that roles are kept by.
@@ -43,6 +44,7 @@ class Warehouse:
 
     def __post_init__(self) -> None:
         self.rows = Rows(self.project, self.tables, self.lock)
+        self.buffer = StreamBuffer(self.rows)
 
     def find(self, call: Call, kind: str) -> Json:
         dataset = call.parameters["datasetId"]
@@ -110,8 +112,10 @@ class Warehouse:
     def get_table(self, call: Call) -> Json:
         """Return a table, with how many rows it holds by now."""
         found = copy.deepcopy(self.find(call, "Table"))
-        counted = self.rows.count(f"{call.parameters['datasetId']}.{call.parameters['tableId']}")
-        return {**found, "numRows": str(counted[0]), "numBytes": str(counted[1])} if counted else found
+        name = f"{call.parameters['datasetId']}.{call.parameters['tableId']}"
+        counted = self.rows.count(name)
+        told = {"numRows": str(counted[0]), "numBytes": str(counted[1])} if counted else {}
+        return {**found, **told, **self.buffer.described(name)}
 
     def patch(self, call: Call, kind: str) -> Json:
         with self.lock:
@@ -142,12 +146,16 @@ class Warehouse:
             if inside and call.parameters.get("deleteContents") != "true":
                 raise Refused(400, f"Dataset {self.project}:{name} is still in use", reason="resourceInUse")
             for table in inside:
-                del self.tables[table]
+                self.remove_table(table)
             del self.datasets[name]
 
     def delete_table(self, call: Call) -> None:
         self.find(call, "Table")
-        del self.tables[f"{call.parameters['datasetId']}.{call.parameters['tableId']}"]
+        self.remove_table(f"{call.parameters['datasetId']}.{call.parameters['tableId']}")
+
+    def remove_table(self, name: str) -> None:
+        self.buffer.forget(name)
+        del self.tables[name]
 
     def handlers(self) -> Dict[str, Handler]:
         return {
