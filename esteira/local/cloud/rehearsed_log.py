@@ -1,4 +1,4 @@
-"""What a rehearsal asks of the request log: that it has what was asked, that views answer, truth counts, and it forgets."""
+"""What a rehearsal asks of the request log: that it has what was asked, views answer, truth counts, it forgets."""
 
 import csv
 import json
@@ -42,7 +42,7 @@ def faults_of_erasing(project: Project, request_id: str, run: Run) -> List[str]:
     faults = []
     code, message = run("erase", also)
     if code != WarehouseError.exit_code or f"make erase REQUEST={request_id} ENV=" not in message:
-        faults.append(f"make erase: expected that what was just streamed cannot be deleted, got status {code}:\n{message}")
+        faults.append(f"make erase: expected that it waits for what was just streamed, got status {code}:\n{message}")
     held_s, buffer.held_s = buffer.held_s, 0.0
     code, message = run("erase", also)
     buffer.held_s = held_s
