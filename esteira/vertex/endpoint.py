@@ -14,9 +14,11 @@ from esteira.google.refusals import ExistsError, NotFoundError
 from esteira.release.manifest import Release
 from esteira.settings import Settings
 from esteira.vertex.model import SERVICE
-from esteira.vertex.names import CHECK, serving_labels, told
+from esteira.vertex.names import serving_labels, told
 
 REQUEST_LOG = "request_log"
+LOG = "predictRequestResponseLoggingConfig"
+NO_LOG = {"enabled": False}
 CREATE_S = 600.0
 
 
@@ -44,28 +46,14 @@ def find_endpoint(settings: Settings, api: Api, identity: str) -> Optional[Json]
 
 
 def made_endpoint(settings: Settings, api: Api, identity: str) -> Json:
-    """Return the endpoint, made if it is not there, its request log as the settings have it. Raises GoogleError."""
+    """Return the endpoint, made if it is not there: with its log off, see endpoint_log.py. Raises GoogleError."""
     found = find_endpoint(settings, api, identity)
     if found is None:
         create(settings, api, identity)
         found = find_endpoint(settings, api, identity)
     if found is None:
         raise ServingError(f"endpoint {identity}: is not there though it was made. Run the command again.")
-    set_log(settings, api, identity, found)
     return found
-
-
-def set_log(settings: Settings, api: Api, identity: str, found: Json) -> None:
-    """Have an endpoint log requests as the settings have it."""
-    log = log_config(settings, identity)
-    if found.get(LOG, NO_LOG) != log:
-        path = f"v1/{endpoint_name(settings, identity)}"
-        what = f"set the request log of the endpoint {identity}"
-        api.call(what, SERVICE, "PATCH", path, body={LOG: log}, query={"updateMask": LOG}, repeat=True)
-
-
-LOG = "predictRequestResponseLoggingConfig"
-NO_LOG = {"enabled": False}
 
 
 def create(settings: Settings, api: Api, identity: str) -> None:
@@ -86,20 +74,8 @@ def create(settings: Settings, api: Api, identity: str) -> None:
 def endpoint_body(settings: Settings, identity: str) -> Json:
     """Return what the endpoint is made as."""
     labels, key = serving_labels(settings), settings.environment.kms_key
-    body: Json = {"displayName": identity, "labels": labels, LOG: log_config(settings, identity)}
+    body: Json = {"displayName": identity, "labels": labels, LOG: NO_LOG}
     return {**body, "encryptionSpec": {"kmsKeyName": key}} if key else body
-
-
-def log_config(settings: Settings, identity: str) -> Json:
-    """Return what of its requests an endpoint logs: what is asked for in earnest, if texts may be kept as they are.
-
-    Where they may not, the container logs (esteira/serving/container.py): Vertex AI writes them as they come.
-    """
-    place, log = settings.environment, settings.log
-    if not log.percent or log.text != "keep" or identity.endswith(CHECK):
-        return NO_LOG
-    table = f"bq://{place.project}.{place.dataset}.{REQUEST_LOG}"
-    return {"enabled": True, "samplingRate": log.percent / 100, "bigqueryDestination": {"outputUri": table}}
 
 
 def deployed_models(endpoint: Json) -> List[Json]:

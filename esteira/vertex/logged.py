@@ -15,6 +15,7 @@ from esteira.release.manifest import Release
 from esteira.release.store.interface import Store
 from esteira.settings import Settings
 from esteira.vertex.endpoint import REQUEST_LOG
+from esteira.vertex.endpoint_log import unlogged
 from esteira.vertex.links import log_link
 from esteira.vertex.predict import ask
 from esteira.vertex.recorded import Serving, find_serving, record_deployed
@@ -33,13 +34,14 @@ DONE = "request-log.json"
 def complete_log(settings: Settings, api: Api, store: Store, release: Release) -> List[str]:
     """Record what a release's deployed model is, make the views, prove that its requests are logged, and say so.
 
+    Where they are not meant to be, that is said in place of a proof.
     Raises WarehouseError if no row lands within log.lands_s, with what to look at, or if the views cannot
     be made; GoogleError, ServingError or StateError if what is served cannot be told.
     """
     record_deployed(settings, api, store, release)
     serving = find_serving(settings, api, release)
-    told = "log.percent is 0: it is off"
-    if settings.log.percent:
+    told = unlogged(settings, api, serving.deployed)
+    if not told:
         told = prove_logged(settings, api, serving, settings.log.lands_s)
     store.write(DONE, done_text(settings, serving))
     return [f"request log: {told}"]

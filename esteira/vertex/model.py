@@ -23,6 +23,8 @@ PORT = 8080
 # With DEPLOY_S of deploy.py less than what the smoke step may take (cloudbuild/steps.j2).
 UPLOAD_S = 900.0
 DEFAULT = "default"
+# The argument by which a container logs requests itself.
+LOG_TABLE = "--log-table"
 
 
 def release_alias(release: Release) -> str:
@@ -175,7 +177,7 @@ def log_arguments(settings: Settings) -> Dict[str, str]:
     if not logs_itself(settings):
         return {}
     table = f"{place.project}.{place.dataset}.request_log"
-    return {"--log-table": table, "--log-percent": str(log.percent), "--log-text": log.text}
+    return {LOG_TABLE: table, "--log-percent": str(log.percent), "--log-text": log.text}
 
 
 def logs_itself(settings: Settings) -> bool:

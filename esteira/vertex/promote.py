@@ -12,8 +12,9 @@ from esteira.release.history import served_release
 from esteira.release.manifest import JOB, Release
 from esteira.release.store import Store
 from esteira.settings import Settings
+from esteira.vertex.endpoint_log import settle_log, unlogged
 from esteira.vertex.logged import complete_log, is_complete
-from esteira.vertex.recorded import record_deployed
+from esteira.vertex.recorded import find_serving, record_deployed
 from esteira.vertex.schedule import apply_schedule
 from esteira.vertex.traffic import promote_release as take_traffic
 from esteira.vertex.traffic import remove_older, restore_release
@@ -39,14 +40,16 @@ def promote_release(settings: Settings, store: Store, release: Release, make_cur
             f"{error}\nThe model of release {release.id} has the traffic already, but that it is current could not be "
             f"written. {again}"
         ) from None
-    rest = [older(settings, api, store, release), schedule(settings, api, store, release)]
+    rest = [switch(settings, api, release), older(settings, api, store, release)]
+    rest.append(schedule(settings, api, store, release))
     finish(release, [*rest, log(settings, api, store, release)], again)
 
 
 def finish_promotion(settings: Settings, store: Store) -> None:
     """Do what is left to do for the release that is current, as after a deploy that promoted it and then failed."""
     api, release = open_api(settings), served_release(store, settings.selected)
-    rest = [older(settings, api, store, release), schedule(settings, api, store, release)]
+    rest = [switch(settings, api, release), older(settings, api, store, release)]
+    rest.append(schedule(settings, api, store, release))
     rest.append(log(settings, api, store, release, is_first=False))
     finish(release, rest, f"Run: make deploy ENV={settings.selected}")
 
@@ -60,10 +63,26 @@ def restore(settings: Settings, store: Store, release: Release) -> None:
 
 
 def finish_rollback(settings: Settings, store: Store) -> None:
-    """Have the schedule run the job of the release that is current. GoogleError says that it serves all the same."""
+    """Have the endpoint log as it should, and the schedule run the job of the release that is current.
+
+    GoogleError says that it serves all the same.
+    """
     api, release = open_api(settings), served_release(store, settings.selected)
     again = f"Run: make rollback RELEASE={release.origin} ENV={settings.selected}"
-    finish(release, [schedule(settings, api, store, release), record(settings, api, store, release)], again)
+    rest = [switch(settings, api, release, says=True), schedule(settings, api, store, release)]
+    finish(release, [*rest, record(settings, api, store, release)], again)
+
+
+def switch(settings: Settings, api: Api, release: Release, *, says: bool = False) -> Rest:
+    """Set the endpoint's log, and say why nothing is logged where that is so, and nothing else `says` it."""
+
+    def act() -> List[str]:
+        serving = find_serving(settings, api, release)
+        settle_log(settings, api, serving.endpoint)
+        told = unlogged(settings, api, serving.deployed) if says else ""
+        return [f"request log: {told}"] if told else []
+
+    return "the endpoint's request log could not be set", act
 
 
 def older(settings: Settings, api: Api, store: Store, release: Release) -> Rest:

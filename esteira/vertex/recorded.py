@@ -21,7 +21,7 @@ from esteira.serving.interface import DEFAULT, Tensor
 from esteira.serving.recorded import stored_interfaces, stored_labels
 from esteira.serving.signature import TensorSpec
 from esteira.settings import Settings
-from esteira.vertex.endpoint import find_deployed, find_endpoint, set_log
+from esteira.vertex.endpoint import find_deployed, find_endpoint
 from esteira.vertex.model import check_own_log
 from esteira.vertex.names import serving_id
 from esteira.vertex.pushed import find_pushed, pushed_endpoint
@@ -51,13 +51,12 @@ def find_serving(settings: Settings, api: Api, release: Release) -> Serving:
 def record_deployed(settings: Settings, api: Api, store: Store, release: Release) -> None:
     """Say in the table deployed_models what a release's deployed model is, and make the views that read it.
 
-    What was said before is not said again. Where TFX's Pusher has made the endpoint its log is switched on here.
+    What was said before is not said again.
     Raises WarehouseError, GoogleError; ServingError or StateError for a model that is damaged or lost.
     """
     engine, serving = BigQuery(settings, api), find_serving(settings, api, release)
     if settings.endpoint.by == "pusher":
         check_own_log(settings)
-        set_log(settings, api, serving.identity, serving.endpoint)
     row = row_of(describe(store, release, serving))
     if not is_recorded(engine, row):
         engine.insert("deployed_models", [row])

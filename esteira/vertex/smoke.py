@@ -22,6 +22,7 @@ from esteira.serving.smoke import SmokeResult, Subject, check_model, require_pas
 from esteira.settings import Settings
 from esteira.vertex.deploy import DEPLOY_S, begin_deploy, end_deploy, undeploy, version_of
 from esteira.vertex.endpoint import deployed_models, find_deployed, find_endpoint, made_endpoint, share_of
+from esteira.vertex.endpoint_log import held_text, hold_log
 from esteira.vertex.model import uploaded_model
 from esteira.vertex.names import check_id, serving_id
 from esteira.vertex.predict import EndpointProbe, ask
@@ -42,6 +43,8 @@ def smoke_release(
     subject = subject_of(settings, store, name_in(settings, store, release, model_uri), known)
     model = uploaded_model(settings, api, store, release)
     endpoint = made_endpoint(settings, api, serving_id(settings))
+    if hold_log(settings, api, endpoint):
+        print(held_text(settings, endpoint))
     if serves_no_other(endpoint, release, version_of(model)):
         return smoke_serving(settings, api, model, release, subject, endpoint)
     return smoke_beside(settings, api, model, release, subject, endpoint)
@@ -114,6 +117,7 @@ def smoke_serving(
     identity, is_new = serving_id(settings), find_deployed(endpoint, release, version_of(model)) is None
     limit_s = time.monotonic() + DEPLOY_S
     try:
+        hold_log(settings, api, endpoint, [{"model": model, "modelVersionId": version_of(model)}])
         operation = begin_deploy(settings, api, identity, model, release, serve=True)
         deployed = end_deploy(settings, api, identity, model, release, operation, limit_s)
         return require_passed(words(release), check_endpoint(settings, api, identity, subject, deployed))

@@ -11,8 +11,9 @@ from esteira.release.store import Store, open_store
 from esteira.serving.traffic import read_percent
 from esteira.settings import Settings
 from esteira.vertex.endpoint import deployed_models, find_deployed, find_endpoint, share_of
+from esteira.vertex.endpoint_log import logs_itself, serving_models, settle_log, unlogged
 from esteira.vertex.names import serving_id
-from esteira.vertex.traffic import set_traffic
+from esteira.vertex.traffic import move_traffic
 
 
 def change_traffic(settings: Settings, release: str = "", percent: str = "", api: Optional[Api] = None) -> str:
@@ -28,15 +29,21 @@ def change_traffic(settings: Settings, release: str = "", percent: str = "", api
         )
     store, api = open_store(settings), api or open_api(settings)
     current = served_release(store, settings.selected)
-    if percent or release:
-        move_share(settings, api, store, current, release, read_percent(percent))
-    return told_traffic(endpoint_of(settings, api))
+    if not percent and not release:
+        return told_traffic(endpoint_of(settings, api))
+    move_share(settings, api, store, current, release, read_percent(percent))
+    endpoint = endpoint_of(settings, api)
+    settle_log(settings, api, endpoint)
+    told = filter(None, (unlogged(settings, api, deployed) for deployed in serving_models(endpoint)))
+    return "\n".join([told_traffic(endpoint), *(f"request log: {line}" for line in dict.fromkeys(told))])
 
 
 def move_share(settings: Settings, api: Api, store: Store, current: Release, release: str, percent: int) -> None:
+    """Split the traffic. Raises ServingError for two models of which one alone logs itself."""
     endpoint = endpoint_of(settings, api)
     serving = needed(settings, endpoint, current)
     split = {one["id"]: 0 for one in deployed_models(endpoint)}
+    coming = [serving]
     if percent:
         beside = find_release(store, release)
         if beside.origin == current.origin:
@@ -44,9 +51,24 @@ def move_share(settings: Settings, api: Api, store: Store, current: Release, rel
                 f"RELEASE={beside.id}: its model is served already, by the current release {current.id}.\n"
                 "Expected another one. Run: make releases"
             )
-        split[needed(settings, endpoint, beside)["id"]] = percent
+        coming.append(needed(settings, endpoint, beside))
+        refuse_mixed(settings, api, *coming)
+        split[coming[1]["id"]] = percent
     split[serving["id"]] = 100 - percent
-    set_traffic(settings, api, split)
+    move_traffic(settings, api, endpoint, coming, split)
+
+
+def refuse_mixed(settings: Settings, api: Api, serving: Json, beside: Json) -> None:
+    """Raise ServingError if one of two models logs itself: the endpoint can log for none of them or for both."""
+    itself, not_itself = ([one for one in (serving, beside) if logs_itself(api, one) == logs] for logs in (True, False))
+    if itself and not_itself:
+        name, other = (str(one[0].get("displayName")) for one in (itself, not_itself))
+        raise ServingError(
+            f"release {name}: its model logs its requests itself, with their texts replaced, and that of release "
+            f"{other} leaves it to the endpoint, which logs for all models or for none: requests would be logged "
+            "twice, or not at all.\nExpected two that were deployed with the same log.text. To serve the former one "
+            f"alone: make rollback RELEASE={beside.get('displayName')} ENV={settings.selected}"
+        )
 
 
 def endpoint_of(settings: Settings, api: Api) -> Json:

@@ -2,7 +2,7 @@
 
 import time
 from contextlib import suppress
-from typing import Dict, List, Optional
+from typing import Dict, List, Optional, Sequence
 
 from esteira.errors import GoogleError, ServingError
 from esteira.google.api import Api, Json
@@ -14,6 +14,7 @@ from esteira.serving.checks import fault_within, is_prediction
 from esteira.settings import Settings
 from esteira.vertex.deploy import undeploy
 from esteira.vertex.endpoint import deployed_models, endpoint_name, find_deployed, find_endpoint, share_of
+from esteira.vertex.endpoint_log import hold_log, settle_log
 from esteira.vertex.model import SERVICE, make_default
 from esteira.vertex.names import serving_id
 from esteira.vertex.predict import ask
@@ -27,6 +28,7 @@ TEXT = "Is it you who answers?"
 def promote_release(settings: Settings, api: Api, release: Release, *, settle_s: float = SETTLE_S) -> None:
     """Give all traffic to the deployed model of a release, and see that it answers; it can be done again.
 
+    The endpoint's log is off from then on where it must be; to switch it on is what is left to do (settle_log).
     Where TFX's Pusher deploys, in the run, nothing is left to do. Raises ServingError if the model is not deployed,
     or does not answer as a model should within `settle_s`: the traffic is then as it was.
     """
@@ -42,11 +44,10 @@ def promote_release(settings: Settings, api: Api, release: Release, *, settle_s:
         )
     before = endpoint.get("trafficSplit", {})
     wanted = {one["id"]: 100 if one is deployed else 0 for one in deployed_models(endpoint)}
-    if share_of(endpoint, deployed) != 100:
-        set_traffic(settings, api, wanted)
+    move_traffic(settings, api, endpoint, [deployed], wanted)
     fault = fault_of_traffic(settings, api, deployed, settle_s)
     if fault:
-        back = taken_back(settings, api, before, wanted)
+        back = taken_back(settings, api, before, wanted) + log_again(settings, api)
         if not int(before.get(deployed["id"], 0)):
             taken_away(settings, api, deployed)
         raise ServingError(
@@ -74,6 +75,34 @@ def restore_release(
     if find_deployed(endpoint, release) is None:
         smoke_release(settings, api, store, release)
     promote_release(settings, api, release, settle_s=settle_s)
+
+
+def move_traffic(
+    settings: Settings, api: Api, endpoint: Json, coming: Sequence[Json], split: Dict[str, int]
+) -> None:
+    """Give models the traffic that they have not yet, with the endpoint's log off before if one of them logs itself.
+
+    Raises GoogleError, with the log as it should be for the traffic as it is.
+    """
+    hold_log(settings, api, endpoint, coming)
+    if all(share_of(endpoint, one) == split[one["id"]] for one in deployed_models(endpoint)):
+        return
+    try:
+        set_traffic(settings, api, split)
+    except GoogleError:
+        log_again(settings, api)
+        raise
+
+
+def log_again(settings: Settings, api: Api) -> str:
+    """Set the endpoint's log as it should be for the traffic as it is; return a line that says so if it cannot be."""
+    try:
+        endpoint = find_endpoint(settings, api, serving_id(settings))
+        if endpoint is not None:
+            settle_log(settings, api, endpoint)
+    except GoogleError as error:
+        return f"\nThe endpoint may log nothing now: {error}\nRun: make deploy ENV={settings.selected}"
+    return ""
 
 
 def set_traffic(settings: Settings, api: Api, split: Dict[str, int]) -> None:

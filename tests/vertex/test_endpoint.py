@@ -24,11 +24,6 @@ pytestmark = pytest.mark.loopback
 
 CREATE = "aiplatform.projects.locations.endpoints.create"
 LABELS = {"managed-by": "esteira", "pipeline": "sentiment", "environment": "dev"}
-LOG = {
-    "enabled": True,
-    "samplingRate": 1.0,
-    "bigqueryDestination": {"outputUri": "bq://demo-project.esteira.request_log"},
-}
 
 
 @pytest.fixture
@@ -42,29 +37,15 @@ def made(project: Project, identity: str = "sentiment-dev") -> Any:
     return made_endpoint(project.settings, project.api, identity)
 
 
-def test_an_endpoint_is_made_once_with_its_labels_and_its_request_log(project: Project) -> None:
+def test_an_endpoint_is_made_once_with_its_labels_and_logs_nothing_yet(project: Project) -> None:
     assert made(project)["name"] == made(project)["name"] == SERVING
     (call,) = project.stand_in.called(CREATE)
     assert call.parameters["endpointId"] == "sentiment-dev"
     assert call.body == {
         "displayName": "sentiment-dev",
         "labels": LABELS,
-        "predictRequestResponseLoggingConfig": LOG,
+        "predictRequestResponseLoggingConfig": {"enabled": False},
     }
-
-
-def test_questions_of_smoke_tests_are_not_logged(project: Project) -> None:
-    made(project, "sentiment-dev-check")
-    (call,) = project.stand_in.called(CREATE)
-    assert call.body["predictRequestResponseLoggingConfig"] == {"enabled": False}
-
-
-def test_the_request_log_follows_the_settings(project: Project) -> None:
-    made(project)
-    for percent, log in ((25, {**LOG, "samplingRate": 0.25}), (0, {"enabled": False}), (100, LOG)):
-        project.set("log", percent=percent)
-        made(project)
-        assert project.endpoints.known[SERVING]["predictRequestResponseLoggingConfig"] == log
 
 
 def test_a_key_encrypts_the_endpoint_and_a_network_does_not_make_it_private(project: Project) -> None:

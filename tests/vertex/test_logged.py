@@ -10,6 +10,7 @@ from esteira.errors import WarehouseError
 from esteira.local.cloud.server import served
 from esteira.settings import Settings
 from esteira.vertex.endpoint import deployed_id
+from esteira.vertex.endpoint_log import settle_log
 from esteira.vertex.logged import complete_log, is_complete, times_to_ask
 from esteira.vertex.recorded import record_deployed
 from esteira.vertex.smoke import smoke_release
@@ -31,6 +32,7 @@ def project(settings: Settings, tmp_path: Path) -> Iterator[LoggedProject]:
 
 def deploy(project: LoggedProject) -> None:
     smoke_release(project.settings, project.api, project.store, project.release(1))
+    settle_log(project.settings, project.api, project.endpoints.known[SERVING])
 
 
 def complete(project: LoggedProject, lands_s: int = 60) -> str:

@@ -15,8 +15,9 @@ from esteira.local.cloud.schedules import Schedules
 from esteira.local.cloud.server import served
 from esteira.release.history import keep_release, make_current, read_pointer
 from esteira.settings import Settings
-from esteira.vertex.promote import finish_promotion, finish_rollback, promote_release
+from esteira.vertex.promote import finish_promotion, finish_rollback, promote_release, restore
 from esteira.vertex.smoke import smoke_release
+from tests.vertex.endpoint_project import SERVING
 from tests.vertex.logged_project import LoggedProject
 from tests.vertex.scripted import bound_job
 
@@ -140,6 +141,29 @@ def test_the_schedule_follows_a_rollback_which_is_done_whatever_it_says(project:
     assert str(told.value).endswith(f"\nRun: make rollback RELEASE={ONE} ENV=dev")
     finish_rollback(project.settings, project.store)
     assert project.scheduled() == [back.id]
+
+
+def test_a_rollback_sets_the_log_of_the_endpoint_and_says_where_nothing_is_logged(
+    project: Scheduled, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for number in (1, 2):
+        project.promote(number)
+    project.set("log", text="hash")
+    restore(project.settings, project.store, project.release(1))
+    config = "predictRequestResponseLoggingConfig"
+    assert project.endpoints.known[SERVING][config] == {"enabled": False}
+    back = project.release(7).copy(update={"kind": "rollback", "restores": ONE, "parent": TWO})
+    keep_release(project.store, back)
+    make_current(project.store, back.id, if_generation=read_pointer(project.store).generation)
+    capsys.readouterr()
+    finish_rollback(project.settings, project.store)
+    assert capsys.readouterr().out.splitlines()[0] == (
+        f'request log: nothing is logged: log.text is "hash", and release {ONE} was deployed without a log of its own, '
+        "which would replace texts. So it is until the next deploy: make deploy ENV=dev"
+    )
+    project.set("log", text="keep")
+    finish_rollback(project.settings, project.store)
+    assert project.endpoints.known[SERVING][config]["enabled"]
 
 
 def test_a_job_that_is_lost_is_told_with_the_release_that_serves(project: Scheduled) -> None:
