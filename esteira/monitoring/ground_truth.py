@@ -10,6 +10,7 @@ from typing import Any, Iterator, List, Mapping, NamedTuple, Optional, Set, Tupl
 
 from esteira.errors import DataError
 from esteira.monitoring.engine import Engine
+from esteira.monitoring.row_values import read_text, shown
 from esteira.monitoring.views import render
 
 COLUMNS = ("request_id", "label", "row_number")
@@ -113,9 +114,12 @@ def read_json_lines(stream: Any) -> Iterator[Tuple[int, Any]]:
         if not line.strip():
             continue
         try:
-            yield number, json.loads(line)
+            found = json.loads(line)
+            yield number, found if isinstance(found, dict) else f"is {json.dumps(found)[:80]}; expected an object"
         except ValueError as error:
             yield number, f"is not JSON: {error}"
+        except RecursionError:
+            yield number, "has too many lists or objects within each other"
 
 
 def read_csv(file: Path, stream: Any) -> Iterator[Tuple[int, Any]]:
@@ -132,19 +136,23 @@ def read_csv(file: Path, stream: Any) -> Iterator[Tuple[int, Any]]:
 
 def truth_of(found: Any) -> Tuple[Optional[Truth], str]:
     """Return a truth, or none and what is wrong."""
-    if not isinstance(found, dict):
-        return None, found if isinstance(found, str) else f"is {json.dumps(found)}; expected an object"
+    if isinstance(found, str):
+        return None, found
     unknown = sorted(set(found) - set(COLUMNS))
     if unknown:
-        return None, f"{unknown[0]}: no such column"
+        return None, f"{unknown[0] if unknown[0].isprintable() else shown(unknown[0])}: no such column"
     values = {name: text_of(found, name) for name in COLUMNS}
     row_number = values["row_number"] or "0"
     if not ID_PATTERN.match(values["request_id"]):
-        return None, f"request_id is {values['request_id']!r}; expected a whole number"
+        return None, f"request_id is {shown(values['request_id'])}; expected a whole number"
     if not ROW_PATTERN.match(row_number):
-        return None, f"row_number is {row_number!r}; expected a whole number from 0"
+        return None, f"row_number is {shown(row_number)}; expected a whole number from 0"
     if not values["label"]:
         return None, "label is empty or no text"
+    try:
+        read_text(values["label"])
+    except ValueError as error:
+        return None, f"label: {error}"
     return Truth(str(int(values["request_id"])), int(row_number), values["label"]), ""
 
 

@@ -10,7 +10,7 @@ from typing import Any, Dict, Iterator, List, NamedTuple, Tuple
 
 from esteira.errors import WarehouseError
 from esteira.monitoring.engine import Engine
-from esteira.monitoring.row_values import read_value
+from esteira.monitoring.row_values import read_value, shown
 from esteira.monitoring.views import FOLDER
 from esteira.monitoring.warehouse.tables import AI_PLATFORM, read_schema
 
@@ -49,7 +49,7 @@ def form_of(file: Path) -> str:
     for _, line in lines_of(file):
         try:
             row = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
         if isinstance(row, dict):
             return AI_PLATFORM if "raw_data" in row else REQUEST_LOG
@@ -96,20 +96,36 @@ def read_rows(file: Path, schema: Dict[str, Dict[str, Any]]) -> Iterator[Dict[st
 def read_row(line: bytes, schema: Dict[str, Dict[str, Any]], needed: Tuple[str, ...]) -> Dict[str, Any]:
     """Return a line's row as it is. Raises ValueError if a value does not fit its column."""
     try:
+        return checked_row(parsed(line), schema, needed)
+    except RecursionError:
+        raise ValueError("has too many lists or objects within each other") from None
+
+
+def parsed(line: bytes) -> Dict[str, Any]:
+    try:
         row = json.loads(line.decode("utf-8"))
     except ValueError as error:
         raise ValueError(f"is no JSON: {error}") from None
     if not isinstance(row, dict):
         raise ValueError(f"expected an object, got {json.dumps(row)[:80]}")
+    return row
+
+
+def checked_row(row: Dict[str, Any], schema: Dict[str, Dict[str, Any]], needed: Tuple[str, ...]) -> Dict[str, Any]:
     missing = [name for name in needed if row.get(name) is None]
     if missing:
         raise ValueError(f"{missing[0]}: missing")
     for name, value in row.items():
         if name not in schema:
-            raise ValueError(f"{name}: no such column; expected {', '.join(schema)}")
+            raise ValueError(
+                f"{name if name.isprintable() else shown(name)}: no such column; expected {', '.join(schema)}"
+            )
         column = schema[name]
         try:
-            read_value(value, column["type"], repeated=column.get("mode") == "REPEATED")
+            read = read_value(value, column["type"], repeated=column.get("mode") == "REPEATED")
         except ValueError as error:
             raise ValueError(f"{name}: {error}") from None
+        # As ids are asked for: make erase takes no others.
+        if name == "request_id" and read is not None and read < 0:
+            raise ValueError(f"{name}: expected a number from 0, got {shown(value)}")
     return row

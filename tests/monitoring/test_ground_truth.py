@@ -68,6 +68,15 @@ def test_every_bad_line_is_told_and_nothing_is_written(warehouse: Warehouse, tmp
         ('{"request_id": true, "label": "x"}', "request_id is 'true'; expected a whole number"),
         ('{"request_id": 1, "label": 2}', "label is empty or no text"),
         ('{"request_id": 1, "label": "x", "row": 1}', "row: no such column"),
+        ('{"request_id": 1, "label": "\\ud800"}', "label: expected a text, got half of a surrogate pair: '\\ud800'"),
+        ('{"request_id": 1, "label": "x", "\\ud800": 1}', "'\\ud800': no such column"),
+        ('"x"', 'is "x"; expected an object'),
+        ("[" * 100_000, "has too many lists or objects within each other"),
+        (
+            '{"request_id": 1, "label": ' + "[" * 100_000 + "]" * 100_000 + "}",
+            "has too many lists or objects within each other",
+        ),
+        ('{"request_id": ' + "1" * 30 + ', "label": "x"}', f"request_id is '{'1' * 30}'; expected a whole number"),
     ],
 )
 def test_a_bad_line_of_json_is_told(tmp_path: Path, line: str, fault: str) -> None:

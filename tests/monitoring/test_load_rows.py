@@ -82,6 +82,44 @@ def test_bad_lines_are_told_with_their_numbers_and_nothing_is_loaded(tmp_path: P
     ]
 
 
+@pytest.mark.parametrize(
+    ("fields", "fault"),
+    [
+        ({"request_payload": ["\ud800"]}, "request_payload: expected a text, got half of a surrogate pair: '\\ud800'"),
+        ({"\ud800": 1}, "'\\ud800': no such column; expected endpoint"),
+        ({"logging_time": 1e300}, "logging_time: expected a time such as 2024-05-17 12:00:00 UTC, got 1e+300"),
+        ({"logging_time": float("nan")}, "logging_time: expected a time such as 2024-05-17 12:00:00 UTC, got nan"),
+        ({"request_id": 10**29}, f"request_id: expected a number of 29 digits at most, got {10**29}"),
+        ({"request_id": "1e999999999"}, "request_id: expected a number of 29 digits at most, got '1e999999999'"),
+        ({"request_id": -5}, "request_id: expected a number from 0, got -5"),
+        ({"endpoint": [["x" * 100]]}, f"endpoint: expected a text, got [['{'x' * 77}…"),
+    ],
+)
+def test_a_value_that_no_table_holds_is_told_with_its_line(tmp_path: Path, fields: Any, fault: str) -> None:
+    file = file_of(tmp_path, LOGGED, {**LOGGED, **fields})
+    with open_place(place_in(tmp_path)) as warehouse, pytest.raises(WarehouseError) as told:
+        load_rows(warehouse, file, "")
+    assert str(told.value).startswith(f"{file}:2: {fault}")
+    str(told.value).encode("utf-8")
+
+
+def test_lists_within_lists_without_end_are_told(tmp_path: Path) -> None:
+    deep = "[" * 100_000 + "]" * 100_000
+    file = file_of(tmp_path, deep, json.dumps(LOGGED).replace('"3"', deep), LOGGED)
+    with open_place(place_in(tmp_path)) as warehouse, pytest.raises(WarehouseError) as told:
+        load_rows(warehouse, file, "")
+    assert str(told.value).split("\n")[:2] == [
+        f"{file}:1: has too many lists or objects within each other",
+        f"{file}:2: has too many lists or objects within each other",
+    ]
+
+
+def test_the_greatest_request_id_is_loaded(tmp_path: Path) -> None:
+    with open_place(place_in(tmp_path)) as warehouse:
+        load_rows(warehouse, file_of(tmp_path, {**LOGGED, "request_id": str(10**29 - 1)}), "")
+        assert warehouse.query("read", "SELECT request_id FROM `esteira.request_log`") == [{"request_id": 10**29 - 1}]
+
+
 def test_many_bad_lines_are_counted(tmp_path: Path) -> None:
     with open_place(place_in(tmp_path)) as warehouse, pytest.raises(WarehouseError) as told:
         load_rows(warehouse, file_of(tmp_path, *[{"request_id": 1}] * 12), "")

@@ -27,7 +27,9 @@ def test_times_have_a_zone(value: Any, read: datetime) -> None:
     assert read_value(value, "TIMESTAMP") == read
 
 
-@pytest.mark.parametrize("value", ["2024-13-01", "now", "2024-05-17 25:00:00", True, [], "0000-01-01"])
+@pytest.mark.parametrize(
+    "value", ["2024-13-01", "now", "2024-05-17 25:00:00", True, [], "0000-01-01", 1e300, float("inf")]
+)
 def test_what_is_no_time_is_told(value: Any) -> None:
     with pytest.raises(ValueError, match="expected a time such as"):
         read_value(value, "TIMESTAMP")
@@ -48,7 +50,11 @@ def test_numbers_may_be_given_as_texts(value: Any, kind: str, read: Any) -> None
 
 
 @pytest.mark.parametrize(
-    ("value", "kind"), [(1, "STRING"), ("1.5", "NUMERIC"), ("NaN", "NUMERIC"), (True, "INTEGER"), ("yes", "BOOLEAN")]
+    ("value", "kind"),
+    [
+        *((1, "STRING"), ("1.5", "NUMERIC"), ("NaN", "NUMERIC"), (True, "INTEGER"), ("yes", "BOOLEAN")),
+        *(("\udc80", "STRING"), (10**29, "NUMERIC"), (2**63, "INTEGER"), (10**400, "FLOAT"), ("x", "FLOAT")),
+    ],
 )
 def test_what_does_not_fit_is_told(value: Any, kind: str) -> None:
     with pytest.raises(ValueError, match="expected"):
