@@ -6,7 +6,7 @@ https://cloud.google.com/vertex-ai/docs/predictions/get-online-predictions
 import json
 import time
 from functools import partial
-from typing import Any, Dict, List, Sequence
+from typing import Any, Dict, List, Sequence, Tuple
 
 from esteira.errors import ServingError
 from esteira.google.api import Api
@@ -20,6 +20,8 @@ from esteira.vertex.pushed import pushed_id
 
 Row = Dict[str, Any]
 
+# https://cloud.google.com/vertex-ai/docs/reference/rest/v1/projects.locations.endpoints/rawPredict
+DEPLOYED_ID = "X-Vertex-AI-Deployed-Model-Id"
 # Statuses by which Vertex AI says that the model was not asked.
 NOT_THE_MODELS = (401, 403, 404, 429, 502, 503, 504)
 
@@ -50,15 +52,34 @@ def ask(settings: Settings, api: Api, identity: str, instances: Sequence[Any]) -
 
 
 class EndpointProbe:
-    """The model of an endpoint as the smoke test asks it: any body gets to the model's own server."""
+    """A deployed model of an endpoint as the smoke test asks it: any body gets to the model's own server.
 
-    def __init__(self, settings: Settings, api: Api, identity: str) -> None:
+    While others share the traffic, each body is sent up to `times`, until it is this model that answers.
+    """
+
+    def __init__(self, settings: Settings, api: Api, identity: str, deployed_id: str = "", times: int = 1) -> None:
         self.place = f"endpoint {identity}"
         self._api = api
+        self._deployed_id = deployed_id
+        self._times = times
         self._path = f"v1/{endpoint_name(settings, identity)}:rawPredict"
 
     def send(self, body: bytes) -> Said:
-        """Return what the model's own server answers. Raises GoogleError for what Vertex AI itself refuses."""
+        """Return what the model's own server answers.
+
+        Raises GoogleError for what Vertex AI itself refuses, ServingError if only other models answer.
+        """
+        for _ in range(self._times):
+            said, answered_by = self._send(body)
+            # Not every refusal tells whose it is.
+            if self._times == 1 or answered_by in ("", self._deployed_id):
+                return said
+        raise ServingError(
+            f"{self.place}: the deployed model {self._deployed_id} answered none of {self._times} requests, others did"
+        )
+
+    def _send(self, body: bytes) -> Tuple[Said, str]:
+        """Return an answer, and the id of the deployed model whose it is, "" where that is not told."""
         what, headers = f"ask the {self.place}", {"Content-Type": "application/json"}
         request = partial(self._api.request, SERVICE, "POST", self._path, data=body, headers=headers)
         took_s = [0.0]
@@ -73,7 +94,8 @@ class EndpointProbe:
         if response.status_code in NOT_THE_MODELS:
             self._api.check(what, response)
         request_id = response.headers.get(REQUEST_ID, "")
-        return Said(response.status_code, body_of(response.content), request_id, took_s[0])
+        said = Said(response.status_code, body_of(response.content), request_id, took_s[0])
+        return said, str(response.headers.get(DEPLOYED_ID, ""))
 
 
 def body_of(content: bytes) -> Any:

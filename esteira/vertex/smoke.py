@@ -5,7 +5,9 @@ container without a predictRoute (ModelContainerSpec.invokeRoutePrefix). So a ca
 same time: beside the model that serves, at 0 %, and to an endpoint that only checks use, where it is asked.
 """
 
+import math
 import time
+from dataclasses import replace
 from functools import partial
 from typing import Dict, List, Sequence
 
@@ -16,7 +18,7 @@ from esteira.release.manifest import Release
 from esteira.release.places import placed_model
 from esteira.release.store.interface import Store
 from esteira.serving.check_known import Known, known_texts
-from esteira.serving.checks import compared
+from esteira.serving.checks import Check, compared
 from esteira.serving.recorded import stored_interfaces, stored_recorded
 from esteira.serving.smoke import SmokeResult, Subject, check_model, require_passed
 from esteira.settings import Settings
@@ -27,6 +29,9 @@ from esteira.vertex.model import uploaded_model
 from esteira.vertex.names import check_id, serving_id
 from esteira.vertex.predict import EndpointProbe, ask
 from esteira.vertex.pushed import find_pushed
+
+# That none of so many answers is the deployed model's, though it has its share of the traffic.
+BY_CHANCE = 1e-6
 
 
 def smoke_release(
@@ -74,7 +79,8 @@ def smoke_current(settings: Settings, store: Store, release: Release) -> SmokeRe
         )
     model_uri = placed_model(store, release.outcome.model) if release.outcome else ""
     subject = subject_of(settings, store, name_in(settings, store, release, model_uri), known)
-    return require_passed(words(release), check_endpoint(settings, api, identity, subject, deployed))
+    share = share_of(endpoint, deployed)
+    return require_passed(words(release), check_endpoint(settings, api, identity, subject, deployed, share))
 
 
 def subject_of(settings: Settings, store: Store, prefix: str, known: Sequence[Known]) -> Subject:
@@ -183,17 +189,39 @@ def withdraw(settings: Settings, api: Api, identity: str, model: str, release: R
 
 
 def check_endpoint(
-    settings: Settings, api: Api, identity: str, subject: Subject, deployed: Json
+    settings: Settings, api: Api, identity: str, subject: Subject, deployed: Json, share: int = 100
 ) -> SmokeResult:
-    """Return the checks of what the endpoint answers, passed or not; that `deployed` does is one of them."""
+    """Return the checks of what the endpoint answers, passed or not; that `deployed` does is one of them.
+
+    With a share of the traffic, in per cent, each question is put again until that one answers it, as far as
+    chance goes.
+    """
+    times = times_to_ask(share)
     try:
-        answered = ask(settings, api, identity, subject.recorded.instances)
-        expected = [deployed["id"], deployed["modelVersionId"]]
-        checks = [compared("deployed model and version", expected, [answered.deployed_id, answered.version])]
-        checks += check_model(EndpointProbe(settings, api, identity), subject)
+        checks = [check_deployed(settings, api, identity, subject, deployed, share)]
+        checks += check_model(EndpointProbe(settings, api, identity, deployed["id"], times), subject)
     except GoogleError as error:
         # 400 and 500 are what Vertex AI makes of a model's own refusal and failure.
         if error.status not in (400, 500):
             raise
         raise ServingError(f"endpoint {identity}: the model does not answer: {error}") from None
     return SmokeResult(tuple(checks))
+
+
+def check_deployed(
+    settings: Settings, api: Api, identity: str, subject: Subject, deployed: Json, share: int
+) -> Check:
+    """Ask until the deployed model answers, as often as its share of the traffic has it, and compare who did."""
+    expected = [deployed["id"], deployed["modelVersionId"]]
+    for _ in range(times_to_ask(share)):
+        answered = ask(settings, api, identity, subject.recorded.instances)
+        if answered.deployed_id == deployed["id"]:
+            break
+    check = compared("deployed model and version", expected, [answered.deployed_id, answered.version])
+    told = "" if share == 100 else f"; it has {share} % of the traffic, and was asked until it answered"
+    return replace(check, observed=check.observed + told) if check.passed else check
+
+
+def times_to_ask(share: int) -> int:
+    """Return how many requests it takes until a model with this share of the traffic answers, but for BY_CHANCE."""
+    return 1 if share == 100 else math.ceil(math.log(BY_CHANCE) / math.log(1 - share / 100))

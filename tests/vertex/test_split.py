@@ -10,12 +10,13 @@ from esteira.local.cloud.server import served
 from esteira.release.history import keep_release, make_current, read_pointer
 from esteira.settings import Settings
 from esteira.vertex import split
-from esteira.vertex.smoke import smoke_release
+from esteira.vertex.smoke import smoke_current, smoke_release
 from esteira.vertex.traffic import promote_release, remove_older
-from tests.vertex.endpoint_project import Project
+from tests.vertex.endpoint_project import SERVING, Project
 
 pytestmark = pytest.mark.loopback
 
+GET = "aiplatform.projects.locations.endpoints.get"
 ONE, TWO, THREE = (f"{number:012x}" for number in (1, 2, 3))
 
 
@@ -69,6 +70,41 @@ def test_the_current_release_needs_no_share(project: Project) -> None:
 def test_a_share_that_is_none_is_refused(project: Project, percent: str) -> None:
     with pytest.raises(StateError, match=f"^PERCENT={percent}: expected 1 to 99"):
         change(project, TWO, percent)
+
+
+@pytest.mark.parametrize("percent", ["10", "97"])
+def test_the_current_model_is_smoke_tested_by_hand_though_another_one_answers_too(
+    project: Project, monkeypatch: pytest.MonkeyPatch, percent: str
+) -> None:
+    monkeypatch.setattr("esteira.vertex.smoke.open_api", lambda settings: project.api)
+    change(project, TWO, percent)
+    project.wrong.add(TWO)
+    first, *others = smoke_current(project.settings, project.store, project.release(3)).checks
+    assert first.name == "deployed model and version"
+    assert first.observed.endswith(
+        f"; it has {100 - int(percent)} % of the traffic, and was asked until it answered"
+    )
+    assert [check.name for check in others if not check.passed] == []
+    assert TWO in project.asked
+
+
+def test_a_current_model_that_never_answers_though_it_has_traffic_is_told(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("esteira.vertex.smoke.open_api", lambda settings: project.api)
+    change(project, TWO, "50")
+    (two, three) = [one["id"] for one in project.endpoints.known[SERVING]["deployedModels"]]
+    get = project.stand_in.handlers[GET]
+    project.endpoints.known[SERVING]["trafficSplit"] = {two: 100, three: 0}
+    told_split = {"trafficSplit": {two: 50, three: 50}}
+    project.stand_in.handlers[GET] = lambda call: {**get(call), **told_split}
+    with pytest.raises(ServingError) as told:
+        smoke_current(project.settings, project.store, project.release(3))
+    assert str(told.value).splitlines()[1:3] == [
+        f'- deployed model and version: expected ["{three}", "3"], got ["{two}", "2"]',
+        "- an answer to each request: expected status 200, got endpoint sentiment-dev: the deployed model "
+        f"{three} answered none of 20 requests, others did",
+    ]
 
 
 def test_a_pusher_keeps_no_model_beside(project: Project) -> None:
