@@ -4,15 +4,17 @@ from dataclasses import dataclass, field
 from typing import List, Sequence, Set
 
 from esteira.errors import WarehouseError
-from esteira.monitoring.engine import Engine, RecentRowsError
+from esteira.monitoring.engine import Engine, RecentRowsError, Row
 from esteira.monitoring.journal.segments import blank, list_segments, opened_segment
+from esteira.monitoring.row_values import NUMERIC_DIGITS
 from esteira.monitoring.views import render
 from esteira.monitoring.warehouse.database import Warehouse
 from esteira.monitoring.warehouse.folder import writable
 
-# Parameters of one query: BigQuery takes 10,000.
+# Ids of one query: a request of BigQuery's has 10 MB at most.
 AT_ONCE = 5_000
-MAX_ID = 10**38 - 1
+SHOWN = 10
+MAX_ID = 10**NUMERIC_DIGITS - 1
 
 
 @dataclass(frozen=True)
@@ -48,17 +50,51 @@ def erase(engine: Engine, request_ids: Sequence[int]) -> Erased:
 
 
 def erase_some(engine: Engine, ids: List[str]) -> Set[int]:
+    """Delete requests and what was told of them, and return which there were. Raises WarehouseError if any is left."""
     found = set()
-    for table, known in (("request_log", "known_requests"), ("ground_truth", "known_ground_truth")):
-        what = f"look for {len(ids)} requests in {table}"
-        rows = engine.query(what, render(known, engine.dataset), {"request_ids": ids})
-        there = [str(row["request_id"]) for row in rows]
+    for table, known, delete in (
+        ("request_log", "times_of_requests", delete_requests),
+        ("ground_truth", "known_ground_truth", delete_truths),
+    ):
+        there = rows_of(engine, table, known, ids)
         if there:
-            name = "erase_requests" if table == "request_log" else "erase_ground_truth"
-            what = f"erase {len(there)} requests from {table}"
-            engine.query(what, render(name, engine.dataset), {"request_ids": there})
-        found |= {int(one) for one in there}
+            delete(engine, there)
+            refuse_left(table, rows_of(engine, table, known, ids))
+        found |= {int(row["request_id"]) for row in there}
     return found
+
+
+def rows_of(engine: Engine, table: str, known: str, ids: List[str]) -> List[Row]:
+    what = f"look for {len(ids)} requests in {table}"
+    return engine.query(what, render(known, engine.dataset), {"request_ids": ids})
+
+
+def delete_requests(engine: Engine, there: List[Row]) -> None:
+    what, ids = f"erase {len(there)} requests from request_log", ids_in(there)
+    times = [row[end] for row in there for end in ("first_time", "last_time") if row[end] is not None]
+    if times:
+        bounds = {"first_time": min(times).isoformat(), "last_time": max(times).isoformat()}
+        engine.query(what, render("erase_requests", engine.dataset), {"request_ids": ids, **bounds})
+    if any(row["timeless"] for row in there):
+        engine.query(what, render("erase_timeless", engine.dataset), {"request_ids": ids})
+
+
+def delete_truths(engine: Engine, there: List[Row]) -> None:
+    what = f"erase {len(there)} requests from ground_truth"
+    engine.query(what, render("erase_ground_truth", engine.dataset), {"request_ids": ids_in(there)})
+
+
+def ids_in(rows: List[Row]) -> List[str]:
+    return [str(int(row["request_id"])) for row in rows]
+
+
+def refuse_left(table: str, left: List[Row]) -> None:
+    if left:
+        shown = ",".join(ids_in(left)[:SHOWN])
+        raise WarehouseError(
+            f"{len(left)} requests are in {table} still, though they were deleted: {shown}\n"
+            f"Expected none. Run: make erase REQUEST={shown}"
+        )
 
 
 def erase_bytes(warehouse: Warehouse) -> None:

@@ -10,7 +10,7 @@ from typing import Any, Iterator, List, Mapping, NamedTuple, Optional, Set, Tupl
 
 from esteira.errors import DataError
 from esteira.monitoring.engine import Engine
-from esteira.monitoring.row_values import read_text, shown
+from esteira.monitoring.row_values import NUMERIC_DIGITS, read_text, shown
 from esteira.monitoring.views import render
 
 COLUMNS = ("request_id", "label", "row_number")
@@ -18,8 +18,7 @@ EXPECTED = (
     "Expected a CSV file with the columns request_id, label and, for a request of several instances, row_number "
     "(from 0), or the same as JSON lines."
 )
-# As many digits as a NUMERIC of BigQuery has before the point.
-ID_PATTERN = re.compile(r"\d{1,29}\Z", re.ASCII)
+ID_PATTERN = re.compile(rf"\d{{1,{NUMERIC_DIGITS}}}\Z", re.ASCII)
 ROW_PATTERN = re.compile(r"\d{1,9}\Z", re.ASCII)
 MAX_TOLD = 20
 # Ids of one query: BigQuery takes parameters up to 10 MB in a request.

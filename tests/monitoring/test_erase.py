@@ -61,10 +61,30 @@ def test_views_outlast_an_erasure(settings: Settings) -> None:
     assert [(row["request_id"], row["text"]) for row in rows] == [(2, "a film")]
 
 
-def test_what_is_no_id_is_told_before_anything_is_erased(tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [-1, 10**29, 10**35])
+def test_what_is_no_id_is_told_before_anything_is_erased(tmp_path: Path, number: int) -> None:
     with open_place(place_in(tmp_path)) as warehouse, pytest.raises(WarehouseError) as told:
-        erase(warehouse, [1, -1])
-    assert str(told.value).startswith("-1: is no request's id. Expected the number in the header x-request-id")
+        erase(warehouse, [1, number])
+    assert str(told.value).startswith(f"{number}: is no request's id. Expected the number in the header x-request-id")
+
+
+def test_the_greatest_id_is_erased_and_rows_with_a_time_beside_those_without(tmp_path: Path) -> None:
+    rows = [{"request_id": 10**29 - 1, "logging_time": "2026-01-02T00:00:00Z"}, {"request_id": 10**29 - 1}]
+    with open_place(place_in(tmp_path)) as warehouse:
+        warehouse.insert("request_log", [*rows, {"request_id": 7, "logging_time": "2026-01-02T00:00:00Z"}])
+        assert erase(warehouse, [1, 10**29 - 1]) == Erased([10**29 - 1], [1])
+        assert warehouse.query("read", "SELECT request_id FROM `esteira.request_log`") == [{"request_id": 7}]
+
+
+def test_rows_that_are_left_are_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("esteira.monitoring.erase.delete_truths", lambda engine, there: None)
+    with open_place(place_in(tmp_path)) as warehouse:
+        warehouse.insert("ground_truth", [{"request_id": 7, "label": "a"}])
+        with pytest.raises(WarehouseError) as told:
+            erase(warehouse, [7])
+    assert str(told.value) == (
+        "1 requests are in ground_truth still, though they were deleted: 7\nExpected none. Run: make erase REQUEST=7"
+    )
 
 
 def test_what_a_rewriting_that_was_killed_left_is_gone(tmp_path: Path) -> None:

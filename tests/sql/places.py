@@ -53,7 +53,7 @@ class Emulated:
     def parameter(self, name: str, value: Any) -> Any:
         if isinstance(value, list):
             return self.bigquery.ArrayQueryParameter(name, "STRING", value)
-        return self.bigquery.ScalarQueryParameter(name, "INT64", value)
+        return self.bigquery.ScalarQueryParameter(name, "STRING" if isinstance(value, str) else "INT64", value)
 
     def columns(self, table: str) -> List[str]:
         return [field.name for field in self.client.get_table(f"{PROJECT}.esteira.{table}").schema]

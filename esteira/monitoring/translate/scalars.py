@@ -16,6 +16,8 @@ TYPES = {
     "BOOLEAN": "BOOLEAN",
     "DATE": "DATE",
     "DECIMAL": NUMERIC,
+    # BigQuery's TIMESTAMP.
+    "TIMESTAMPTZ": "TIMESTAMP WITH TIME ZONE",
 }
 # What SAFE_CAST takes for a number: DuckDB takes 1_000, too.
 FLOAT_TEXT = r"(?i)\s*[+-]?(\d+\.?\d*(e[+-]?\d+)?|\.\d+(e[+-]?\d+)?|inf|infinity|nan)\s*"
