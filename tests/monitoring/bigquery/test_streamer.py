@@ -1,20 +1,23 @@
 """A journal that is streamed into BigQuery, and the log of a server in a container."""
 
+import json
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any, Iterator
+from typing import Any, Iterator, List
 
 import pytest
 
 from esteira.errors import GoogleError
 from esteira.local.cloud.faults import Fault
-from esteira.local.cloud.server import served
-from esteira.monitoring.bigquery.stream import batches
+from esteira.local.cloud.refusal import Refused
+from esteira.local.cloud.server import Call, served
 from esteira.monitoring.bigquery.streamed_log import StreamedLog, Target
 from esteira.monitoring.deployed import Deployed
+from esteira.monitoring.journal.frames import REQUEST as REQUEST_FRAME
+from esteira.monitoring.journal.frames import frame
 from esteira.monitoring.journal.request_log import RequestLog
 from esteira.monitoring.journal.segments import JOURNAL, list_segments
 from tests.monitoring.log_place import TABLE, LogPlace
@@ -87,19 +90,127 @@ def test_what_is_refused_stays_until_it_is_taken(place: LogPlace) -> None:
     assert len(place.rows()) == 5
 
 
-def test_rows_go_in_requests_of_a_bounded_size(monkeypatch: pytest.MonkeyPatch) -> None:
-    rows = [(str(number), {"text": "x" * 10}) for number in range(7)]
-    assert [len(batch) for batch in batches(rows)] == [7]
-    monkeypatch.setattr("esteira.monitoring.bigquery.stream.BATCH_ROWS", 3)
-    assert [len(batch) for batch in batches(rows)] == [3, 3, 1]
-    monkeypatch.setattr("esteira.monitoring.bigquery.stream.BATCH_BYTES", 50)
-    assert [len(batch) for batch in batches(rows)] == [2, 2, 2, 1]
+def sent(place: LogPlace) -> List[List[int]]:
+    """Return the ids in each request that came."""
+    return [[int(row["insertId"]) for row in call.body["rows"]] for call in place.stand_in.called(INSERT)]
+
+
+def test_requests_have_a_bounded_size_as_it_is_sent(place: LogPlace, monkeypatch: pytest.MonkeyPatch) -> None:
+    log = make_log(place)
+    for number in range(7):
+        log.keep(MODEL, number, json.dumps({"instances": ["я" * 50]}, ensure_ascii=False).encode(), RESPONSE)
+    monkeypatch.setattr("esteira.monitoring.bigquery.batches.BATCH_ROWS", 3)
+    assert place.streamer.send() == 7
+    assert sent(place) == [[0, 1, 2], [3, 4, 5], [6]]
+    one_bytes = len(place.stand_in.called(INSERT)[-1].content)
+    monkeypatch.setattr("esteira.monitoring.bigquery.batches.BATCH_BYTES", 2 * one_bytes)
+    for number in range(7, 12):
+        log.keep(MODEL, number, json.dumps({"instances": ["я" * 50]}, ensure_ascii=False).encode(), RESPONSE)
+    assert place.streamer.send() == 5
+    assert sent(place)[3:] == [[7, 8], [9, 10], [11]]
+    assert max(len(call.content) for call in place.stand_in.called(INSERT)[3:]) <= 2 * one_bytes
+    assert len(place.rows()) == 12
+
+
+def test_a_sender_that_is_started_again_goes_on_after_the_last_batch_that_was_taken(
+    place: LogPlace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("esteira.monitoring.bigquery.batches.BATCH_ROWS", 2)
+    log = make_log(place)
+    for number in range(5):
+        log.keep(MODEL, number, REQUEST, RESPONSE)
+    place.stand_in.faults.add(Fault(INSERT, "denied", skip=1))
+    with pytest.raises(GoogleError):
+        place.streamer.send()
+    assert place.streamer.send() == 3
+    assert sent(place) == [[0, 1], [2, 3], [2, 3], [4]]
+    assert place.streamer.send() == 0
+    log.keep(MODEL, 5, REQUEST, RESPONSE)
+    log.close()
+    assert place.streamer.send() == 1
+    assert list((place.folder / JOURNAL).iterdir()) == []
+    assert [row["release_id"] for row in place.rows()] == ["a" * 12] * 6
+
+
+def test_what_is_known_of_a_segment_that_is_gone_goes(place: LogPlace) -> None:
+    log = make_log(place)
+    leftover = place.folder / JOURNAL / "1.journal.sent"
+    leftover.write_text("5")
+    place.streamer.send()
+    assert not leftover.exists()
+    log.close()
+
+
+@pytest.mark.parametrize("status", [400, 413])
+def test_a_row_that_bigquery_refuses_for_good_is_found_told_and_left_out(
+    place: LogPlace, capsys: pytest.CaptureFixture[str], status: int
+) -> None:
+    taken = place.stand_in.handlers[INSERT]
+
+    def refusing(call: Call) -> Any:
+        if b"poison" in call.content:
+            raise Refused(status, "poison: is no good")
+        return taken(call)
+
+    place.stand_in.add({INSERT: refusing})
+    log = make_log(place)
+    for number in range(5):
+        log.keep(MODEL, number, b'{"instances": ["poison"]}' if number == 3 else REQUEST, RESPONSE)
+    assert place.streamer.send() == 5
+    assert sent(place) == [[0, 1, 2, 3, 4], [0, 1], [2, 3, 4], [2], [3, 4], [3], [4]]
+    assert [int(row["request_id"]) for row in place.rows()] == [0, 1, 2, 4]
+    assert capsys.readouterr().err == f"Not logged: request 3: BigQuery answers {status} to it\n"
+
+
+def test_only_invalid_rows_are_left_out_and_others_sent_again_alone(
+    place: LogPlace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    reasons = {1: "invalid", 2: "timeout", 4: "backendError"}
+    taken = place.stand_in.handlers[INSERT]
+
+    def partly(call: Call) -> Any:
+        ids = [int(row["insertId"]) for row in call.body["rows"]]
+        errors = [
+            {"index": index, "errors": [{"reason": reasons[number], "location": "", "message": "bom dia: is no good"}]}
+            for index, number in enumerate(ids)
+            if number in reasons
+        ]
+        rows = [row for row in call.body["rows"] if int(row["insertId"]) not in reasons]
+        taken(call._replace(body={**call.body, "rows": rows}))
+        return {"kind": "bigquery#tableDataInsertAllResponse", **({"insertErrors": errors} if errors else {})}
+
+    place.stand_in.add({INSERT: partly})
+    log, streamer = make_log(place), place.streamer
+    for number in range(5):
+        log.keep(MODEL, number, REQUEST, RESPONSE)
+    with pytest.raises(GoogleError, match="^Google Cloud: BigQuery has not taken some rows: backendError, timeout$"):
+        streamer.send()
+    log.keep(MODEL, 5, REQUEST, RESPONSE)
+    reasons.clear()
+    assert streamer.send() == 6
+    assert sent(place) == [[0, 1, 2, 3, 4], [2, 4], [5]]
+    assert [int(row["request_id"]) for row in place.rows()] == [0, 2, 3, 4, 5]
+    assert capsys.readouterr().err == "Not logged: request 1: invalid\n"
+
+
+def test_a_request_that_cannot_be_read_holds_up_no_other(
+    place: LogPlace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log = make_log(place)
+    log.keep(MODEL, 1, REQUEST, RESPONSE)
+    log.close()
+    (path,) = list_segments(place.folder / JOURNAL)
+    # Of a model that the segment does not describe, as after damage.
+    path.write_bytes(b"".join([*frame(REQUEST_FRAME, 7, 1, 2, REQUEST, RESPONSE), path.read_bytes()]))
+    assert place.streamer.send() == 2
+    assert [int(row["request_id"]) for row in place.rows()] == [1]
+    assert capsys.readouterr().err == "Not logged: request 2: cannot be read: KeyError\n"
 
 
 def test_a_row_that_is_too_large_is_told_and_left_out(
     place: LogPlace, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("esteira.monitoring.bigquery.streamer.ROW_BYTES", 1000)
+    monkeypatch.setattr("esteira.monitoring.bigquery.batches.ROW_BYTES", 1000)
     log = make_log(place)
     log.keep(MODEL, 1, b'{"instances": ["' + b"x" * 1000 + b'"]}', RESPONSE)
     log.keep(MODEL, 2, REQUEST, RESPONSE)
