@@ -14,6 +14,7 @@ from esteira.monitoring.bigquery.jobs import SERVICE, Jobs
 from esteira.monitoring.bigquery.refusal import place_in
 from esteira.monitoring.bigquery.values import read_row, wire_parameters
 from esteira.monitoring.engine import Parameters, RecentRowsError, Row
+from esteira.monitoring.warehouse.tables import AI_PLATFORM, read_schema, split_name
 from esteira.settings import Settings
 
 # What BigQuery answers where a statement, or what it names, is at fault; the rest are errors of access.
@@ -29,8 +30,10 @@ class BigQuery:
         place = settings.environment
         self.dataset = f"{place.project}.{place.dataset}"
         self._api = api
-        self._tables = f"projects/{place.project}/datasets/{place.dataset}/tables"
-        self._reference = {"projectId": place.project, "datasetId": place.dataset}
+        self._project = place.project
+        self._own = place.dataset
+        self._root, self._ai_platform = settings.root, settings.log.ai_platform
+        self._region = place.region
         self._jobs = Jobs(api, place.region)
         self._setup = f"make cloud-apply ENV={settings.selected}"
 
@@ -49,8 +52,10 @@ class BigQuery:
             return [read_row(fields, row) for row in rows]
 
     def columns(self, table: str) -> List[str]:
+        dataset, name = split_name(table, self._own)
+        path = f"projects/{self._project}/datasets/{dataset}/tables/{name}"
         try:
-            found = self._api.call(f"read table {table}", SERVICE, "GET", f"{self._tables}/{table}")
+            found = self._api.call(f"read table {dataset}.{name}", SERVICE, "GET", path)
         except NotFoundError:
             return []
         return [str(column["name"]) for column in (found.get("schema") or {}).get("fields", [])]
@@ -58,19 +63,23 @@ class BigQuery:
     def insert(self, table: str, rows: Iterable[Mapping[str, Any]]) -> int:
         """Append rows by one job, which writes all of them or none, and return how many.
 
+        The table of AI Platform's form, which no deploy makes, is made if it is not there; its dataset is not.
         https://cloud.google.com/bigquery/docs/batch-loading-data
         """
         lines = [json.dumps(row, ensure_ascii=False) for row in rows]
         if not lines:
             return 0
-        what = f"write {len(lines):,} rows into {self.dataset}.{table}"
+        dataset, name = split_name(table, self._own)
+        what = f"write {len(lines):,} rows into {self._project}.{dataset}.{name}"
         load = {
-            "destinationTable": {**self._reference, "tableId": table},
+            "destinationTable": {"projectId": self._project, "datasetId": dataset, "tableId": name},
             "sourceFormat": "NEWLINE_DELIMITED_JSON",
             "writeDisposition": "WRITE_APPEND",
             "createDisposition": "CREATE_NEVER",
         }
-        with self._telling(what, ""):
+        if table == self._ai_platform and not self.columns(table):
+            load.update(createDisposition="CREATE_IF_NEEDED", schema={"fields": read_schema(self._root, AI_PLATFORM)})
+        with self._telling(what, "", dataset):
             job = self._jobs.start_load(what, {"load": load}, "\n".join(lines).encode("utf-8"))
             self._jobs.wait(what, job)
         return len(lines)
@@ -83,7 +92,7 @@ class BigQuery:
         return int(job["statistics"]["totalBytesProcessed"])
 
     @contextmanager
-    def _telling(self, what: str, sql: str) -> Iterator[None]:
+    def _telling(self, what: str, sql: str, dataset: str = "") -> Iterator[None]:
         try:
             yield
         except RefusedError as error:
@@ -92,5 +101,9 @@ class BigQuery:
             if STREAMED in error.said:
                 raise RecentRowsError(f"BigQuery: cannot {what} yet: {error.said}") from None
             place = place_in(sql, error.said)
-            setup = f"\nRun: {self._setup}" if error.status == 404 else ""
+            make = self._setup if dataset in ("", self._own) else self._make_dataset(dataset)
+            setup = f"\nRun: {make}" if error.status == 404 else ""
             raise WarehouseError(f"BigQuery: cannot {what}: {error.said}{place}{setup}") from None
+
+    def _make_dataset(self, dataset: str) -> str:
+        return f"bq mk --dataset --location={self._region} {self._project}:{dataset}"

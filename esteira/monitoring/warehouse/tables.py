@@ -61,10 +61,10 @@ def type_of(column: Dict[str, Any]) -> str:
     return TYPES[column["type"]] + ("[]" if column.get("mode") == "REPEATED" else "")
 
 
-def split_name(table: str) -> Tuple[str, str]:
-    """Return the dataset and the name of a table; ours where none is given."""
+def split_name(table: str, own: str = "esteira") -> Tuple[str, str]:
+    """Return the dataset and the name of a table; our `own` where none is given."""
     dataset, _, name = table.rpartition(".")
-    return dataset or "esteira", name
+    return dataset or own, name
 
 
 def column_types(connection: "DuckDBPyConnection", table: str) -> Dict[str, str]:

@@ -1,6 +1,7 @@
 """The engine on BigQuery, against the stand-in: statements, values, what goes wrong, and what is done once."""
 
 import datetime
+import json
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Dict, Iterator, List
@@ -16,6 +17,7 @@ from esteira.local.cloud.warehouse.table_data import TableData
 from esteira.local.cloud.warehouse.tables import Warehouse
 from esteira.monitoring.bigquery.engine import BigQuery
 from esteira.monitoring.bigquery.values import read_row
+from esteira.monitoring.load_rows import load_rows
 from esteira.settings import Environment, Settings
 
 pytestmark = pytest.mark.loopback
@@ -165,6 +167,25 @@ def test_a_table_that_is_not_there_is_told_with_what_makes_it(place: Place) -> N
     )
     with pytest.raises(WarehouseError, match="Not found: Table demo-project:esteira.nothing"):
         place.engine.insert("nothing", [{"text": "a"}])
+
+
+def test_rows_in_ai_platforms_form_make_the_table_that_is_set_for_them(place: Place, tmp_path: Path) -> None:
+    place.settings = place.settings.copy(update={"log": place.settings.log.copy(update={"ai_platform": "old.log"})})
+    row = {"model": "m", "model_version": "v1", "time": "2020-01-02T03:04:05Z", "raw_data": '{"instances": ["a"]}'}
+    file = tmp_path / "rows.jsonl"
+    file.write_text(json.dumps(row), encoding="utf-8")
+    with pytest.raises(WarehouseError) as told:
+        load_rows(place.engine, file, "old.log")
+    assert str(told.value) == (
+        "BigQuery: cannot write 1 rows into demo-project.old.log: Not found: Dataset demo-project:old\n"
+        "Run: bq mk --dataset --location=europe-west1 demo-project:old"
+    )
+    place.warehouse.put_dataset("old")
+    for _ in range(2):
+        assert load_rows(place.engine, file, "old.log") == ("old.log", 1)
+    assert place.engine.columns("old.log")[:2] == ["model", "model_version"]
+    rows = place.engine.query("read", "SELECT model, raw_data, groundtruth FROM `demo-project.old.log`")
+    assert rows == [{"model": "m", "raw_data": '{"instances": ["a"]}', "groundtruth": None}] * 2
 
 
 def test_a_role_that_is_missing_is_an_error_of_access(place: Place) -> None:

@@ -37,8 +37,7 @@ def load(warehouse: Warehouse, job: Json, content: bytes) -> None:
         raise Refused(501, "the stand-in appends what it loads: writeDisposition")
     target = asked["destinationTable"]
     name = f"{target['datasetId']}.{target['tableId']}"
-    if name not in warehouse.tables:
-        raise Refused(404, f"Not found: Table {warehouse.project}:{name}", reason="notFound")
+    make_table(warehouse, name, asked)
     rows = []
     for number, line in enumerate(filter(None, content.decode("utf-8").split("\n"))):
         try:
@@ -47,6 +46,20 @@ def load(warehouse: Warehouse, job: Json, content: bytes) -> None:
             raise RowError(number, f"Parser terminated before end of string: {line[:60]}", "") from None
     warehouse.rows.append(name, rows)
     job["statistics"]["load"] = {"outputRows": str(len(rows)), "badRecords": "0"}
+
+
+def make_table(warehouse: Warehouse, name: str, asked: Json) -> None:
+    """Make the table that a load needs, where it is not there and the load may. Refused if it may not, or cannot."""
+    if name in warehouse.tables:
+        return
+    dataset = name.partition(".")[0]
+    if dataset not in warehouse.datasets:
+        raise Refused(404, f"Not found: Dataset {warehouse.project}:{dataset}", reason="notFound")
+    if asked.get("createDisposition", "CREATE_IF_NEEDED") == "CREATE_NEVER":
+        raise Refused(404, f"Not found: Table {warehouse.project}:{name}", reason="notFound")
+    if not asked.get("schema"):
+        raise Refused(400, "No schema specified on job or table.", reason="invalid")
+    warehouse.put_table(name, {"schema": asked["schema"]})
 
 
 def row_errors(error: RowError) -> List[Json]:
