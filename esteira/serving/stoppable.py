@@ -53,7 +53,8 @@ class StoppableServer(uvicorn.Server):
                 ws="none",
                 lifespan="off",
                 access_log=False,
-                log_level="warning",
+                # What it warns of, each client could have it write as often as it likes.
+                log_level="error",
                 server_header=False,
                 # Nothing asks where a client is.
                 proxy_headers=False,
