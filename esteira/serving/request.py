@@ -7,8 +7,9 @@ https://cloud.google.com/vertex-ai/docs/reference/rest/v1/projects.locations.end
 """
 
 import json
+from collections import Counter
 from dataclasses import dataclass
-from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence
+from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from esteira.serving.refusal import Refusal
 from esteira.serving.scalars import is_binary, kind_of
@@ -35,7 +36,7 @@ def parse_request(body: bytes, signatures: Mapping[str, Signature], max_rows: in
     """Return the request that `body` makes. Raises Refusal that names the field at fault."""
     fields = parse_json(body)
     check_keys(fields)
-    signature = choose_signature(signature_name(fields), signatures)
+    signature = find_signature(fields, signatures)
     try:
         if "instances" in fields:
             check_count("instances", fields["instances"], max_rows)
@@ -45,6 +46,8 @@ def parse_request(body: bytes, signatures: Mapping[str, Signature], max_rows: in
     except RecursionError:
         raise Refusal(400, "body: expected fewer nested lists") from None
     rows = common_rows(arrays)
+    if rows == 0:
+        raise Refusal(400, "inputs: expected at least one row, got none")
     check_rows("inputs", rows or 0, max_rows)
     return PredictRequest(signature, arrays, rows, by_row="instances" in fields)
 
@@ -61,9 +64,17 @@ def check_rows(field: str, rows: int, max_rows: int) -> None:
 
 
 def parse_json(body: bytes) -> Dict[str, Any]:
-    """Return the JSON object; NaN and Infinity are numbers, as in TensorFlow Serving."""
+    """Return the JSON object; NaN and Infinity are numbers, as in TensorFlow Serving.
+
+    Of a name that an object has twice, Python would take the last value, and the request log's database the first.
+    """
     try:
-        fields = json.loads(body.decode("utf-8"))
+        text = body.decode("utf-8")
+        fields = json.loads(text)
+        # Each name has a colon after it: where there are no more colons than names that were read, none was lost. To
+        # watch each object, as is done else, takes as long as reading it once more.
+        if body.count(b":") > count_names(fields):
+            WATCHFUL.decode(text)
     except UnicodeDecodeError as error:
         raise Refusal(400, f"body: expected UTF-8, got another byte at offset {error.start}") from None
     except RecursionError:
@@ -73,6 +84,26 @@ def parse_json(body: bytes) -> Dict[str, Any]:
     if type(fields) is not dict:
         raise Refusal(400, f'body: expected an object such as {{"instances": [...]}}, got {kind_of(fields)}')
     return dict(fields)
+
+
+def count_names(fields: Any) -> int:
+    """Return the number of names in a request, or fewer: those of nested objects are left out."""
+    if type(fields) is not dict:
+        return 0
+    rows = fields.get("instances", fields.get("inputs"))
+    if type(rows) is list:
+        return len(fields) + sum(len(row) for row in rows if type(row) is dict)
+    return len(fields) + (len(rows) if type(rows) is dict else 0)
+
+
+def check_pairs(pairs: List[Tuple[str, Any]]) -> None:
+    """Refuse an object that has a name twice."""
+    if len({name for name, _ in pairs}) < len(pairs):
+        (name, count), *_ = Counter(name for name, _ in pairs).most_common(1)
+        raise Refusal(400, f"{name}: is there {count} times in one object; expected once")
+
+
+WATCHFUL = json.JSONDecoder(object_pairs_hook=check_pairs)
 
 
 def check_keys(fields: Mapping[str, Any]) -> None:
@@ -85,12 +116,19 @@ def check_keys(fields: Mapping[str, Any]) -> None:
         raise Refusal(400, "instances: missing; expected instances (rows) or inputs (columns)")
 
 
-def signature_name(fields: Mapping[str, Any]) -> Any:
-    """Return the name that the request gives, in a field of its own or among its parameters."""
+def find_signature(fields: Mapping[str, Any], signatures: Mapping[str, Signature]) -> Signature:
+    """Return the signature that the request names, in a field of its own or else among its parameters."""
     parameters = fields.get("parameters")
-    if parameters is not None and type(parameters) is not dict:
+    if parameters is None:
+        parameters = {}
+    if type(parameters) is not dict:
         raise Refusal(400, f"parameters: expected an object, got {kind_of(parameters)}")
-    return {"signature_name": DEFAULT_SIGNATURE, **(parameters or {}), **fields}["signature_name"]
+    unknown = sorted(set(parameters) - {"signature_name"})
+    if unknown:
+        raise Refusal(400, f"parameters.{unknown[0]}: unknown field; expected none but signature_name")
+    # Both are looked at, so that nothing in a request is beyond what is understood.
+    signature = choose_signature(parameters.get("signature_name", DEFAULT_SIGNATURE), signatures)
+    return choose_signature(fields["signature_name"], signatures) if "signature_name" in fields else signature
 
 
 def choose_signature(name: Any, signatures: Mapping[str, Signature]) -> Signature:

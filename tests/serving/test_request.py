@@ -71,7 +71,7 @@ def test_an_empty_signature_name_means_the_default() -> None:
 
 
 def test_the_parameters_of_vertex_ai_may_name_the_signature_and_mean_nothing_else() -> None:
-    for parameters in (None, {}, {"temperature": 0.5}):
+    for parameters in (None, {}):
         assert parse({"instances": ["a"], "parameters": parameters}).signature == TEXT
     named = parse({"instances": [point()], "parameters": {"signature_name": "points"}})
     assert named.signature == POINTS
@@ -84,6 +84,14 @@ def test_a_scalar_and_a_tensor_of_open_rank_are_read_in_columns() -> None:
     assert (scalar.arrays["x"].shape, scalar.rows) == ((), None)
     free = parse({"signature_name": "free", "inputs": [[[1], [2]]]})
     assert (free.arrays["x"].shape, free.rows) == ((1, 2, 1), 1)
+
+
+def test_texts_with_colons_and_names_are_read_as_they_are() -> None:
+    texts = ['a: b ": c', '{"text": 1, "text": 2}', "::::"]
+    assert parse({"instances": [{"text": text} for text in texts]}).arrays["text"].tolist() == [
+        text.encode() for text in texts
+    ]
+    assert parse({"inputs": {"text": texts}}).rows == 3
 
 
 def test_columns_of_unequal_length_have_no_common_rows() -> None:
@@ -147,6 +155,31 @@ BAD_BODIES = [
     ({"inputs": {"text": ["a", 1]}}, "inputs.text[1]: expected a string, got a number"),
     ({"inputs": {"text": ["a"], "more": ["b"]}}, "inputs.more: no such input; serving_default takes text"),
     ({"inputs": {}}, "inputs.text: missing; serving_default takes text"),
+    ({"inputs": []}, "inputs: expected at least one row, got none"),
+    ({"inputs": {"text": []}}, "inputs: expected at least one row, got none"),
+    (b'{"instances": ["a"], "instances": ["b"]}', "instances: is there 2 times in one object; expected once"),
+    (
+        b'{"instances": [{"text": "a: b"}, {"text": "a", "te\\u0078t" : "b"}]}',
+        "text: is there 2 times in one object; expected once",
+    ),
+    (b'{"inputs": {"text": ["a"], "text": ["b"]}}', "text: is there 2 times in one object; expected once"),
+    (
+        b'{"instances": ["a"], "parameters": {"signature_name": "", "signature_name": ""}}',
+        "signature_name: is there 2 times in one object; expected once",
+    ),
+    (b'{"instances": [{"b64": "YQ==", "b64": "Yg=="}]}', "b64: is there 2 times in one object; expected once"),
+    (
+        {"instances": ["a"], "parameters": {"temperature": 0.5}},
+        "parameters.temperature: unknown field; expected none but signature_name",
+    ),
+    (
+        b'{"instances": ["a"], "parameters": {"\\ud83c": 1}}',
+        "parameters.\ud83c: unknown field; expected none but signature_name",
+    ),
+    (
+        b'{"instances": ["a"], "signature_name": "", "parameters": {"signature_name": "\\ud83c"}}',
+        'signature_name: no signature "\ud83c"; the model has free, odd, points, scalar, serving_default',
+    ),
 ]
 
 BAD_POINTS = [
