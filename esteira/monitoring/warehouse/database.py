@@ -6,14 +6,14 @@ is loaded first, so that whoever opens it sees every request that was answered.
 
 import os
 import shutil
-import time
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Dict, Iterable, Iterator, List, Mapping, NamedTuple, Optional
+from typing import TYPE_CHECKING, Any, Iterable, Iterator, List, Mapping, NamedTuple, Optional
 
 from esteira.errors import WarehouseError
 from esteira.monitoring.engine import Parameters, Row
 from esteira.monitoring.journal.segments import JOURNAL
+from esteira.monitoring.warehouse.connect import connect, quoted, telling
 from esteira.monitoring.warehouse.folder import private_folder, writable
 from esteira.monitoring.warehouse.turn import held
 from esteira.settings import Settings
@@ -26,7 +26,6 @@ DATABASE = "warehouse.duckdb"
 DATASET = "esteira"
 # What DuckDB writes out where memory does not suffice, and what a rewriting that was killed left.
 SPILL, REWRITTEN = "spill", "rewritten.duckdb"
-MEMORY = "1500MB"
 WAIT_S = 120.0
 
 
@@ -97,7 +96,8 @@ class Warehouse:
 
         connection = connect(self.file, self.place.folder / SPILL, self._wait_s)
         try:
-            self.file.chmod(0o600)
+            with writable(self.place.folder):
+                self.file.chmod(0o600)
             with telling(f"make the tables of {self.file}", self.file):
                 make_tables(connection, self.place)
         except BaseException:
@@ -180,10 +180,6 @@ def has_wal(file: Path) -> bool:
     return file.with_name(f"{file.name}.wal").exists()
 
 
-def quoted(path: Path) -> str:
-    return str(path).replace("'", "''")
-
-
 def rollback(connection: "DuckDBPyConnection") -> None:
     """Undo a transaction; DuckDB has done so itself where it failed at the commit."""
     import duckdb
@@ -192,57 +188,3 @@ def rollback(connection: "DuckDBPyConnection") -> None:
         connection.rollback()
     except duckdb.Error:
         return
-
-
-def connect(file: Path, spill: Path, wait_s: float) -> "DuckDBPyConnection":
-    """Return a connection in UTC; another program that has the file open is waited for. Raises WarehouseError."""
-    import duckdb
-
-    config: Dict[str, Any] = {
-        "memory_limit": MEMORY,
-        "temp_directory": str(spill),
-        # Loading takes less of the machine so, and is no slower: the next part is read meanwhile.
-        "threads": 1,
-        "autoinstall_known_extensions": False,
-        "autoload_known_extensions": False,
-    }
-    deadline_s = time.monotonic() + wait_s
-    while True:
-        try:
-            connection = duckdb.connect(str(file), config=config)
-            connection.execute("SET TimeZone = 'UTC'")
-            return connection
-        except duckdb.Error as error:
-            if "lock" not in str(error):
-                raise damaged(file, error) from error
-            if time.monotonic() > deadline_s:
-                raise WarehouseError(
-                    f"{file}: another program has it open: {first_line(error)}\n"
-                    "Expected it to be closed. End that program, then run this again."
-                ) from None
-            time.sleep(0.2)
-
-
-def damaged(file: Path, error: Exception) -> WarehouseError:
-    return WarehouseError(
-        f"{file}: cannot be opened: {first_line(error)}\n"
-        "Expected a database of DuckDB 1.2. Put it aside, and a new one is made, with what the journal still holds: "
-        f"mv {file} {file}.damaged"
-    )
-
-
-@contextmanager
-def telling(what: str, file: Path) -> Iterator[None]:
-    """Turn DuckDB's errors into WarehouseError."""
-    import duckdb
-
-    try:
-        yield
-    except (duckdb.FatalException, duckdb.InternalException) as error:
-        raise damaged(file, error) from error
-    except duckdb.Error as error:
-        raise WarehouseError(f"{what}: {str(error).strip()}") from error
-
-
-def first_line(error: Exception) -> str:
-    return str(error).strip().split("\n")[0]

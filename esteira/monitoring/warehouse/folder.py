@@ -1,5 +1,6 @@
 """The folder that the request log of one machine lies in: nobody else looks into it."""
 
+import os
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Iterator
@@ -21,7 +22,21 @@ def writable(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise WarehouseError(
-            f"{error.filename or folder}: the request log cannot be used: {error.strerror or error}.\n"
-            f"Expected a folder of one's own with free space. Free some, or see whose it is: ls -ld {folder}"
-        ) from error
+        raise unusable(Path(error.filename or folder), error.strerror or str(error), folder) from error
+
+
+def unusable(path: Path, reason: str, folder: Path) -> WarehouseError:
+    return WarehouseError(
+        f"{path}: the request log cannot be used: {reason}.\n"
+        f"Expected a folder of one's own with free space. Free some, or see whose it is: ls -la {folder}"
+    )
+
+
+@contextmanager
+def private_files() -> Iterator[None]:
+    """Have what is made meanwhile be nobody else's to read."""
+    before = os.umask(0o077)
+    try:
+        yield
+    finally:
+        os.umask(before)

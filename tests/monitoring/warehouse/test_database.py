@@ -155,7 +155,7 @@ def test_a_database_that_is_none_is_told_and_the_journal_stays(tmp_path: Path) -
     with pytest.raises(WarehouseError) as told:
         logged(place)
     lines = str(told.value).split("\n")
-    assert lines[0].startswith(f"{file}: cannot be opened: IO Error: The file ")
+    assert lines[0].startswith(f"{file}: cannot be used: IO Error: The file ")
     assert lines[1].endswith(
         f"Put it aside, and a new one is made, with what the journal still holds: mv {file} {file}.damaged"
     )
