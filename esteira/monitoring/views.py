@@ -20,6 +20,8 @@ VIEWS = ("requests", "daily", "accuracy")
 TABLES = ("request_log", "deployed_models", "ground_truth")
 # An answer that is less sure than this counts as unsure.
 UNSURE = 0.5
+# What a deploy asks an endpoint that people use, too, begins so; the view `requests` leaves it out.
+OWN = "Esteira itself asks this, and no view shows it:"
 # https://cloud.google.com/bigquery/docs/reference/standard-sql/lexical#table_names
 NAME_PATTERN = re.compile(r"([a-z0-9.:-]{1,100}\.)?[A-Za-z0-9_]{1,1024}(\.[A-Za-z0-9_-]{1,1024})?\Z")
 
@@ -101,6 +103,7 @@ def render_view(
         dataset,
         columns=columns,
         labelled=labelled,
+        own=OWN,
         log_columns=list(log_columns),
         ai_platform=checked_name(ai_platform) if ai_platform else "",
     )

@@ -10,7 +10,7 @@ from esteira.google.api import Api
 from esteira.google.operations import pauses
 from esteira.monitoring.bigquery.engine import BigQuery
 from esteira.monitoring.engine import Engine, Parameters
-from esteira.monitoring.views import render
+from esteira.monitoring.views import OWN, render
 from esteira.release.manifest import Release
 from esteira.release.store.interface import Store
 from esteira.settings import Settings
@@ -20,7 +20,7 @@ from esteira.vertex.links import log_link
 from esteira.vertex.predict import ask
 from esteira.vertex.recorded import Serving, find_serving, record_deployed
 
-TEXT = "Is this logged?"
+TEXT = f"{OWN} is this logged?"
 LOOK_S = 15.0
 # Rows that were logged a moment before the question are as good: clocks differ.
 MARGIN_S = 5.0

@@ -7,6 +7,7 @@ from typing import Dict, List, Optional, Sequence
 from esteira.errors import GoogleError, ServingError
 from esteira.google.api import Api, Json
 from esteira.google.operations import pauses
+from esteira.monitoring.views import OWN
 from esteira.release.history import readable_release
 from esteira.release.manifest import Release
 from esteira.release.store.interface import Store
@@ -22,7 +23,7 @@ from esteira.vertex.smoke import smoke_release
 
 # How long it may take until the traffic has moved.
 SETTLE_S = 120.0
-TEXT = "Is it you who answers?"
+TEXT = f"{OWN} is it you who answers?"
 
 
 def promote_release(settings: Settings, api: Api, release: Release, *, settle_s: float = SETTLE_S) -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from esteira.monitoring.views import render
+from esteira.monitoring.views import OWN, render
 from tests.sql.places import AI_PLATFORM, Both, deployed, logged, signature
 
 pytestmark = [pytest.mark.programs, pytest.mark.loopback]
@@ -141,6 +141,21 @@ def test_the_smoke_tests_own_requests_are_left_out(both: Both) -> None:
     )
     both.make_views()
     assert [row["request_id"] for row in both.rows(ALL)] == [2]
+
+
+def test_a_deploys_own_questions_are_left_out(both: Both) -> None:
+    own = asked(f"{OWN} is this logged?")
+    both.insert(
+        "request_log",
+        [
+            logged(1, [own], [answer()]),
+            logged(2, [json.dumps({"instances": [json.loads(own)]})], [answer()]),
+            logged(3, [asked("is this logged?")], [answer()]),
+            logged(4, [], []),
+        ],
+    )
+    both.make_views()
+    assert [row["request_id"] for row in both.rows(ALL)] == [3, 4]
 
 
 def test_a_rows_own_version_goes_before_that_of_its_model(both: Both) -> None:

@@ -8,12 +8,16 @@ import pytest
 
 from esteira.errors import WarehouseError
 from esteira.local.cloud.server import served
+from esteira.monitoring.views import OWN
 from esteira.settings import Settings
 from esteira.vertex.endpoint import deployed_id
 from esteira.vertex.endpoint_log import settle_log
-from esteira.vertex.logged import complete_log, is_complete, times_to_ask
+from esteira.vertex.logged import TEXT, complete_log, is_complete, times_to_ask
+from esteira.vertex.predict import ask
 from esteira.vertex.recorded import record_deployed
 from esteira.vertex.smoke import smoke_release
+from esteira.vertex.traffic import promote_release
+from tests.release.test_lease import wait_until
 from tests.vertex.endpoint_project import SERVING
 from tests.vertex.logged_project import LoggedProject
 
@@ -48,7 +52,7 @@ def test_a_row_lands_and_says_what_was_asked_and_answered(project: LoggedProject
     assert complete(project) == f"request log: {table} has a row of the deployed model {identity}"
     row = project.rows("SELECT * FROM `DATASET.request_log` ORDER BY logging_time DESC LIMIT 1")[0]
     assert (row["endpoint"], row["deployed_model_id"]) == (SERVING, identity)
-    assert row["request_payload"] == ['{"text":"Is this logged?"}']
+    assert row["request_payload"] == [json.dumps({"text": TEXT}, separators=(",", ":"))]
     assert [json.loads(entry)["label"] for entry in row["response_payload"]] == ["negative"]
     assert (row["model_version"], row["release_id"]) == (None, None)
 
@@ -74,8 +78,20 @@ def test_what_is_deployed_is_recorded_once_with_its_labels_and_signature(project
 def test_the_views_name_the_classes_of_what_was_logged(project: LoggedProject) -> None:
     deploy(project)
     complete(project)
-    (row,) = project.rows("SELECT * FROM `DATASET.requests` WHERE text = 'Is this logged?'")
+    ask(project.settings, project.api, "sentiment-dev", [{"text": "a film of a user"}])
+    wait_until(lambda: bool(project.rows("SELECT * FROM `DATASET.requests` WHERE text = 'a film of a user'")))
+    (row,) = project.rows("SELECT * FROM `DATASET.requests` WHERE text = 'a film of a user'")
     assert (row["label"], row["confidence"], row["release_id"], row["error"]) == ("negative", 0.75, ONE, None)
+
+
+def test_what_a_deploy_itself_asks_is_in_the_log_and_in_no_view(project: LoggedProject) -> None:
+    deploy(project)
+    promote_release(project.settings, project.api, project.release(1))
+    complete(project)
+    shown = project.rows("SELECT text FROM `DATASET.requests`")
+    assert [row["text"] for row in shown if "Esteira" in row["text"]] == []
+    logged = project.rows("SELECT request_payload FROM `DATASET.request_log`")
+    assert sum(OWN in row["request_payload"][0] for row in logged) >= 1
 
 
 def test_a_row_that_does_not_land_is_told_with_where_to_look(project: LoggedProject) -> None:

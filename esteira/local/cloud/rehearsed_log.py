@@ -2,6 +2,7 @@
 
 import csv
 import json
+import time
 from pathlib import Path
 from typing import Any, Callable, Dict, List, Mapping, Tuple
 
@@ -9,18 +10,21 @@ from esteira.errors import WarehouseError
 from esteira.local.cloud.project import Project
 
 LOGGED = "SELECT CAST(request_id AS HUGEINT), row_number, label FROM {dataset}.requests WHERE label IS NOT NULL"
+ASKED = "I love this film"
+LANDS_S = 30.0
 # Runs an Invoke task with variables, and returns its exit code and what it printed.
 Run = Callable[[str, Mapping[str, str]], Tuple[int, str]]
 
 
 def faults_of_log(project: Project, dataset: str, folder: Path, run: Run) -> List[str]:
-    """Tell the truth about every request that was logged, as the model said it, and return what went wrong.
+    """Ask, tell the truth about every request that was logged, as the model said it, and return what went wrong.
 
     The model must then be right in all of them.
     """
-    rows = project.administration.warehouse.rows.run(LOGGED.format(dataset=dataset), {}, is_read=True).rows
-    if not rows:
-        return ["request log: the view requests has no row with a label after a deploy that proved one"]
+    code, message = run("predict", {"ESTEIRA_TEXT": ASKED})
+    rows = logged_rows(project, dataset)
+    if code or not rows:
+        return [f"make predict: left with status {code}, and {len(rows)} of its requests in the view:\n{message}"]
     file = folder / "truths.csv"
     with file.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream)
@@ -34,6 +38,17 @@ def faults_of_log(project: Project, dataset: str, folder: Path, run: Run) -> Lis
     if code or not is_right(message, len(rows)):
         faults.append(f"make accuracy: expected that {len(rows)} of {len(rows)} answers are right, got:\n{message}")
     return faults + faults_of_erasing(project, str(rows[0][0]), run)
+
+
+def logged_rows(project: Project, dataset: str) -> List[Any]:
+    """Return what the view tells of requests, once it does, or nothing after LANDS_S."""
+    limit_s = time.monotonic() + LANDS_S
+    sql = LOGGED.format(dataset=dataset)
+    while True:
+        rows = project.administration.warehouse.rows.run(sql, {}, is_read=True).rows
+        if rows or time.monotonic() > limit_s:
+            return rows
+        time.sleep(0.1)
 
 
 def faults_of_erasing(project: Project, request_id: str, run: Run) -> List[str]:
