@@ -24,6 +24,7 @@ SAME = (
     *(exp.Null, exp.Or, exp.Order, exp.Ordered, exp.Paren, exp.Parameter, exp.PartitionedByProperty, exp.Qualify),
     *(exp.RowNumber, exp.SafeDivide, exp.Select, exp.Star, exp.StrPosition, exp.Sub, exp.Subquery, exp.Sum, exp.Table),
     *(exp.Delete, exp.TableAlias, exp.Tuple, exp.Union, exp.Unnest, exp.Var, exp.Where, exp.Window, exp.With),
+    *(exp.Drop, exp.Insert, exp.Schema, exp.Update, exp.Values),
     *(exp.Between, exp.JSONPath, exp.JSONPathRoot, exp.JSONPathKey, exp.JSONPathSubscript),
 )
 RULES: Dict[type, Rule] = {**scalars.RULES, **json_values.RULES, **lists.RULES}

@@ -235,6 +235,17 @@ def test_rows_are_removed_by_a_statement(place: Place) -> None:
     assert job["statistics"]["query"]["numDmlAffectedRows"] == "1"
 
 
+def test_numbers_are_as_exact_in_statements_that_write_as_in_those_that_read(place: Place) -> None:
+    things = f"`{place.engine.dataset}.things`"
+    place.engine.query("write", f"INSERT INTO {things} (text, number) VALUES ('a', CAST('{2**70}' AS NUMERIC))")
+    place.engine.query("write", f"INSERT INTO {things} (text, number) SELECT 'b', number FROM {things}")
+    place.engine.query("write", f"UPDATE {things} SET count = 1 WHERE number = CAST('{2**70}' AS NUMERIC)")
+    rows = place.engine.query("read", f"SELECT text, number, count FROM {things} ORDER BY text")
+    assert [(row["text"], row["number"], row["count"]) for row in rows] == [("a", 2**70, 1), ("b", 2**70, 1)]
+    with pytest.raises(WarehouseError, match="no translation to DuckDB's SQL is known"):
+        place.engine.query("write", f"UPDATE {things} SET text = FORMAT('%d', count) WHERE TRUE")
+
+
 def test_bytes_are_those_of_the_columns_that_are_read_and_nothing_is_run(place: Place) -> None:
     place.engine.insert("things", ROWS)
     name = f"`{place.engine.dataset}.things`"

@@ -99,11 +99,7 @@ def syntax_error(error: Any) -> str:
 
 
 def translated(statement: Statement) -> str:
-    """Return a statement in DuckDB's SQL. Refused for a query that no sure translation is known of."""
-    if statement.kind not in (*READS, "CREATE_VIEW", "DELETE"):
-        import sqlglot
-
-        return sqlglot.transpile(statement.sql, read="bigquery", write="duckdb")[0]
+    """Return a statement in DuckDB's SQL. Refused for one that no sure translation is known of."""
     from esteira.monitoring.translate.statement import translate
 
     try:
