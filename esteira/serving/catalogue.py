@@ -7,6 +7,7 @@ from typing import List, Mapping, NamedTuple, Optional, Sequence, Tuple
 from esteira.monitoring.deployed import Deployed
 from esteira.serving.answers import Headers, fields_of, headers_of, raw_headers_of
 from esteira.serving.batcher import Batcher
+from esteira.serving.identity import checked_as
 from esteira.serving.refusal import Refusal
 from esteira.serving.signature import Signature
 
@@ -16,6 +17,7 @@ class ServedModel:
     """A model that is loaded, warm and ready to be asked.
 
     `asked` is how many requests it is answering; only the event loop changes it. `created` as RFC 3339 has it.
+    `checked` is what the log has instead of `deployed` for a request that only checks it.
     `headers` are those of its answers; `vertex_fields` and `vertex_headers` what Vertex AI adds to them.
     """
 
@@ -27,11 +29,13 @@ class ServedModel:
     deployed: Deployed
     created: str = ""
     asked: int = 0
+    checked: Deployed = field(init=False)
     headers: Headers = field(init=False)
     vertex_fields: bytes = field(init=False)
     vertex_headers: Headers = field(init=False)
 
     def __post_init__(self) -> None:
+        self.checked = checked_as(self.deployed)
         self.vertex_fields = fields_of(self.deployed)
         self.headers = headers_of(self.deployed)
         self.vertex_headers = raw_headers_of(self.deployed)

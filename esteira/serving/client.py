@@ -5,11 +5,10 @@ import json
 import random
 import time
 from dataclasses import dataclass, field
-from typing import Any, Callable, List, Mapping, Optional, Sequence
+from typing import Any, Callable, Mapping, Optional
 from urllib.parse import quote, urlsplit
 
 from esteira.errors import ServingError
-from esteira.serving.prediction import Prediction, read_prediction
 
 # Texts in one request; more go in several, over one connection.
 CHUNK = 64
@@ -20,6 +19,8 @@ FIRST_PAUSE_S = 0.25
 LONGEST_PAUSE_S = 30.0
 # The server has not acted, and says so.
 REFUSED_FOR_NOW = (429, 503)
+
+NO_HEADERS: Mapping[str, str] = {}
 
 Pause = Callable[[float], None]
 
@@ -45,11 +46,17 @@ class Client:
     """One connection to the server at `url`, to be used as a context manager and by one thread at a time.
 
     A server that says that it is busy or stopping (429, 503) is asked again after the time that it names, for
-    `retry_s` seconds. A connection that it has closed since the last answer is opened again.
+    `retry_s` seconds. Each request has `headers`. A connection that it has closed since the last answer is opened again.
     """
 
     def __init__(
-        self, url: str, *, timeout_s: float = TIMEOUT_S, retry_s: float = 0.0, pause: Pause = time.sleep
+        self,
+        url: str,
+        *,
+        timeout_s: float = TIMEOUT_S,
+        retry_s: float = 0.0,
+        pause: Pause = time.sleep,
+        headers: Mapping[str, str] = NO_HEADERS,
     ) -> None:
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
@@ -60,6 +67,7 @@ class Client:
         self._connection = connect(parts.hostname, parts.port, timeout=timeout_s)
         self._retry_s = retry_s
         self._pause = pause
+        self._headers = {"Content-Type": "application/json", **headers}
 
     def __enter__(self) -> "Client":
         return self
@@ -130,7 +138,7 @@ class Client:
         return self._request(method, path, body)
 
     def _request(self, method: str, path: str, body: Optional[bytes]) -> http.client.HTTPResponse:
-        self._connection.request(method, self._path + path, body, {"Content-Type": "application/json"})
+        self._connection.request(method, self._path + path, body, self._headers)
         response: http.client.HTTPResponse = self._connection.getresponse()
         return response
 
@@ -147,29 +155,3 @@ def asked_pause_s(headers: Mapping[str, str]) -> float:
 
 def model_path(name: str) -> str:
     return f"/v1/models/{quote(name, safe='')}"
-
-
-def predict(
-    url: str,
-    name: str,
-    texts: Sequence[str],
-    *,
-    labels: Optional[Sequence[str]] = None,
-    timeout_s: float = TIMEOUT_S,
-) -> List[Prediction]:
-    """Return a prediction for each text from the model `name` of the server at `url`.
-
-    The labels are the server's own where none are given; where it knows none (TensorFlow Serving does
-    not), the classes are numbered. Raises ServingError.
-    """
-    from esteira.serving.server_endpoint import ServerEndpoint
-
-    with ServerEndpoint(url, name, timeout_s=timeout_s) as endpoint:
-        predictions: List[Prediction] = []
-        for start in range(0, len(texts), CHUNK):
-            chunk = texts[start : start + CHUNK]
-            answered = endpoint.ask([{"text": text} for text in chunk])
-            names = endpoint.labels_of(answered) if labels is None else labels
-            for number, (text, row) in enumerate(zip(chunk, answered.predictions)):
-                predictions.append(read_prediction(text, row, names, answered, number))
-        return predictions

@@ -1,10 +1,12 @@
 """As what a model answers: of which endpoint, under which id, and the release that made it."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Mapping, NamedTuple, Optional, Sequence
 
 from esteira.monitoring.deployed import Deployed
 from esteira.serving.signature import DEFAULT_SIGNATURE, Signature
+from esteira.vertex.names import CHECK
 
 # The project and the region of an endpoint on this machine, as Vertex AI names one.
 LOCATION = "projects/local/locations/local"
@@ -29,6 +31,18 @@ class Candidate(NamedTuple):
 def endpoint_here(identity: str) -> str:
     """Return the resource name of an endpoint on this machine."""
     return f"{LOCATION}/endpoints/{identity}"
+
+
+def checked_as(deployed: Deployed) -> Deployed:
+    """Return as what the request log has a model that is only checked."""
+    if deployed.endpoint.endswith(CHECK):
+        return deployed
+    return replace(deployed, endpoint=deployed.endpoint + CHECK, id=deployed.id + CHECK)
+
+
+def checked_identity(identity: Identity) -> Identity:
+    """Return an identity as `checked_as` has it."""
+    return identity._replace(endpoint=identity.endpoint + CHECK, id=identity.id + CHECK)
 
 
 def deployed_as(

@@ -343,6 +343,7 @@ class Kept:
             self._failures -= 1
             raise OSError(28, "No space left on device", "/srv/journal")
         self.kept.append((deployed.id, request_id, request, response))
+        self.endpoint = deployed.endpoint
 
     def close(self) -> None:
         pass
@@ -357,6 +358,15 @@ def test_what_is_answered_is_kept_as_the_model_answered_it_and_nothing_else() ->
         toy.ask("GET", "/v1/models/toy")
     assert log.kept == [("id-12", int(one), body, b'{"predictions":[3]}') for one in ids]
     assert (toy.counts.log_records, toy.counts.log_failures) == (2, 0)
+
+
+def test_a_request_that_checks_the_model_is_kept_as_of_the_endpoint_for_checks() -> None:
+    log = Kept(0)
+    with ToyApp(log=log) as toy:
+        answer = toy.ask("POST", PREDICT, (b'{"instances": ["abc"]}',), {"x-esteira-check": "1"})
+    assert answer.headers["x-vertex-ai-deployed-model-id"] == "id-12"
+    assert [kept[0] for kept in log.kept] == ["id-12-check"]
+    assert log.endpoint == f"{ENDPOINT}-check"
 
 
 def test_a_log_that_cannot_be_written_hinders_no_answer_and_is_told_once(capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,7 +6,8 @@ from typing import Iterator
 import pytest
 
 from esteira.errors import ServingError
-from esteira.serving.client import Client, predict
+from esteira.serving.client import Client
+from esteira.serving.connect import connect
 from esteira.serving.prediction import Prediction, read_prediction
 from tests.serving.answering import answering as answering_server
 
@@ -56,7 +57,7 @@ def test_a_row_of_another_model_is_told(row: object) -> None:
 
 def test_an_address_that_is_no_url_is_told() -> None:
     with pytest.raises(ServingError, match=r"^localhost:8501: is no URL of a server\. Expected one such as http://"):
-        predict("localhost:8501", "toy", ["a"])
+        Client("localhost:8501")
 
 
 @pytest.mark.loopback
@@ -64,21 +65,21 @@ def test_a_server_that_is_not_there_is_told() -> None:
     with answering(200, b"") as url:
         pass
     with pytest.raises(ServingError) as told:
-        predict(url, "toy", ["a"])
+        connect(url, model="toy").predict(["a"])
     assert str(told.value) == f"{url}: nothing listens there.\nStart the server in another terminal: make serve"
 
 
 @pytest.mark.loopback
 def test_an_error_answer_is_told_in_the_servers_words() -> None:
     with answering(404, b'{"error": "no model \\"toy\\""}') as url, pytest.raises(ServingError) as told:
-        predict(url, "toy", ["a"])
+        connect(url, model="toy").ask(["a"])
     assert str(told.value) == f'{url}/v1/models/toy:predict: answered with status 404: no model "toy"'
 
 
 @pytest.mark.loopback
 def test_a_server_of_another_kind_is_told() -> None:
     with answering(200, b"<html>") as url, pytest.raises(ServingError, match="answered with status 200 and no JSON"):
-        predict(url, "toy", ["a"])
+        connect(url, model="toy").predict(["a"])
 
 
 @pytest.mark.loopback

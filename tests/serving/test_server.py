@@ -14,7 +14,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from esteira.errors import ServingError
-from esteira.serving.client import Client, predict
+from esteira.serving.client import Client
+from esteira.serving.connect import connect
 from esteira.serving.running import running_server
 from esteira.serving.saved_model import read_labels
 from tests.conftest import REPOSITORY
@@ -76,7 +77,7 @@ def test_what_the_model_rejects_is_a_bad_request(url: str) -> None:
 
 def test_the_client_names_the_probabilities_in_any_number_of_requests(url: str, model_dir: Path) -> None:
     texts = [f"{word} {index}" for index in range(50) for word in ("good", "bad", "É 🎉")]
-    predictions = predict(url, "toy", texts)
+    predictions = connect(url, model="toy").predict(texts)
     assert [prediction.text for prediction in predictions] == texts
     assert [prediction.label for prediction in predictions[:3]] == [LABELS[2], LABELS[0], LABELS[1]]
     assert list(predictions[0].probabilities) == LABELS == read_labels(model_dir)
@@ -187,5 +188,5 @@ def test_operations_of_tensorflow_text_are_there_where_it_is_installed(
     (tmp_path / "tensorflow_text.py").write_text("open(__file__ + '.imported', 'w')", encoding="utf-8")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     with running_server(model_dir, name="toy", max_batch=8) as url:
-        assert len(predict(url, "toy", ["a good film"])) == 1
+        assert len(connect(url, model="toy").ask([{"text": "a good film"}]).predictions) == 1
     assert (tmp_path / "tensorflow_text.py.imported").exists()
