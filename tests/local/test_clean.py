@@ -12,6 +12,8 @@ from esteira.files import write_text
 from esteira.local.builds.workspace import claim_folder
 from esteira.local.clean import clean_state
 from esteira.local.jobs.store import Store as MetadataStore
+from esteira.monitoring.journal.segments import list_segments
+from esteira.monitoring.warehouse.database import place_of
 from esteira.release.ancestry import make_history
 from esteira.release.collect_local import METADATA
 from esteira.release.lease import hold_lease
@@ -22,6 +24,7 @@ from esteira.release.stat_cache import StatCache
 from esteira.release.store import open_store
 from esteira.settings import Settings, load_settings
 from esteira.source.scratch import scratch_folder
+from tests.monitoring.logged import opened_log
 from tests.repositories import make_repository
 
 
@@ -93,6 +96,25 @@ def test_nothing_is_removed_while_a_deploy_runs(tmp_path: Path, make_settings: C
     assert place.startswith(f"{settings.state}/bucket: a deploy needs it: ml@box (make deploy, since ")
     assert line.endswith("run: make clean    If it hangs, end it on box: kill 7")
     assert (settings.state / "logs").is_dir()
+
+
+def test_nothing_is_removed_while_a_server_writes_to_the_request_log(
+    tmp_path: Path, make_settings: Callable[..., Settings]
+) -> None:
+    settings = make_settings(tmp_path / "root")
+    (settings.state / "logs").mkdir(parents=True)
+    log = opened_log(place_of(settings))
+    (path,) = list_segments(place_of(settings).journal)
+    with pytest.raises(LeaseError) as caught:
+        clean_state(settings)
+    assert str(caught.value) == (
+        f"{path}: a server writes its requests to it: process {os.getpid()}.\n"
+        f"Expected no server to run. End it: kill {os.getpid()}    Then run: make clean"
+    )
+    assert {one.name for one in settings.state.iterdir()} == {"logs", "warehouse"}
+    log.close()
+    clean_state(settings)
+    assert not settings.state.exists()
 
 
 def test_a_lease_that_is_over_or_cannot_be_read_keeps_nothing(

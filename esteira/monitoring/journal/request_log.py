@@ -6,6 +6,7 @@ is in ingest.py.
 
 import os
 import random
+import sys
 import time
 from pathlib import Path
 from typing import Dict, List, Tuple
@@ -19,6 +20,8 @@ from esteira.monitoring.journal.segments import JOURNAL, make_segment
 from esteira.monitoring.warehouse.folder import private_folder, writable
 
 SEGMENT_BYTES = 32 * 1024 * 1024
+# How often it is seen whether the file is still in its folder, while requests come.
+LOOK_S = 1.0
 
 TextRule = Literal["keep", "hash", "redact"]
 
@@ -31,10 +34,11 @@ class RequestLog:
         self._percent = percent
         self._text = text
         self._segment_bytes = segment_bytes
-        self._size = 0
+        self._size = self._records = 0
+        self._looked_s = time.monotonic()
+        self._folder = folder / JOURNAL
         with writable(folder):
-            self._folder = private_folder(private_folder(folder) / JOURNAL)
-            self._segment = make_segment(self._folder)
+            self._segment = self._make_segment()
         # The models that this segment describes, by identity; they are held, so that no other gets the same.
         self._numbers: Dict[int, Tuple[int, Deployed]] = {}
 
@@ -42,22 +46,48 @@ class RequestLog:
         """Write a request's body and the model's answer to it; the texts in them as the settings have it.
 
         Raises OSError if it cannot be written; the journal then is as it was before, and the next call tries again.
+        It is raised, too, once this one is written, when somebody has removed the file that those before it are in.
         """
         if self._percent < 100 and random.random() * 100 >= self._percent:
             return
         if self._text != "keep":
             inputs = [tensor.name for tensor in deployed.inputs] or None
             request, response = redact(request, response, deployed.labels, self._text, inputs)
-        if self._size >= self._segment_bytes:
+        lost = self._lost()
+        if lost or self._size >= self._segment_bytes:
             self._roll()
         now_ns = time.time_ns()
         known = self._numbers.get(id(deployed))
         number = self._introduce(deployed, now_ns) if known is None else known[0]
         self._write(frame(REQUEST, number, now_ns, request_id, request, response))
+        self._records += 1
+        if lost:
+            raise OSError(lost)
 
     def close(self) -> None:
         """Let go of the journal; what is in it is loaded by whoever opens the warehouse next."""
+        self._looked_s -= LOOK_S
+        lost = self._lost()
+        if lost:
+            print(f"request log: {lost}", file=sys.stderr, flush=True)
         os.close(self._segment)
+
+    def _lost(self) -> str:
+        """Say what is lost if the file was removed, which is looked at now and then; nothing if it was not."""
+        now_s = time.monotonic()
+        if now_s - self._looked_s < LOOK_S:
+            return ""
+        if os.fstat(self._segment).st_nlink:
+            self._looked_s = now_s
+            return ""
+        return (
+            f"{self._folder}: the file that the server writes to was removed: up to {self._records} requests are lost, "
+            "those of it that were not loaded yet. A new one is written. Stop the server before you remove its log"
+        )
+
+    def _make_segment(self) -> int:
+        private_folder(self._folder.parent)
+        return make_segment(private_folder(self._folder))
 
     def _introduce(self, deployed: Deployed, now_ns: int) -> int:
         """Describe a model in this segment, and return the number that its requests give."""
@@ -67,9 +97,10 @@ class RequestLog:
         return number
 
     def _roll(self) -> None:
-        segment = make_segment(self._folder)
+        segment = self._make_segment()
         os.close(self._segment)
-        self._segment, self._size, self._numbers = segment, 0, {}
+        self._segment, self._size, self._records, self._numbers = segment, 0, 0, {}
+        self._looked_s = time.monotonic()
 
     def _write(self, parts: List[bytes]) -> None:
         size = sum(map(len, parts))

@@ -9,7 +9,7 @@ import secrets
 import time
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Iterator, List, NamedTuple
+from typing import Iterator, List, NamedTuple, Tuple
 
 JOURNAL = "journal"
 ENDING = ".journal"
@@ -49,6 +49,19 @@ def list_segments(folder: Path) -> List[Path]:
     return [folder / name for name in sorted(names) if name.endswith(ENDING) and not name.startswith(BEGINNING)]
 
 
+def writers(folder: Path) -> Iterator[Tuple[Path, str]]:
+    """Yield the segments that a process writes to, and its id as it was when it made them. Raises OSError."""
+    for path in list_segments(folder):
+        try:
+            with opened_segment(path) as segment:
+                is_live = segment.is_live
+        except FileNotFoundError:
+            # Loaded and removed meanwhile.
+            continue
+        if is_live:
+            yield path, path.name.split("-")[1]
+
+
 @contextmanager
 def opened_segment(path: Path) -> Iterator[Segment]:
     """Open a segment. One that is not live stays so, and what it holds by then is all that it ever will."""
@@ -82,12 +95,20 @@ def remove_segments(folder: Path, paths: List[Path]) -> None:
 def remove_beginnings(folder: Path) -> None:
     """Remove what is left of segments whose writers were killed while they made them; nothing is in them."""
     for path in folder.glob(f"{BEGINNING}*"):
-        handle = os.open(path, os.O_RDWR | os.O_CLOEXEC)
         try:
-            if time.time() - os.fstat(handle).st_mtime > 60 and not is_held(handle):
-                path.unlink()
-        finally:
-            os.close(handle)
+            remove_beginning(path)
+        except FileNotFoundError:
+            # Its writer has just given it its name.
+            continue
+
+
+def remove_beginning(path: Path) -> None:
+    handle = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    try:
+        if time.time() - os.fstat(handle).st_mtime > 60 and not is_held(handle):
+            path.unlink()
+    finally:
+        os.close(handle)
 
 
 def blank(segment: Segment, size_bytes: int) -> None:

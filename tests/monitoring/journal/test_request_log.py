@@ -1,6 +1,7 @@
 """The writer: what is in the journal when a request is answered."""
 
 import os
+import shutil
 import stat
 import subprocess
 import sys
@@ -9,10 +10,11 @@ from pathlib import Path
 import pytest
 
 from esteira.errors import WarehouseError
+from esteira.monitoring.journal import request_log
 from esteira.monitoring.journal.frames import read_frames
 from esteira.monitoring.journal.segments import is_held, list_segments, opened_segment
 from tests.conftest import REPOSITORY
-from tests.monitoring.logged import DEPLOYED, OTHER, opened_log, place_in, write
+from tests.monitoring.logged import DEPLOYED, OTHER, ids_of, opened_log, place_in, write
 
 FULL_DISK = """
 import resource, signal, sys
@@ -111,6 +113,51 @@ def test_a_full_disk_is_told_and_harms_no_other_request(tmp_path: Path) -> None:
     found = read_frames(path.read_bytes(), limit=10)
     assert (found.records.request_ids, found.damaged) == ([1, 3], [])
     assert found.end == path.stat().st_size
+
+
+def lost(journal: Path, number: int) -> str:
+    return (
+        f"{journal}: the file that the server writes to was removed: up to {number} requests are lost, "
+        "those of it that were not loaded yet. A new one is written. Stop the server before you remove its log"
+    )
+
+
+def test_a_file_that_is_removed_is_told_and_a_new_one_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(request_log, "LOOK_S", 0.0)
+    place = place_in(tmp_path)
+    log = opened_log(place)
+    write(log, 1, 2)
+    shutil.rmtree(place.folder)
+    with pytest.raises(OSError) as told:
+        write(log, 3)
+    assert str(told.value) == lost(place.journal, 2)
+    write(log, 4)
+    assert ids_of(place) == [3, 4]
+    assert stat.S_IMODE(place.journal.stat().st_mode) == 0o700
+    for path in list_segments(place.journal):
+        path.unlink()
+    log.close()
+    assert capfd.readouterr().err == f"request log: {lost(place.journal, 2)}\n"
+
+
+def test_while_no_new_file_can_be_made_for_one_that_is_removed_each_request_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = place_in(tmp_path)
+    log = opened_log(place)
+    shutil.rmtree(place.folder)
+    place.folder.write_text("a file", encoding="utf-8")
+    monkeypatch.setattr(request_log, "LOOK_S", 0.0)
+    for _ in range(2):
+        with pytest.raises(OSError, match="File exists"):
+            write(log, 1)
+    place.folder.unlink()
+    with pytest.raises(OSError, match="up to 0 requests are lost"):
+        write(log, 2)
+    log.close()
+    assert ids_of(place) == [2]
 
 
 def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:

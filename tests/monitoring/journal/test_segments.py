@@ -1,6 +1,8 @@
 """Files of the journal, and what is left of those whose writers were killed."""
 
 import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from esteira.monitoring.journal.segments import (
@@ -11,6 +13,7 @@ from esteira.monitoring.journal.segments import (
     opened_segment,
     remove_beginnings,
     remove_segments,
+    writers,
 )
 
 
@@ -35,6 +38,33 @@ def test_what_was_begun_by_a_killed_writer_goes_and_what_is_held_stays(tmp_path:
     remove_beginnings(tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == [".new-held", ".new-young"]
     os.close(handle)
+
+
+def test_a_beginning_that_gets_its_name_meanwhile_is_skipped(tmp_path: Path) -> None:
+    ended = threading.Event()
+
+    def roll() -> None:
+        while not ended.is_set():
+            os.close(make_segment(tmp_path))
+            remove_segments(tmp_path, list_segments(tmp_path))
+
+    with ThreadPoolExecutor(1) as writer:
+        rolled = writer.submit(roll)
+        try:
+            for _ in range(5000):
+                remove_beginnings(tmp_path)
+        finally:
+            ended.set()
+        rolled.result()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_writers_of_segments_are_known(tmp_path: Path) -> None:
+    os.close(make_segment(tmp_path))
+    handle = make_segment(tmp_path)
+    assert list(writers(tmp_path)) == [(list_segments(tmp_path)[1], str(os.getpid()))]
+    os.close(handle)
+    assert list(writers(tmp_path)) == []
 
 
 def test_a_beginning_is_blanked_while_its_writer_appends(tmp_path: Path) -> None:
