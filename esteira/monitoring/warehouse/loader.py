@@ -24,6 +24,8 @@ LOOK_S = 2.0
 # What may wait in the journal: so much, and for so long.
 WAITING_BYTES = 256 * 1024 * 1024
 WAITING_S = 60.0
+# What cannot be loaded is told again each time that so much more waits: it fills the disk.
+TOLD_BYTES = 1024**3
 BATCH = 50_000
 NICENESS = 19
 
@@ -39,7 +41,7 @@ class Loader:
         self._loaded: Sizes = {}
         self._seen: Sizes = {}
         self._since_s = time.monotonic()
-        self._told = ""
+        self._told, self._told_bytes = "", 0
 
     def look(self) -> bool:
         """Load a batch if it is time to, and return whether there is more to load at once."""
@@ -52,23 +54,28 @@ class Loader:
             return False
         if not is_quiet and waiting_bytes < WAITING_BYTES and now_s - self._since_s < WAITING_S:
             return False
-        return self._load(sizes)
+        return self._load(sizes, waiting_bytes)
 
-    def _load(self, sizes: Sizes) -> bool:
+    def _load(self, sizes: Sizes, waiting_bytes: int) -> bool:
         try:
             with open_place(self._place, wait_s=self._wait_s, limit=BATCH) as warehouse:
                 is_more = warehouse.loaded >= BATCH
         except EsteiraError as error:
             # What cannot be loaded now is loaded later, by this process or by a reader.
-            if str(error) != self._told:
-                print(f"The journal waits to be loaded: {error}", file=sys.stderr, flush=True)
-            self._told = str(error)
+            self._tell(str(error), waiting_bytes)
             return False
         self._told = ""
         if not is_more:
             here = set(segment_sizes(self._place.journal))
             self._loaded, self._since_s = {name: size for name, size in sizes.items() if name in here}, time.monotonic()
         return is_more
+
+    def _tell(self, error: str, waiting_bytes: int) -> None:
+        if error == self._told and waiting_bytes < self._told_bytes + TOLD_BYTES:
+            return
+        self._told, self._told_bytes = error, waiting_bytes
+        told = f"The journal waits to be loaded, {waiting_bytes:,} bytes of it: {error}"
+        print(told, file=sys.stderr, flush=True)
 
 
 def segment_sizes(journal: Path) -> Sizes:

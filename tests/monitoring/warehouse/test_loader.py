@@ -76,9 +76,29 @@ def test_a_warehouse_that_is_in_use_is_told_once_and_tried_again(
     with held(place.folder, 1):
         for _ in range(4):
             assert not one.look()
-    assert capfd.readouterr().err.count("The journal waits to be loaded: ") == 1
+    (size,) = [path.stat().st_size for path in list_segments(place.journal)]
+    assert capfd.readouterr().err.count(f"The journal waits to be loaded, {size} bytes of it: ") == 1
     one.look()
     assert size_of(place) > 0
+    log.close()
+
+
+def test_a_database_that_cannot_be_opened_is_told_again_each_time_that_much_more_waits(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = place_in(tmp_path)
+    log = opened_log(place)
+    (place.folder / DATABASE).write_bytes(b"x" * 100_000)
+    monkeypatch.setattr(loader, "TOLD_BYTES", 10_000)
+    one = Loader(place)
+    for number in range(5):
+        write(log, number, text="x" * 4000)
+        for _ in range(3):
+            one.look()
+    told = [line for line in capfd.readouterr().err.split("\n") if line.startswith("The journal waits to be loaded, ")]
+    # From 4 KB on, and once it is 10 KB more.
+    assert [int(line.split()[6].replace(",", "")) // 4000 for line in told] == [1, 4]
+    assert f"{place.folder / DATABASE}: cannot be used: " in told[1]
     log.close()
 
 
