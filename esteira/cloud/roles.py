@@ -64,7 +64,9 @@ def runner(settings: Settings, place: Environment) -> Iterator[Grant]:
     yield give("bucket", place.bucket, "roles/storage.objectUser", "read data and modules, write artifacts and models")
     yield give("bucket", place.bucket, "roles/storage.legacyBucketReader", "TensorFlow asks for the bucket itself")
     yield give("repository", place.repository, "roles/artifactregistry.reader", "pull the image that it runs in")
-    yield give("dataset", place.dataset, DATASET_EDITOR, "write the request log")
+    # Training code has this account, too, and could read and delete all that was logged.
+    if settings.log.percent and settings.log.text != "keep":
+        yield give("dataset", place.dataset, DATASET_EDITOR, "write the request log, as log.text is not keep")
     if settings.trainer.place == "custom_job" or settings.endpoint.by == "pusher":
         why = "start training jobs, or deploy models, that act as itself"
         yield give("service account", email, "roles/iam.serviceAccountUser", why)

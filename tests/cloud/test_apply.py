@@ -31,7 +31,7 @@ def test_apply_makes_each_thing_once(make_scene):
         "publicAccessPrevention": "enforced",
     }
     before = scene.changes()
-    assert scene.apply() == "38 ok. Nothing to do.\n"
+    assert scene.apply() == "37 ok. Nothing to do.\n"
     assert scene.changes() == before
 
 
@@ -134,7 +134,7 @@ def test_a_datasets_other_readers_stay(make_scene):
     assert {"role": "READER", "userByEmail": "analyst@example.com"} in access
     assert others[1] in access
     assert others[2] in access
-    assert {"role": "WRITER", "userByEmail": "esteira-run@demo-project.iam.gserviceaccount.com"} in access
+    assert {"role": "WRITER", "userByEmail": "esteira-build@demo-project.iam.gserviceaccount.com"} in access
 
 
 @pytest.mark.parametrize("labels", [{}, {"managed-by": "esteira"}])
@@ -147,16 +147,16 @@ def test_a_datasets_conditions_stay(make_scene, labels):
     own = {"role": "OWNER", "userByEmail": "esteira-run@demo-project.iam.gserviceaccount.com", "condition": condition}
     scene.admin.warehouse.put_dataset("esteira", access=[entry, own], labels=labels)
     scene.apply()
-    runs = {"role": "WRITER", "userByEmail": "esteira-run@demo-project.iam.gserviceaccount.com"}
+    builds = {"role": "WRITER", "userByEmail": "esteira-build@demo-project.iam.gserviceaccount.com"}
     access = scene.admin.warehouse.datasets["esteira"]["access"]
     assert access[:2] == [entry, own]
-    assert runs in access
+    assert builds in access
     assert scene.rows() == []
     if not labels:
         scene.destroy(force=True)
         access = scene.admin.warehouse.datasets["esteira"]["access"]
         assert access[:2] == [entry, own]
-        assert runs not in access
+        assert builds not in access
 
 
 def test_a_bucket_elsewhere_is_refused_before_anything_is_changed(make_scene):

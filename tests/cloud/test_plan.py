@@ -43,7 +43,7 @@ def test_after_apply_the_plan_has_nothing_to_do(make_scene):
     scene.apply()
     assert scene.rows() == []
     assert said(lambda console: console.print(show_plan(make_plan(scene.settings, scene.api), "table"))).endswith(
-        "\n44 ok. Nothing to do.\n"
+        "\n43 ok. Nothing to do.\n"
     )
 
 
@@ -120,6 +120,20 @@ def test_a_change_by_hand_is_shown_and_mended(make_scene, change, row, detail):
     scene.apply()
     assert scene.rows() == []
     assert scene.state() == whole
+
+
+def test_who_runs_may_write_to_the_dataset_while_containers_log_and_no_longer(make_scene):
+    scene = make_scene()
+    scene.apply()
+    settings, role = scene.settings, "role esteira-run: WRITER on dataset esteira"
+    scene.settings = settings.copy(update={"log": settings.log.copy(update={"text": "hash"})})
+    assert scene.rows() == [f"missing {role}"]
+    scene.apply()
+    assert scene.rows() == []
+    scene.settings = settings
+    assert scene.rows() == [f"superfluous {role}"]
+    scene.apply()
+    assert scene.rows() == []
 
 
 def test_what_vertex_ai_adds_to_the_table_and_people_add_to_labels_is_no_difference(make_scene):

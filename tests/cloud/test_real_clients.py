@@ -145,7 +145,6 @@ def test_googles_client_reads_the_dataset_and_its_table(ask, stand_in):
         "writers": [
             "projectWriters",
             "esteira-build@demo-project.iam.gserviceaccount.com",
-            "esteira-run@demo-project.iam.gserviceaccount.com",
             "service-123456789012@gcp-sa-aiplatform.iam.gserviceaccount.com",
         ],
         "table": ["demo-project:esteira.request_log", "TABLE", 0],

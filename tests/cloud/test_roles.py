@@ -44,6 +44,22 @@ def test_runs_act_as_themselves_where_they_start_jobs_or_deploy_models(settings,
     assert own == ["roles/iam.serviceAccountUser"] * acts
 
 
+@pytest.mark.parametrize(
+    ("log", "writes"),
+    [
+        ({"text": "keep"}, False),
+        ({"text": "hash"}, True),
+        ({"text": "redact"}, True),
+        ({"text": "hash", "percent": 0}, False),
+    ],
+)
+def test_runs_may_use_the_dataset_only_where_the_container_logs(settings, log, writes):
+    chosen = settings.copy(update={"log": settings.log.copy(update=log)})
+    member = f"serviceAccount:{Environment(**PLACE).runner_email}"
+    given = grants(chosen, Environment(**PLACE), "123456789012")
+    assert [grant.role for grant in given if grant.scope == "dataset" and grant.member == member] == ["WRITER"] * writes
+
+
 def test_each_secret_is_given_once_by_itself(given):
     assert [grant.target for grant in given if grant.scope == "secret"] == ["one", "two"]
 
