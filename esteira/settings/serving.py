@@ -12,6 +12,9 @@ from esteira.settings.section import Section, matched
 IMAGE_PATTERN = re.compile(r"^[a-z0-9][a-z0-9.:-]*/[\w./-]+@sha256:[0-9a-f]{64}\Z")
 # https://cloud.google.com/bigquery/docs/tables#table_naming, without letters beyond ASCII
 TABLE_PATTERN = re.compile(r"^[A-Za-z0-9_]{1,1024}\.[A-Za-z0-9_-]{1,1024}\Z")
+# The request log's own tables and views, in esteira/monitoring/views.py, and the dataset they usually lie in.
+OWN_DATASET = "esteira"
+OWN_TABLES = frozenset({"request_log", "deployed_models", "ground_truth", "requests", "daily", "accuracy"})
 
 
 class ServingSettings(Section):
@@ -50,7 +53,15 @@ class LogSettings(Section):
 
     @validator("ai_platform")
     def check_ai_platform(cls, value: str) -> str:
-        return matched(value, TABLE_PATTERN, "dataset.table") if value else value
+        if value and is_own_table(matched(value, TABLE_PATTERN, "dataset.table")):
+            raise ValueError(f'is "{value}", which is of the request log itself; expected a table of another name')
+        return value
+
+
+def is_own_table(table: str) -> bool:
+    """Whether dataset.table is one of the request log's own, as DuckDB reads names: in whichever case."""
+    dataset, _, name = table.lower().rpartition(".")
+    return dataset == OWN_DATASET and name in OWN_TABLES
 
 
 class EndpointSettings(Section):

@@ -4,12 +4,16 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Dict, List, Tuple
 
+from esteira.errors import WarehouseError
+from esteira.settings.serving import OWN_DATASET, is_own_table
+
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
     from esteira.monitoring.warehouse.database import Place
 
 AI_PLATFORM = "ai_platform_log"
+JOURNAL = "journal"
 # NUMERIC holds whole numbers here: the ids of requests.
 TYPES = {
     "STRING": "VARCHAR",
@@ -34,7 +38,12 @@ def read_schema(root: Path, table: str) -> List[Dict[str, Any]]:
 
 
 def make_tables(connection: "DuckDBPyConnection", place: "Place") -> None:
-    """Make the tables that are not there, and add the columns that a later schema has."""
+    """Make the tables that are not there, and add the columns that a later schema has.
+
+    Raises WarehouseError if the table for AI Platform's rows is one of ours: it would get their columns, too.
+    """
+    if place.ai_platform:
+        check_not_ours(place.ai_platform)
     for statement in JOURNAL_TABLES:
         connection.execute(statement)
     for file in sorted((place.root / "sql").glob("*.json")):
@@ -42,6 +51,16 @@ def make_tables(connection: "DuckDBPyConnection", place: "Place") -> None:
             make_table(connection, file.stem, read_schema(place.root, file.stem))
     if place.ai_platform:
         make_table(connection, place.ai_platform, read_schema(place.root, AI_PLATFORM))
+
+
+def check_not_ours(table: str) -> None:
+    dataset, name = split_name(table)
+    if is_own_table(f"{dataset}.{name}") or dataset.lower() == JOURNAL:
+        raise WarehouseError(
+            f"log.ai_platform: {table} is of the request log itself.\n"
+            "Expected a table of another name. Change it under [log] in esteira.toml, such as to: "
+            f'ai_platform = "{OWN_DATASET}.{AI_PLATFORM}"'
+        )
 
 
 def make_table(connection: "DuckDBPyConnection", table: str, columns: List[Dict[str, Any]]) -> None:
@@ -61,7 +80,7 @@ def type_of(column: Dict[str, Any]) -> str:
     return TYPES[column["type"]] + ("[]" if column.get("mode") == "REPEATED" else "")
 
 
-def split_name(table: str, own: str = "esteira") -> Tuple[str, str]:
+def split_name(table: str, own: str = OWN_DATASET) -> Tuple[str, str]:
     """Return the dataset and the name of a table; our `own` where none is given."""
     dataset, _, name = table.rpartition(".")
     return dataset or own, name

@@ -117,6 +117,21 @@ def test_the_table_of_ai_platforms_rows_is_made_where_it_is_set(
         assert warehouse.columns("legacy.answers")[:3] == ["model", "model_version", "time"]
 
 
+@pytest.mark.parametrize("table", ["esteira.request_log", "ESTEIRA.daily", "journal.segments"])
+def test_a_table_of_the_request_log_is_not_altered_for_ai_platforms_rows(tmp_path: Path, table: str) -> None:
+    with open_place(place_in(tmp_path)) as warehouse:
+        before = warehouse.columns("request_log")
+    with pytest.raises(WarehouseError) as told, open_place(place_in(tmp_path, ai_platform=table)):
+        pass
+    assert str(told.value) == (
+        f"log.ai_platform: {table} is of the request log itself.\n"
+        "Expected a table of another name. Change it under [log] in esteira.toml, such as to: "
+        'ai_platform = "esteira.ai_platform_log"'
+    )
+    with open_place(place_in(tmp_path)) as warehouse:
+        assert warehouse.columns("request_log") == before
+
+
 @pytest.mark.programs
 @pytest.mark.parametrize(
     ("code", "expected"),
