@@ -1,8 +1,17 @@
 """What keeps the requests that were answered; the server knows no more of it."""
 
+from typing import NamedTuple
+
 from typing_extensions import Protocol
 
 from esteira.monitoring.deployed import Deployed
+
+
+class LogRule(NamedTuple):
+    """How many of the requests are kept, chosen at random, and what of their texts: keep, hash or redact."""
+
+    percent: int = 0
+    text: str = "keep"
 
 
 class AnswerLog(Protocol):

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from esteira.serving.answer_log import AnswerLog
+from esteira.serving.answer_log import AnswerLog, LogRule
 from esteira.serving.answers import Scope, Send, error_content
 from esteira.serving.bodies import Bodies, Receive
 from esteira.serving.catalogue import Catalogue
@@ -32,6 +32,7 @@ EXPECTED = (
     "expected /v1/models/NAME, then /versions/N, /metadata or :predict; "
     "/v1/projects/P/locations/L/endpoints/ID, then :predict or :rawPredict; /healthz, /readyz or /metrics"
 )
+NO_LOG = LogRule()
 Handler = Callable[[Request], Awaitable[Response]]
 
 
@@ -48,9 +49,16 @@ class App:
     """The application over one catalogue; it starts and stops no threads that run models."""
 
     def __init__(
-        self, catalogue: Catalogue, limits: Limits, counts: Counts, log: Optional[AnswerLog] = None
+        self,
+        catalogue: Catalogue,
+        limits: Limits,
+        counts: Counts,
+        log: Optional[AnswerLog] = None,
+        rule: LogRule = NO_LOG,
     ) -> None:
+        """`rule` is what `log` does, which the description of the endpoint tells."""
         self._catalogue = catalogue
+        self._rule = rule
         self._counts = counts
         self.bodies = Bodies(limits)
         self._predictor = Predictor(catalogue, limits, counts, self.bodies, log)
@@ -109,7 +117,7 @@ class App:
 
     async def _endpoint(self, request: Request) -> Response:
         check_endpoint(self._catalogue, request.path_params["endpoint"])
-        return answer(200, describe_endpoint(self._catalogue))
+        return answer(200, describe_endpoint(self._catalogue, self._rule))
 
     async def _health(self, request: Request) -> Response:
         """The event loop answers: the process is alive, whether or not it has a model."""

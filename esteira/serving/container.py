@@ -19,6 +19,7 @@ from typing import List, Mapping, NamedTuple, Optional
 
 from esteira.errors import EsteiraError, ServingError
 from esteira.google.api import Api
+from esteira.serving.answer_log import LogRule
 from esteira.serving.client import model_path
 from esteira.serving.download import download_model
 from esteira.serving.identity import Candidate, Identity
@@ -83,6 +84,7 @@ def main(arguments: Optional[List[str]] = None) -> int:
                 max_batch=given.max_batch,
                 limits=given_limits(given),
                 open_log=log_opener(given, Path(scratch), identity),
+                log_rule=LogRule(given.log_percent, given.log_text),
                 drain_s=DRAIN_S,
             )
     except EsteiraError as error:

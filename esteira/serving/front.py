@@ -6,6 +6,7 @@ from typing import Optional
 from esteira.release.history import served_release
 from esteira.release.served import served_model
 from esteira.release.store import open_store
+from esteira.serving.answer_log import LogRule
 from esteira.serving.identity import Identity, endpoint_here
 from esteira.serving.limits import limits_of
 from esteira.serving.saved_model import model_version
@@ -29,6 +30,7 @@ def serve_here(settings: Settings) -> None:
         max_batch=serving.max_batch,
         limits=limits_of(serving),
         open_log=log_opener(settings),
+        log_rule=LogRule(settings.log.percent, settings.log.text),
     )
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Callable, List, Optional
 
 from esteira.errors import EsteiraError
-from esteira.serving.answer_log import AnswerLog
+from esteira.serving.answer_log import AnswerLog, LogRule
 from esteira.serving.app import App
 from esteira.serving.catalogue import Catalogue
 from esteira.serving.counts import Counts
@@ -28,6 +28,7 @@ from esteira.serving.sources import FolderSource, Source
 from esteira.serving.stoppable import MAX_CONNECTIONS, SIGNALS, StoppableServer, end_process, end_within, leave
 
 OpenLog = Callable[[], AnswerLog]
+NO_LOG = LogRule()
 
 
 def serve_models(
@@ -38,13 +39,15 @@ def serve_models(
     max_batch: int,
     limits: Limits,
     open_log: Optional[OpenLog] = None,
+    log_rule: LogRule = NO_LOG,
     parent: Optional[socket.socket] = None,
     drain_s: float = 0.0,
 ) -> None:
     """Serve what the source wants until SIGTERM or SIGINT; finish what is under way, then close the log.
 
     Call it in the main thread of a process of its own. It listens at once, and is ready when the first model is
-    loaded; `parent` is then told the URL, and the server stops when the other end is closed.
+    loaded; what `open_log` opens does as `log_rule` says. `parent` is then told the URL, and the server stops when the
+    other end is closed.
     Raises ServingError if the port or the model cannot be used; the port is tried before TensorFlow is imported.
     """
     with listen(host, port) as listener:
@@ -62,7 +65,7 @@ def serve_models(
         def fail() -> None:
             server.should_exit = True
 
-        app = App(catalogue, limits, counts, log)
+        app = App(catalogue, limits, counts, log, log_rule if log else NO_LOG)
         server = StoppableServer(app, catalogue, limits, parent=parent, drain_s=drain_s, begin=begin)
         server.run(sockets=[listener])
         has_ended = reloader.stop()
@@ -97,6 +100,7 @@ def main(arguments: Optional[List[str]] = None) -> int:
             max_batch=given.max_batch,
             limits=given_limits(given),
             open_log=log_opener(given) if given.log_folder else None,
+            log_rule=LogRule(given.log_percent, given.log_text),
             parent=parent,
         )
     except EsteiraError as error:

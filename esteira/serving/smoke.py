@@ -6,6 +6,7 @@ from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tup
 
 from esteira.errors import ServingError
 from esteira.release.manifest import Release
+from esteira.serving.answer_log import LogRule
 from esteira.serving.answers_as import check_identity
 from esteira.serving.check_known import Known, check_known
 from esteira.serving.check_latency import NAME as LATENCY
@@ -84,7 +85,8 @@ def smoke_test(
         probe = ServerProbe(client, name, version)
         checks = check_served(probe, version, subject, limits.max_body_bytes)
         if release is not None and all(check.passed for check in checks):
-            checks += check_release(settings, probe, identity, version, subject.recorded)
+            rule = LogRule(place.percent, place.text) if place else LogRule()
+            checks += check_release(settings, rule, probe, identity, version, subject.recorded)
     return require_passed(str(model_dir), SmokeResult(tuple(checks)))
 
 
@@ -124,12 +126,12 @@ def check_server(url: str, name: str, version: int, subject: Subject, limits: Li
 
 
 def check_release(
-    settings: Settings, probe: ServerProbe, identity: Identity, version: int, recorded: Recorded
+    settings: Settings, rule: LogRule, probe: ServerProbe, identity: Identity, version: int, recorded: Recorded
 ) -> List[Check]:
-    """Return the checks of a server that answers as `identity` and keeps its requests in the environment's log."""
+    """Return the checks of a server that answers as `identity`, and keeps its requests in the environment's log."""
     return [
         check_endpoint(probe, identity, version, recorded),
-        check_row(settings, probe, identity, version, recorded),
+        check_row(settings, rule, probe, identity, version, recorded),
     ]
 
 
@@ -186,17 +188,17 @@ def check_endpoint(probe: ServerProbe, identity: Identity, version: int, recorde
 
 
 def check_row(
-    settings: Settings, probe: ServerProbe, identity: Identity, version: int, recorded: Recorded
+    settings: Settings, rule: LogRule, probe: ServerProbe, identity: Identity, version: int, recorded: Recorded
 ) -> Check:
-    """Ask once more, and look for the row of it in the environment's request log."""
+    """Ask once more, and look for the row of it in the environment's request log, which the server keeps by `rule`."""
     from esteira.serving.check_log import Logged, check_log, log_is_off
 
-    if not settings.log.percent:
+    if not rule.percent:
         return log_is_off()
     from esteira.monitoring.warehouse.database import open_warehouse
 
     instances = recorded.instances[:2]
     said: Said = probe.send(encoded(instances=instances))
-    logged = Logged(instances, said, identity, version, recorded.labels, settings.log.text)
+    logged = Logged(instances, said, identity, version, recorded.labels, rule.text)
     with open_warehouse(settings) as warehouse:
         return check_log(warehouse, logged)

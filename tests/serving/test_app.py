@@ -109,6 +109,8 @@ def test_the_endpoint_tells_what_is_deployed_and_how_traffic_is_split() -> None:
                 for version in (3, 12)
             ],
             "trafficSplit": {"id-3": 90, "id-12": 10},
+            "predictRequestResponseLoggingConfig": {"enabled": False, "samplingRate": 0.0},
+            "labels": {"log_text": "keep"},
             "createTime": "2026-01-03",
             "updateTime": "2026-01-03",
         }

@@ -2,18 +2,25 @@
 
 import io
 import json
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any, Iterator, List
 
 import pytest
 from rich.console import Console
 
 from esteira.errors import SettingsError, StateError
+from esteira.monitoring.views import make_views
+from esteira.monitoring.warehouse.database import open_warehouse
 from esteira.serving.checks import Check
 from esteira.serving.smoke import SmokeError, SmokeResult, require_passed
-from esteira.serving.smoke_here import smoke_here
+from esteira.serving.smoke_here import smoke_here, smoke_served
 from esteira.settings import Settings
+from tests.conftest import REPOSITORY
 from tests.serving.answering import VERSION, Answering, answering
 from tests.serving.small_model import deployed_model
+from tests.serving.toy_store import ToyStore, url_of
 
 pytestmark = pytest.mark.loopback
 
@@ -68,6 +75,30 @@ def test_as_json_nothing_else_is_written(local: Settings) -> None:
     assert value["passed"] is True
     seen = f"{VERSION} AVAILABLE"
     assert value["checks"][0] == {"name": "version and state", "passed": True, "expected": seen, "got": seen}
+
+
+@pytest.mark.programs
+@pytest.mark.slow
+def test_a_server_with_other_settings_is_asked_for_them_and_its_views_show_none_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = tmp_path / "1732300000"
+    subprocess.run([sys.executable, "-m", "tests.serving.toy_model", str(model)], cwd=REPOSITORY, check=True)
+    toys = ToyStore(tmp_path / "state", model)
+    toys.promote(toys.add(1732300000))
+    monkeypatch.setenv("ESTEIRA_LOG_TEXT", "redact")
+    with toys.server() as process:
+        port = int(url_of(process).rpartition(":")[2])
+        here = toys.settings.copy(update={"serving": toys.settings.serving.copy(update={"port": port})})
+        assert here.log.text == "keep"
+        last = smoke_served(here, print).checks[-1]
+        assert (last.name, last.passed) == ("request log", True)
+        with open_warehouse(here) as warehouse:
+            rows = warehouse.query("look", "SELECT DISTINCT endpoint FROM `esteira.request_log`")
+            make_views(warehouse, here)
+            shown = warehouse.query("look", "SELECT COUNT(*) AS rows FROM `esteira.requests`")
+    assert rows == [{"endpoint": "projects/local/locations/local/endpoints/sentiment-local-check"}]
+    assert shown == [{"rows": 0}]
 
 
 def test_what_is_typed_wrongly_is_told(settings: Settings) -> None:
