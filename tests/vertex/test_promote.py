@@ -143,6 +143,26 @@ def test_the_schedule_follows_a_rollback_which_is_done_whatever_it_says(project:
     assert project.scheduled() == [back.id]
 
 
+def test_a_rollback_by_somebody_without_rights_in_bigquery_says_which_and_what_completes_it(project: Scheduled) -> None:
+    for number in (1, 2):
+        project.promote(number)
+    back = project.release(7).copy(update={"kind": "rollback", "restores": ONE, "parent": TWO})
+    keep_release(project.store, back)
+    make_current(project.store, back.id, if_generation=read_pointer(project.store).generation)
+    project.stand_in.faults.add(Fault("bigquery.jobs.insert", "denied"))
+    with pytest.raises(GoogleError) as told:
+        finish_rollback(project.settings, project.store)
+    first, lacks, again = str(told.value).splitlines()
+    beginning = f"release {back.id}: is promoted, and serves. But the views of its request log could not be made: "
+    assert first.startswith(f"{beginning}BigQuery: cannot ")
+    assert lacks.startswith(
+        "Whoever runs this lacks roles/bigquery.jobUser on the project demo-project. For a person, an owner runs: "
+        "gcloud projects add-iam-policy-binding demo-project "
+    )
+    assert again == f"Run: make rollback RELEASE={ONE} ENV=dev"
+    finish_rollback(project.settings, project.store)
+
+
 def test_a_rollback_sets_the_log_of_the_endpoint_and_says_where_nothing_is_logged(
     project: Scheduled, capsys: pytest.CaptureFixture[str]
 ) -> None:

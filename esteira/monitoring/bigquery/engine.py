@@ -10,6 +10,7 @@ from typing import Any, Iterable, Iterator, List, Mapping, Optional
 from esteira.errors import WarehouseError
 from esteira.google.api import Api, Json
 from esteira.google.refusals import NotFoundError, RefusedError
+from esteira.monitoring.bigquery.access import access_error, is_denied
 from esteira.monitoring.bigquery.jobs import SERVICE, Jobs
 from esteira.monitoring.bigquery.refusal import place_in
 from esteira.monitoring.bigquery.values import read_row, wire_parameters
@@ -30,6 +31,7 @@ class BigQuery:
         place = settings.environment
         self.dataset = f"{place.project}.{place.dataset}"
         self._api = api
+        self._settings = settings
         self._project = place.project
         self._own = place.dataset
         self._root, self._ai_platform = settings.root, settings.log.ai_platform
@@ -43,21 +45,20 @@ class BigQuery:
         Raises WarehouseError with BigQuery's message and the place in the statement; RecentRowsError; GoogleError, as
         for a role that is missing, where the statement is not at fault.
         """
-        configuration: Json = {"query": sql, "useLegacySql": False}
-        if parameters:
-            configuration.update(parameterMode="NAMED", queryParameters=wire_parameters(parameters))
         with self._telling(what, sql):
-            job = self._jobs.start(what, {"query": configuration})
+            job = self._jobs.start(what, {"query": query_of(sql, parameters)})
             fields, rows = self._jobs.results(what, job)
             return [read_row(fields, row) for row in rows]
 
     def columns(self, table: str) -> List[str]:
         dataset, name = split_name(table, self._own)
         path = f"projects/{self._project}/datasets/{dataset}/tables/{name}"
-        try:
-            found = self._api.call(f"read table {dataset}.{name}", SERVICE, "GET", path)
-        except NotFoundError:
-            return []
+        what = f"read the columns of {dataset}.{name}"
+        with self._telling(what, "SELECT"):
+            try:
+                found = self._api.call(what, SERVICE, "GET", path)
+            except NotFoundError:
+                return []
         return [str(column["name"]) for column in (found.get("schema") or {}).get("fields", [])]
 
     def insert(self, table: str, rows: Iterable[Mapping[str, Any]]) -> int:
@@ -84,11 +85,11 @@ class BigQuery:
             self._jobs.wait(what, job)
         return len(lines)
 
-    def scanned_bytes(self, sql: str) -> Optional[int]:
+    def scanned_bytes(self, sql: str, parameters: Optional[Parameters] = None) -> Optional[int]:
         """Return how many bytes a query would scan, as BigQuery itself estimates it."""
         what = "ask how much a query would scan"
         with self._telling(what, sql):
-            job = self._jobs.dry_run(what, {"query": {"query": sql, "useLegacySql": False}})
+            job = self._jobs.dry_run(what, {"query": query_of(sql, parameters)})
         return int(job["statistics"]["totalBytesProcessed"])
 
     @contextmanager
@@ -96,6 +97,8 @@ class BigQuery:
         try:
             yield
         except RefusedError as error:
+            if is_denied(error):
+                raise access_error(self._settings, what, sql, error) from None
             if error.status not in FAULTY:
                 raise
             if STREAMED in error.said:
@@ -107,3 +110,11 @@ class BigQuery:
 
     def _make_dataset(self, dataset: str) -> str:
         return f"bq mk --dataset --location={self._region} {self._project}:{dataset}"
+
+
+def query_of(sql: str, parameters: Optional[Parameters]) -> Json:
+    """Return a query as a job has it."""
+    configuration: Json = {"query": sql, "useLegacySql": False}
+    if parameters:
+        configuration.update(parameterMode="NAMED", queryParameters=wire_parameters(parameters))
+    return configuration

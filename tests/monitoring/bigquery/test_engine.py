@@ -11,6 +11,7 @@ import pytest
 from esteira.errors import GoogleError, WarehouseError
 from esteira.google.api import Api
 from esteira.local.cloud.faults import Fault
+from esteira.local.cloud.refusal import Refused
 from esteira.local.cloud.server import StandIn, served
 from esteira.local.cloud.warehouse.jobs import Jobs
 from esteira.local.cloud.warehouse.table_data import TableData
@@ -188,10 +189,51 @@ def test_rows_in_ai_platforms_form_make_the_table_that_is_set_for_them(place: Pl
     assert rows == [{"model": "m", "raw_data": '{"instances": ["a"]}', "groundtruth": None}] * 2
 
 
-def test_a_role_that_is_missing_is_an_error_of_access(place: Place) -> None:
+def test_whoever_may_start_no_job_is_told_the_role_and_the_command(place: Place) -> None:
     place.stand_in.faults.add(Fault(INSERT, "denied"))
-    with pytest.raises(GoogleError, match="bigquery.jobs.create"):
+    with pytest.raises(GoogleError) as told:
         place.engine.query("read", "SELECT 1 AS one")
+    said, *then = str(told.value).splitlines()
+    assert said.startswith("BigQuery: cannot read: Permission 'bigquery.jobs.create' denied on resource ")
+    assert then == [
+        "Whoever runs this lacks roles/bigquery.jobUser on the project demo-project. For a person, an owner runs: "
+        "gcloud projects add-iam-policy-binding demo-project --member=user:NAME@EXAMPLE.COM "
+        "--role=roles/bigquery.jobUser    For an account of Esteira: make cloud-apply ENV=dev"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("statement", "role"),
+    [
+        ("-- Purpose: none.\nSELECT * FROM x.y", "dataViewer"),
+        ("-- Purpose: none.\nCREATE OR REPLACE VIEW x.z AS SELECT * FROM x.y", "dataEditor"),
+        ("", "dataEditor"),
+    ],
+)
+def test_whoever_may_not_see_or_change_the_dataset_is_told_the_role_and_the_command(
+    place: Place, monkeypatch: pytest.MonkeyPatch, statement: str, role: str
+) -> None:
+    message = "Access Denied: Table demo-project:other.things: User does not have permission to query table"
+
+    def refuse(job: Dict[str, Any], content: bytes) -> None:
+        raise Refused(403, message, reason="accessDenied")
+
+    monkeypatch.setattr(place.jobs, "run", refuse)
+    with pytest.raises(GoogleError) as told:
+        place.engine.query("act", statement) if statement else place.engine.insert("things", ROWS)
+    what = "act" if statement else "write 2 rows into demo-project.esteira.things"
+    assert str(told.value) == (
+        f"BigQuery: cannot {what}: {message}\n"
+        f"Whoever runs this lacks roles/bigquery.{role} on the dataset demo-project.other. For a person, an owner "
+        f"runs: bq query --nouse_legacy_sql --location=europe-west1 'GRANT `roles/bigquery.{role}` ON SCHEMA "
+        '`demo-project.other` TO "user:NAME@EXAMPLE.COM"\'    For an account of Esteira: make cloud-apply ENV=dev'
+    )
+
+
+def test_whoever_may_not_see_a_table_is_told_the_same(place: Place) -> None:
+    place.stand_in.faults.add(Fault("bigquery.tables.get", "denied"))
+    with pytest.raises(GoogleError, match="lacks roles/bigquery.dataViewer on the dataset demo-project.esteira"):
+        place.engine.columns("things")
 
 
 def test_one_wrong_row_keeps_all_from_being_written(place: Place) -> None:
