@@ -65,7 +65,7 @@ class Bodies:
 
 def check_encoding(headers: Mapping[bytes, bytes]) -> None:
     encoding = headers.get(b"content-encoding", b"identity")
-    if encoding != b"identity":
+    if encoding.lower() != b"identity":
         named = encoding.decode("latin-1")
         raise Refusal(415, f"content-encoding: {named} is not supported; send the JSON as it is")
 

@@ -46,7 +46,8 @@ class Client:
     """One connection to the server at `url`, to be used as a context manager and by one thread at a time.
 
     A server that says that it is busy or stopping (429, 503) is asked again after the time that it names, for
-    `retry_s` seconds. A connection that it has closed since the last answer is opened again. Each request has `headers`.
+    `retry_s` seconds. A connection that it has closed since the last answer is opened again.
+    Each request has `headers`.
     """
 
     def __init__(

@@ -6,8 +6,7 @@ import os
 import sys
 import time
 import warnings
-from contextlib import contextmanager, suppress
-from typing import Iterator
+from contextlib import suppress
 
 from esteira.clock import now
 from esteira.errors import ServingError
@@ -16,8 +15,6 @@ from esteira.serving.catalogue import ServedModel
 from esteira.serving.identity import Candidate, deployed_as
 from esteira.serving.saved_model import check_model_dir, model_version, read_labels
 
-# Of Python's turns between threads. Loading is work in Python: with the usual 5 ms each answer would wait for several.
-SWITCH_S = 0.0005
 LIBRARY = "esteira.serving.tensorflow_model"
 
 
@@ -26,35 +23,24 @@ def load_model(candidate: Candidate, *, max_batch: int, max_waiting: int) -> Ser
     check_model_dir(candidate.model_dir)
     labels = read_labels(candidate.model_dir)
     quiet_tensorflow()
-    with short_turns():
-        is_first = LIBRARY not in sys.modules
-        # Here, and not above, since it takes seconds: the port and the folder are checked first.
-        from esteira.serving.tensorflow_model import TensorFlowModel
+    is_first = LIBRARY not in sys.modules
+    # Here, and not above, since it takes seconds: the port and the folder are checked first.
+    from esteira.serving.tensorflow_model import TensorFlowModel
 
-        if is_first:
-            freeze_libraries()
-        model = TensorFlowModel(candidate.model_dir)
-        try:
-            model.warm_up()
-        except Exception as error:
-            raise ServingError(
-                f"{candidate.model_dir}: the model fails on an empty input: {error}\n"
-                "Train and push it again: make deploy-full"
-            ) from error
+    if is_first:
+        freeze_libraries()
+    model = TensorFlowModel(candidate.model_dir)
+    try:
+        model.warm_up()
+    except Exception as error:
+        raise ServingError(
+            f"{candidate.model_dir}: the model fails on an empty input: {error}\n"
+            "Train and push it again: make deploy-full"
+        ) from error
     version = model_version(candidate.model_dir)
     batcher = Batcher(model.run, max_batch=max_batch, max_waiting=max_waiting)
     deployed = deployed_as(candidate.identity, version, labels, model.signatures)
     return ServedModel(candidate.name, version, model.signatures, labels, batcher, deployed, now())
-
-
-@contextmanager
-def short_turns() -> Iterator[None]:
-    before_s = sys.getswitchinterval()
-    sys.setswitchinterval(SWITCH_S)
-    try:
-        yield
-    finally:
-        sys.setswitchinterval(before_s)
 
 
 def quiet_tensorflow() -> None:

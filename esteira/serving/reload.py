@@ -71,7 +71,7 @@ class Reloader:
         """Take over what is wanted, if that has changed. What fails is told and leaves all as it was."""
         try:
             wanted = self._source.wanted()
-        except EsteiraError as error:
+        except Exception as error:
             self._fail(error)
             return
         self._told = ""
@@ -88,11 +88,12 @@ class Reloader:
 
     def _fail(self, error: Exception) -> None:
         """Count and tell a failure, once as long as it lasts."""
-        if str(error) != self._told:
-            self._told = str(error)
+        said = str(error) if isinstance(error, EsteiraError) else f"{type(error).__name__}: {error}"
+        if said != self._told:
+            self._told = said
             self._counts.failed_reloads += 1
             kept = told_shares(self._catalogue)
-            print(f"{error}\nStill serving {kept}. Tried again when another is deployed.", file=sys.stderr, flush=True)
+            print(f"{said}\nStill serving {kept}. Tried again when another is deployed.", file=sys.stderr, flush=True)
 
     def _take_over(self, wanted: Split, loop: asyncio.AbstractEventLoop) -> None:
         """Load what is not loaded yet, have all requests go there, and let go of what is no longer wanted."""

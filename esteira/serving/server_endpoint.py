@@ -1,6 +1,7 @@
 """A model that a prediction server answers for, ours or TensorFlow Serving."""
 
 import json
+from contextlib import suppress
 from queue import Empty, LifoQueue
 from typing import Any, Dict, List, Mapping, Optional, Sequence
 
@@ -66,8 +67,11 @@ class ServerEndpoint:
         return Answered(rows, request_id, deployed_id, version or self._newest(), self._release_of(deployed_id))
 
     def labels_of(self, answered: Answered) -> Optional[List[str]]:
-        """Return the names of the classes of the model that answered, None if the server knows none."""
-        labels = self._metadata(answered.version).get("metadata", {}).get("labels")
+        """Return the names of the classes of the model that answered, None if the server knows none.
+
+        Of a model that is no longer there, and was not known before it went, nothing is known.
+        """
+        labels = self._metadata_if_there(answered.version).get("metadata", {}).get("labels")
         return labels if isinstance(labels, list) else None
 
     def interface(self) -> Interface:
@@ -101,6 +105,12 @@ class ServerEndpoint:
         deployed = answer.body.get("deployedModels", []) if isinstance(answer.body, dict) else []
         found = {str(one.get("id", "")): str(one.get("displayName", "")) for one in deployed}
         self._releases = {**(self._releases or {}), **found}
+        # Read while they are there: a model that has answered may be gone when its answer is read.
+        for version in {str(one.get("modelVersionId", "")) for one in deployed}:
+            if not self._described.get(version):
+                self._described.pop(version, None)
+                with suppress(ServingError):
+                    self._metadata_if_there(version)
 
     def _release_of(self, deployed_id: str) -> str:
         """Return the release of a deployed model; one that is not known yet is looked up, as after a deploy."""
@@ -111,13 +121,23 @@ class ServerEndpoint:
     def _newest(self) -> str:
         return str(self._metadata("").get("model_spec", {}).get("version", ""))
 
+    def _metadata_if_there(self, version: str) -> Mapping[str, Any]:
+        """Return what the server says of a version, nothing if it has no such one."""
+        try:
+            return self._metadata(version)
+        except RefusedError as refusal:
+            if refusal.status != 404:
+                raise
+            self._described[version] = {}
+            return {}
+
     def _metadata(self, version: str) -> Mapping[str, Any]:
         """Return what the server says of a version, "" for the one that answers by itself."""
         if version not in self._described:
             path = f"{self._model_path}/versions/{version}/metadata" if version else f"{self._model_path}/metadata"
             answer = self.send("GET", path)
             if answer.status != 200 or not isinstance(answer.body, dict):
-                raise refused(self.place + path, answer)
+                raise RefusedError(str(refused(self.place + path, answer)), answer.status, answer.message)
             self._described[version] = answer.body
         found: Mapping[str, Any] = self._described[version]
         return found

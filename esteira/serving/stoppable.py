@@ -24,7 +24,7 @@ TICKS_PER_S = 10
 # To end the connections, the models and the log in, once no request is under way.
 SPARE_S = 10.0
 # Of Python's turns between threads. With the usual 5 ms a batch that has run waits so long for the event loop's turn to
-# end, and the model rests meanwhile.
+# end, and the model rests meanwhile; and while another model is loaded, which is work in Python, each answer waits.
 SWITCH_S = 0.0005
 
 

@@ -10,6 +10,7 @@ from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Seque
 from tests.serving.small_model import OUTPUTS, TEXT, answer, metadata, prediction
 
 VERSION = "1732300000"
+ENDPOINT = "/v1/projects/local/locations/local/endpoints/sentiment-local"
 MAX_BODY_BYTES = 8 << 20
 
 # (request's body, status, answer) -> status, answer.
@@ -30,8 +31,12 @@ class Answering:
         self.fail_after: Optional[int] = None
         # Close a connection after each answer without saying so.
         self.closes = False
+        # It is a Vertex AI endpoint as well, of one deployed model, which is let go of after its first answer.
+        self.is_endpoint = False
+        self.retires = False
         # Gives another answer than the right one.
         self.spoil: Spoil = lambda content, status, said: (status, said)
+        self.is_retired = False
         self.instances: List[List[Any]] = []
         self.connections: Set[Any] = set()
 
@@ -40,11 +45,19 @@ class Answering:
         if self.refusals:
             status, after = self.refusals.pop(0)
             return status, {"retry-after": after}, {"error": "come again"}
+        if path.startswith(ENDPOINT) and self.is_endpoint:
+            return self.raw(content)
         if not path.startswith("/v1/models/sentiment"):
             name = path.split("/")[3].partition(":")[0]
             return 404, {}, {"error": f'no model "{name}"; this server has sentiment'}
         status, said = self.spoil(content, *self.predict(content))
         return status, {"x-request-id": str(7000 + len(self.instances))}, said
+
+    def raw(self, content: bytes) -> Tuple[int, Dict[str, str], Any]:
+        status, said = self.predict(content)
+        self.is_retired = self.retires
+        told = {"x-vertex-ai-deployed-model-id": "7", "x-vertex-ai-model-version-id": VERSION}
+        return status, {**told, "x-request-id": "7001"}, said
 
     def predict(self, content: bytes) -> Tuple[int, Any]:
         if len(content) > MAX_BODY_BYTES:
@@ -63,6 +76,11 @@ class Answering:
         return 200, said if self.inputs is TEXT else {"predictions": [prediction("") for _ in instances]}
 
     def get(self, path: str) -> Tuple[int, Any]:
+        if path == ENDPOINT and self.is_endpoint:
+            deployed = [] if self.is_retired else [{"id": "7", "displayName": "r7", "modelVersionId": VERSION}]
+            return 200, {"deployedModels": deployed}
+        if self.is_retired and f"/versions/{VERSION}" in path:
+            return 404, {"error": f'the model "sentiment" has no version "{VERSION}"; it has 8'}
         if path.endswith("/metadata"):
             return 200, metadata("sentiment", VERSION, {"serving_default": (self.inputs, self.outputs)})
         if path in ("/v1/models/sentiment", f"/v1/models/sentiment/versions/{VERSION}"):

@@ -199,6 +199,8 @@ def test_a_compressed_body_is_refused(toy: ToyApp) -> None:
     answer = toy.ask("POST", PREDICT, (b"x",), {"content-encoding": "gzip"})
     message = "content-encoding: gzip is not supported; send the JSON as it is"
     assert (answer.status, answer.body) == (415, {"error": message})
+    plain = toy.ask("POST", PREDICT, (b'{"instances": ["abc"]}',), {"content-encoding": "Identity"})
+    assert plain.status == 200
 
 
 def test_a_model_that_fails_is_a_fault_of_the_server(toy: ToyApp) -> None:

@@ -10,7 +10,7 @@ import esteira
 from esteira import connect
 from esteira.errors import ServingError, SettingsError
 from esteira.serving.endpoint import RefusedError
-from esteira.serving.prediction import Prediction
+from esteira.serving.prediction import Answered, Prediction
 from esteira.settings import Settings
 from tests.conftest import REPOSITORY
 from tests.serving.answering import VERSION, Answering, answering
@@ -31,6 +31,21 @@ def test_texts_are_answered_with_what_the_request_log_knows_them_by(server: Answ
         "good", "positive", 0.75, {"negative": 0.25, "positive": 0.75}, "7001", 0, VERSION, ""
     )
     assert (bad.label, bad.request_id, bad.row_number) == ("negative", "7001", 1)
+
+
+def test_a_model_that_is_let_go_of_after_its_answer_has_still_its_labels(server: Answering) -> None:
+    server.is_endpoint = server.retires = True
+    with connect(server.url) as model:
+        (good,) = model.predict(["good"])
+    assert (good.probabilities, good.model_version) == ({"negative": 0.25, "positive": 0.75}, VERSION)
+    assert good.release == "r7"
+
+
+def test_classes_of_a_model_that_nobody_knows_any_more_are_numbered(server: Answering) -> None:
+    server.is_endpoint = server.is_retired = server.retires = True
+    with connect(server.url) as model:
+        answered = Answered([], deployed_id="7", version=VERSION)
+        assert model._endpoint.labels_of(answered) is None
 
 
 def test_many_texts_go_in_several_requests(server: Answering) -> None:

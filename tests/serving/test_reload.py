@@ -1,5 +1,6 @@
 """The server of `make serve` as a real process, whose `current` moves while clients ask it without a pause."""
 
+import asyncio
 import http.client
 import json
 import signal
@@ -7,15 +8,21 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any, Dict, Tuple
+from typing import Any, Callable, Dict, Optional, Tuple
 from urllib.parse import urlsplit
 
 import pytest
 
+from esteira.serving.catalogue import Catalogue
+from esteira.serving.counts import Counts
+from esteira.serving.identity import Candidate, Identity
+from esteira.serving.reload import Reloader
+from esteira.serving.sources import Split
 from esteira.serving.traffic import change_traffic
 from tests.conftest import REPOSITORY
 from tests.serving.load import Load
 from tests.serving.test_app import samples
+from tests.serving.toy_app import ToyApp
 from tests.serving.toy_store import WAIT_S, ToyStore, url_of
 
 pytestmark = [pytest.mark.programs, pytest.mark.loopback, pytest.mark.slow]
@@ -121,6 +128,53 @@ def test_a_store_that_is_damaged_is_told_once_and_changes_nothing(toys: ToyStore
         process.send_signal(signal.SIGTERM)
         _, errors = process.communicate(timeout=WAIT_S)
     assert errors.decode().count("holds no id of a release") == 1
+
+
+class Failing:
+    """A source of toy models whose `fault` is raised when it is asked what is wanted."""
+
+    name, endpoint = "toy", "projects/local/locations/local/endpoints/toy-local"
+
+    def __init__(self) -> None:
+        self.release = "id-3"
+        self.fault: Optional[Exception] = None
+
+    def wanted(self) -> Split:
+        if self.fault is not None:
+            raise self.fault
+        return Split(self.release)
+
+    def candidate(self, release: str) -> Candidate:
+        return Candidate(Path(release), self.name, Identity(self.endpoint, release, release))
+
+
+def test_whatever_fails_is_told_once_and_looked_at_again(capsys: pytest.CaptureFixture[str]) -> None:
+    source, toy = Failing(), ToyApp()
+    models = {share.model.deployed.id: share.model for share in toy.shares}
+    catalogue, counts = Catalogue(source.name, source.endpoint), Counts()
+    reloader = Reloader(source, lambda candidate: models[candidate.identity.id], catalogue, counts)
+
+    async def until(is_so: Callable[[], bool]) -> None:
+        deadline_s = time.monotonic() + WAIT_S
+        while not is_so():
+            assert time.monotonic() < deadline_s
+            await asyncio.sleep(0.05)
+
+    async def run() -> None:
+        reloader.start(asyncio.get_running_loop(), lambda: None, lambda: None)
+        await until(lambda: bool(catalogue.shares))
+        source.fault = UnicodeError("no text")
+        await until(lambda: counts.failed_reloads == 1)
+        await asyncio.sleep(1.2)
+        source.fault, source.release = None, "id-12"
+        await until(lambda: counts.reloads == 1)
+
+    asyncio.run(run())
+    assert reloader.stop()
+    assert (counts.failed_reloads, counts.reloads) == (1, 1)
+    assert capsys.readouterr().err == (
+        "UnicodeError: no text\nStill serving toy version 3. Tried again when another is deployed.\n"
+    )
 
 
 def test_the_current_release_is_kept_in_the_log_of_requests(toys: ToyStore) -> None:
