@@ -2,8 +2,13 @@
 --   https://www.tensorflow.org/tfx/serving/api_rest#predict_api
 -- Result: rows_of(body, by_row, by_column) is a list with one JSON text a row. `by_row` and `by_column` are the JSON
 --   paths of the two forms: a list of rows, or an object of named columns, where one column may stand alone.
---   What fits neither is one element, as it is.
+--   What fits neither is one element, as it is; so is what can be understood in two ways, since a name comes twice in
+--   the body or among its columns. esteira/monitoring/bigquery/payload_rows.py does the same.
 CREATE OR REPLACE TEMP MACRO pointer(name) AS '/' || replace(replace(name, '~', '~0'), '/', '~1');
+
+-- Of one name, as nearly always, it need not be asked: that would take half as long as all else.
+CREATE OR REPLACE TEMP MACRO are_distinct(names) AS
+  CASE WHEN len(names) < 2 THEN true ELSE len(list_distinct(names)) = len(names) END;
 
 CREATE OR REPLACE TEMP MACRO elements(body, path) AS CAST(json_extract(body, path || '[*]') AS VARCHAR[]);
 
@@ -25,11 +30,13 @@ CREATE OR REPLACE TEMP MACRO joined_columns(columns) AS
   ) END;
 
 CREATE OR REPLACE TEMP MACRO rows_of_columns(tensors) AS
-  joined_columns(list_transform(json_keys(tensors), name -> column_of(tensors, name)));
+  CASE WHEN are_distinct(json_keys(tensors))
+  THEN joined_columns(list_transform(json_keys(tensors), name -> column_of(tensors, name))) END;
 
 CREATE OR REPLACE TEMP MACRO rows_of(body, by_row, by_column) AS
   CASE
     WHEN NOT json_valid(body) THEN [body]
+    WHEN NOT are_distinct(json_keys(body)) THEN [body]
     WHEN json_type(body, by_row) = 'ARRAY' THEN elements(body, by_row)
     WHEN json_type(body, by_column) = 'ARRAY' THEN elements(body, by_column)
     WHEN json_type(body, by_column) = 'OBJECT' THEN coalesce(rows_of_columns(json_extract(body, by_column)), [body])
