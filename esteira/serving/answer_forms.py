@@ -7,6 +7,7 @@ from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Text
 from typing_extensions import Protocol
 
 from esteira.serving.ask_rows import AnsweredRow
+from esteira.visible import visible
 
 PREDICTION = "prediction"
 # What the request log knows a row by; a row's own column of such a name gives way.
@@ -162,14 +163,19 @@ class TableForm:
         columns = list(self._rows[0])
         for column in columns:
             # As Text, since a user's [b] is no markup.
-            table.add_column(Text(column), overflow="fold")
+            table.add_column(Text(visible(column)), overflow="fold")
         for row in self._rows:
             table.add_row(*(Text(shown(row.get(column))) for column in columns))
-        Console(file=self._out, highlight=False, emoji=False).print(table)
+        console = Console(file=self._out, highlight=False, emoji=False)
+        # Written here: rich would end the process where nobody reads it any more.
+        with console.capture() as capture:
+            console.print(table)
+        self._out.write(capture.get())
+        self._out.flush()
         self._rows = []
 
 
 def shown(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.3f}"
-    return value if isinstance(value, str) else json_line(value)
+    return visible(value if isinstance(value, str) else json_line(value))

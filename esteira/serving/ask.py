@@ -1,6 +1,7 @@
 """`make predict`: asking the model that serves about a text, a file of rows, or those of standard input."""
 
 import io
+import os
 from contextlib import contextmanager
 from typing import BinaryIO, Iterator, Optional, TextIO
 
@@ -40,7 +41,7 @@ def predict_here(
     """Ask the environment's model about a text, or the rows of a file or of `stdin`; write its answers to `out`.
 
     Notes go to `err`, on which progress is shown if it is a terminal. `format` is table, json or csv; without it a
-    terminal gets a table, a pipe JSON lines.
+    terminal gets a table, a pipe JSON lines; a pipe that is closed, as by `head`, ends it.
     Raises SettingsError for what was typed, DataError if some rows could not be asked about (the others are
     answered), StateError if nothing is deployed, ServingError or GoogleError if nobody answers.
     """
@@ -55,12 +56,25 @@ def predict_here(
     def say(line: str) -> None:
         print(line, file=err, flush=True)
 
-    with opened_endpoint(settings, say, timeout_s=float(settings.serving.timeout_s)) as endpoint:
+    with quiet_at_the_end(out), opened_endpoint(
+        settings, say, timeout_s=float(settings.serving.timeout_s)
+    ) as endpoint:
         run = Run(endpoint, settings.data.text_column, format, out, err)
         if source is None:
             run.answer_text(text or "")
         else:
             run.answer_source(source)
+
+
+@contextmanager
+def quiet_at_the_end(out: TextIO) -> Iterator[None]:
+    """End where whoever reads the answers has enough of them, as `head` has: that is no failure."""
+    try:
+        yield
+        out.flush()
+    except BrokenPipeError:
+        # What is still held would fail once more when Python ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), out.fileno())
 
 
 def ends_at_once(stream: BinaryIO) -> bool:

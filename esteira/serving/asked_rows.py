@@ -7,15 +7,20 @@ import json
 from pathlib import Path
 from typing import Any, BinaryIO, Callable, Dict, Iterable, Iterator, List, Mapping, NamedTuple, Optional
 
-from esteira.data.csv_file import NOT_UTF8, UTF16_MARKS, check_file, explain, first_stray_byte, is_utf8
+from esteira.data.csv_file import NOT_UTF8, UTF16_MARKS, explain, first_stray_byte, is_utf8
 from esteira.data.faults import Faults
 from esteira.data.header import DELIMITER_NAMES, DELIMITERS, printable, shorten
 from esteira.errors import DataError
 from esteira.serving.cells import CellError, read_cell, read_text
 from esteira.serving.interface import Tensor
+from esteira.visible import visible
 
 STDIN = "-"
 FORMS = {".csv": "csv", ".tsv": "csv", ".jsonl": "json", ".ndjson": "json", ".json": "json", ".txt": "text"}
+EXPECTED = (
+    "Expected a CSV with a header (.csv, .tsv), JSON lines (.jsonl, .ndjson, .json) or a text a line (.txt).\n"
+    "For example: make predict FILE=texts.csv"
+)
 
 Inputs = Mapping[str, Tensor]
 
@@ -49,7 +54,7 @@ class RowFaults(Faults):
     def add(self, line: int, fault: str) -> None:
         self.count += 1
         if self.count <= self._shown:
-            self._say(f"{self.name}:{line}: {fault}")
+            self._say(visible(f"{self.name}:{line}: {fault}"))
         elif self.count == self._shown + 1:
             self._say(f"{self.name}: more such rows follow, which are only counted")
 
@@ -59,8 +64,16 @@ def open_source(file: str, stdin: BinaryIO) -> Source:
     if file == STDIN:
         return Source("stdin", stdin, "")
     path = Path(file).expanduser()
-    check_file(path)
-    return Source(file, path.open("rb"), FORMS.get(path.suffix.lower(), ""))
+    if not path.is_file():
+        kind = "is a folder" if path.is_dir() else "is no regular file" if path.exists() else "no such file"
+        raise DataError(f"FILE={file}: {kind}. {EXPECTED}")
+    try:
+        stream = path.open("rb")
+        if not path.stat().st_size:
+            raise DataError(f"FILE={file}: is empty. {EXPECTED}")
+    except OSError as error:
+        raise DataError(f"FILE={file}: cannot be read: {error.strerror}. {EXPECTED}") from None
+    return Source(file, stream, FORMS.get(path.suffix.lower(), ""))
 
 
 def read_rows(source: Source, inputs: Inputs, text_column: str, faults: Faults) -> Iterator[AskedRow]:
@@ -73,7 +86,7 @@ def read_rows(source: Source, inputs: Inputs, text_column: str, faults: Faults) 
     stream = io.TextIOWrapper(source.stream, encoding="utf-8-sig", errors="surrogateescape", newline="")
     first = next(stream, "")
     if not first:
-        raise DataError(f"{source.name}: is empty. Expected a CSV with a header, or JSON lines.")
+        raise DataError(f"{source.name}: is empty. {EXPECTED}")
     if first.encode("utf-8", "surrogateescape").startswith(UTF16_MARKS):
         raise DataError(f"{source.name}: is UTF-16. Expected UTF-8. Run: iconv -f UTF-16 -t UTF-8 IN > OUT")
     lines = itertools.chain([first], stream)
@@ -125,7 +138,9 @@ def read_csv(
         raise DataError(lacking(name, header, inputs, text_column))
     if len(set(header)) < len(header):
         twice = next(column for column in header if header.count(column) > 1)
-        raise DataError(f'{name}: has {header.count(twice)} columns "{twice}". Expected one. Rename the others.')
+        raise DataError(
+            f'{name}: has {header.count(twice)} columns "{visible(twice)}". Expected one. Rename the others.'
+        )
     return csv_rows(lines, delimiter, header, inputs, columns, faults)
 
 
@@ -177,7 +192,7 @@ def header_of(first: str, delimiter: str) -> List[str]:
 
 def lacking(name: str, header: List[str], inputs: Inputs, text_column: str) -> str:
     """Return what is said of a CSV that lacks a column: a text a line has no header at all."""
-    found = shorten(", ".join(f'"{column}"' for column in header) or "none")
+    found = visible(shorten(", ".join(f'"{column}"' for column in header) or "none"))
     said = f"{name}: has no column {wanted(inputs, text_column)}. Its first line is taken as the header: {found}.\n"
     if not is_text_model(inputs):
         return f"{said}Expected a column for each input of the model."

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import re
 import signal
 import socket
@@ -14,6 +15,7 @@ import pytest
 
 from esteira.errors import DataError, ServingError, SettingsError, StateError
 from esteira.serving.ask import InterruptedRunError, predict_here
+from esteira.serving.asked_rows import EXPECTED
 from esteira.serving.opened import serves
 from esteira.settings import Settings
 from tests.conftest import REPOSITORY
@@ -170,7 +172,7 @@ def test_a_text_a_line_is_not_taken_for_a_header(local: Settings, server: Answer
 @pytest.mark.parametrize(
     ("typed", "told"),
     [
-        ("", "stdin: is empty. Expected a CSV with a header, or JSON lines."),
+        ("", f"stdin: is empty. {EXPECTED}"),
         ("text\n", "stdin: has no rows. Expected a CSV with a header and rows, or JSON lines."),
         ("text,text\na,b\n", 'stdin: has 2 columns "text". Expected one. Rename the others.'),
     ],
@@ -179,6 +181,29 @@ def test_an_input_without_use_is_told(local: Settings, typed: str, told: str) ->
     with pytest.raises(DataError) as raised:
         run(local, typed)
     assert str(raised.value) == told
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [("none", "no such file"), ("folder", "is a folder"), ("empty.csv", "is empty"), ("pipe", "is no regular file")],
+)
+def test_a_file_without_use_is_told(local: Settings, tmp_path: Path, name: str, told: str) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "empty.csv").touch()
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(DataError) as raised:
+        run(local, file=str(tmp_path / name))
+    assert str(raised.value) == f"FILE={tmp_path / name}: {told}. {EXPECTED}"
+
+
+def test_what_would_change_the_terminal_is_shown_as_a_mark(local: Settings) -> None:
+    texts = ["good\x1b]0;title\x07", "\u202egood", "\x9b2J", "\N{WOMAN}\u200d\N{PERSONAL COMPUTER}"]
+    output, _ = run(local, "\n".join(json.dumps({"text": text}) for text in texts), format="table")
+    shown = [row.split("  ")[0] for row in output.splitlines()]
+    assert shown[1:] == ["good\ufffd]0;title\ufffd", "\ufffdgood", "\ufffd2J", texts[3]]
+    with pytest.raises(DataError) as told:
+        run(local, "a\x1b[2J,b\n1,2\n")
+    assert 'header: "a\ufffd[2J", "b"' in str(told.value)
 
 
 def test_many_rows_are_answered_in_their_order_over_several_connections(local: Settings, server: Answering) -> None:
@@ -292,19 +317,37 @@ def rows_told(count: int) -> str:
     return f"{rows} of stdin are answered, up to line {count + 1:,}." if count else "no row of stdin was answered."
 
 
-@pytest.mark.programs
-def test_ctrl_c_ends_a_real_run_at_once_and_says_how_far_it_came(local: Settings, server: Answering) -> None:
-    server.pause_s = 0.05
+def started(local: Settings, server: Answering, format: str) -> Any:
+    """Start `make predict` as a process of its own."""
     program = (
         "import sys\nfrom pathlib import Path\nfrom esteira.edge import at_the_edge\n"
         "from esteira.serving.ask import predict_here\nfrom esteira.settings import load_settings\n"
-        "root, state, port = sys.argv[1:]\n"
+        "root, state, port, format = sys.argv[1:]\n"
         "settings = load_settings(Path(root), {'ESTEIRA_STATE': state, 'ESTEIRA_SERVING_PORT': port}, {})\n"
-        "at_the_edge(predict_here)(settings, None, None, None, sys.stdin, sys.stdout, sys.stderr)\n"
+        "at_the_edge(predict_here)(settings, None, None, format, sys.stdin, sys.stdout, sys.stderr)\n"
     )
-    command = [sys.executable, "-c", program, str(local.root), str(local.state), str(server.port)]
+    command = [sys.executable, "-c", program, str(local.root), str(local.state), str(server.port), format]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    with subprocess.Popen(command, cwd=REPOSITORY, encoding="utf-8", **pipes) as process:  # type: ignore[call-overload]
+    return subprocess.Popen(command, cwd=REPOSITORY, encoding="utf-8", **pipes)  # type: ignore[call-overload]
+
+
+@pytest.mark.programs
+@pytest.mark.parametrize("format", ["json", "csv", "table"])
+def test_a_reader_that_has_enough_ends_a_real_run_quietly(local: Settings, server: Answering, format: str) -> None:
+    with started(local, server, format) as process:
+        process.stdin.write("text\n" + "good\n" * 6400)
+        process.stdin.close()
+        assert process.stdout.readline()
+        process.stdout.close()
+        assert process.stderr.read() == ""
+    assert process.returncode == 0
+    assert len(server.instances) < 100
+
+
+@pytest.mark.programs
+def test_ctrl_c_ends_a_real_run_at_once_and_says_how_far_it_came(local: Settings, server: Answering) -> None:
+    server.pause_s = 0.05
+    with started(local, server, "json") as process:
         process.stdin.write("text\n" + "good\n" * 6400)
         process.stdin.close()
         assert json.loads(process.stdout.readline())["row_number"] == 0
