@@ -35,5 +35,5 @@ class Engine(Protocol):
     def insert(self, table: str, rows: Iterable[Mapping[str, Any]]) -> int:
         """Append rows, given as JSON has them, and return how many. All are written, or none. Raises WarehouseError."""
 
-    def scanned_bytes(self, sql: str) -> Optional[int]:
+    def scanned_bytes(self, sql: str, parameters: Optional[Parameters] = None) -> Optional[int]:
         """Return how many bytes a query would scan and be charged for; None where nothing is charged."""

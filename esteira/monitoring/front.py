@@ -51,16 +51,16 @@ def viewed_engine(settings: Settings) -> Iterator[Engine]:
 
 def views(settings: Settings, say: Say) -> None:
     """Make the views again, and say what a month of them costs to read."""
-    from esteira.monitoring.views import make_views, month_bytes
+    from esteira.monitoring.views import make_views, scanned_by_view
 
     with opened_engine(settings) as engine:
         for name in make_views(engine, settings):
             say(f"view {name}")
-        scanned = month_bytes(engine)
-    if scanned is None:
+        scanned = scanned_by_view(engine, DAYS)
+    if not scanned:
         say("On this machine nothing is charged for reading them.")
-    else:
-        say(f"Reading all of the last {DAYS} days scans {scanned:,} bytes ({scanned / 1e9:.2f} GB).")
+    for view, size in scanned.items():
+        say(f"Reading the last {DAYS} days of {view} scans {size:,} bytes ({size / 1e9:.2f} GB) of what is there now.")
 
 
 def requests(settings: Settings, limit: int, format: str) -> RenderableType:

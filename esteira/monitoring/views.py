@@ -3,7 +3,7 @@
 import json
 import re
 from pathlib import Path
-from typing import Any, List, Optional, Sequence, Tuple
+from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 import jinja2
 
@@ -66,21 +66,22 @@ def make_views(engine: Engine, settings: Settings) -> List[str]:
 
     Raises WarehouseError, with the engine's own message, at the first that cannot be made.
     """
-    log_columns = check_tables(engine)
+    made_by = "make deploy-full" if settings.is_local else f"make cloud-apply ENV={settings.selected}"
+    log_columns = check_tables(engine, made_by)
     models, ai_platform = read_models(engine), place_of(engine.dataset, settings.log.ai_platform)
     for view in VIEWS:
         engine.query(f"make the view {view}", render_view(view, engine.dataset, models, log_columns, ai_platform))
     return [f"{engine.dataset}.{view}" for view in VIEWS]
 
 
-def check_tables(engine: Engine) -> List[str]:
-    """Return the columns of the request log."""
+def check_tables(engine: Engine, made_by: str) -> List[str]:
+    """Return the columns of the request log. Raises WarehouseError with the command that makes missing tables."""
     columns = {table: engine.columns(table) for table in TABLES}
     missing = [table for table in TABLES if not columns[table]]
     if missing:
         raise WarehouseError(
             f"{engine.dataset}: has no table {', '.join(missing)}, which the views read.\n"
-            "Deploy a model first, which makes them: make deploy-full"
+            f"Expected the tables of the request log. Run: {made_by}"
         )
     return columns["request_log"]
 
@@ -96,7 +97,7 @@ def render_view(
 ) -> str:
     """Return the statement that makes a view, in BigQuery's SQL: the same models and columns give the same text."""
     if view != "requests":
-        return render(view, dataset, unsure=UNSURE)
+        return render(view, dataset)
     columns, labelled = columns_of(models)
     return render(
         view,
@@ -119,7 +120,8 @@ def render(name: str, dataset: str, **context: Any) -> str:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    return environment.get_template(f"{name}.sql.j2").render(dataset=checked_name(dataset), **context).lstrip()
+    template = environment.get_template(f"{name}.sql.j2")
+    return template.render(dataset=checked_name(dataset), unsure=UNSURE, **context).lstrip()
 
 
 def checked_name(name: str) -> str:
@@ -133,21 +135,26 @@ def query_rows(engine: Engine, name: str, what: str, **parameters: int) -> List[
     return engine.query(what, render(name, engine.dataset), parameters)
 
 
-def latest_requests(engine: Engine, limit: int, days: int = 7) -> List[Row]:
+def latest_requests(engine: Engine, limit: int, days: int) -> List[Row]:
     """Return the last instances of the last days, the latest first, with the columns of the view `requests`."""
     return query_rows(engine, "latest_requests", "read the latest requests", days=days, limit=limit)
 
 
-def daily_rows(engine: Engine, days: int = 30) -> List[Row]:
+def daily_rows(engine: Engine, days: int) -> List[Row]:
     """Return the rows of the view `daily` of the last days, the latest first."""
     return query_rows(engine, "daily_rows", "read the daily summary", days=days)
 
 
-def accuracy_rows(engine: Engine, days: int = 30) -> List[Row]:
+def accuracy_rows(engine: Engine, days: int) -> List[Row]:
     """Return the rows of the view `accuracy` of the last days, the latest first."""
     return query_rows(engine, "accuracy_rows", "read the accuracy", days=days)
 
 
-def month_bytes(engine: Engine) -> Optional[int]:
-    """Return how many bytes reading a month of the views scans; None where nothing is charged."""
-    return engine.scanned_bytes(render("month", engine.dataset))
+def scanned_by_view(engine: Engine, days: int) -> Dict[str, int]:
+    """Return how many bytes reading the last days of each view scans now; none where nothing is charged."""
+    scanned = {}
+    for view, name in zip(VIEWS, ("last_days", "daily_rows", "accuracy_rows")):
+        size = engine.scanned_bytes(render(name, engine.dataset), {"days": days})
+        if size is not None:
+            scanned[view] = size
+    return scanned

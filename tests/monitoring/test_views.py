@@ -9,11 +9,11 @@ from esteira.monitoring.views import (
     FOLDER,
     VIEWS,
     make_views,
-    month_bytes,
     place_of,
     read_signature,
     render,
     render_view,
+    scanned_by_view,
 )
 from esteira.monitoring.warehouse.database import Place, Warehouse, open_place
 from esteira.settings import Settings
@@ -43,7 +43,7 @@ def test_views_are_made_on_this_machine(warehouse: Warehouse, settings: Settings
         *("request_id", "row_number", "time", "endpoint", "deployed_model_id", "model_version", "release_id"),
         *("text", "label", "confidence", "probabilities", "label_true", "error"),
     ]
-    assert month_bytes(warehouse) is None
+    assert scanned_by_view(warehouse, 30) == {}
 
 
 def test_without_its_tables_no_view_can_be_made(warehouse: Warehouse, settings: Settings) -> None:
@@ -52,7 +52,7 @@ def test_without_its_tables_no_view_can_be_made(warehouse: Warehouse, settings: 
         make_views(warehouse, settings)
     assert str(caught.value) == (
         "esteira: has no table ground_truth, which the views read.\n"
-        "Deploy a model first, which makes them: make deploy-full"
+        "Expected the tables of the request log. Run: make deploy-full"
     )
 
 

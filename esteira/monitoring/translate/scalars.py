@@ -68,6 +68,14 @@ def timestamp_sub(node: exp.Expression) -> exp.Expression:
     return exp.Paren(this=exp.Sub(this=node.this.copy(), expression=call("to_seconds", span)))
 
 
+def timestamp_trunc(node: exp.Expression) -> exp.Expression:
+    """TIMESTAMP_TRUNC(timestamp, DAY): days are UTC's."""
+    if node.args["unit"].name.upper() != "DAY" or node.args.get("zone"):
+        raise refuse(node)
+    local = exp.AtTimeZone(this=node.this.copy(), zone=text("UTC"))
+    return exp.AtTimeZone(this=call("date_trunc", text("day"), local), zone=text("UTC"))
+
+
 def date_sub(node: exp.Expression) -> exp.Expression:
     unit = node.args["unit"].name.upper() if node.args.get("unit") else "DAY"
     if unit != "DAY":
@@ -99,6 +107,7 @@ RULES: Dict[type, Rule] = {
     exp.Date: date,
     exp.CurrentDate: current_date,
     exp.TimestampSub: timestamp_sub,
+    exp.TimestampTrunc: timestamp_trunc,
     exp.DateSub: date_sub,
     exp.Concat: concat,
     exp.CountIf: count_if,

@@ -156,7 +156,7 @@ class Warehouse:
         with self.transaction(f"write to {table}") as connection:
             return insert_rows(connection, table, rows)
 
-    def scanned_bytes(self, sql: str) -> Optional[int]:
+    def scanned_bytes(self, sql: str, parameters: Optional[Parameters] = None) -> Optional[int]:
         return None
 
     def rewrite(self) -> None:
