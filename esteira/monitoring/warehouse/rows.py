@@ -18,7 +18,9 @@ def insert_rows(connection: "DuckDBPyConnection", table: str, rows: Iterable[Map
     """Append rows and return how many, in the transaction that the caller has begun. Raises WarehouseError."""
     columns = column_types(connection, table)
     if not columns:
-        raise WarehouseError(f"{table}: no such table. Expected one of the request log. Run: make views")
+        raise WarehouseError(
+            f"{table}: no such table. Expected one of sql/*.json, or that of log.ai_platform in esteira.toml."
+        )
     iterator, count = iter(rows), 0
     while True:
         batch = list(islice(iterator, BATCH))
