@@ -15,6 +15,7 @@ from tests.sql.emulator import PROJECT
 
 TABLES = ("request_log", "deployed_models", "ground_truth")
 AI_PLATFORM = "old.predictions"
+OUR_COLUMNS = ("model_version", "release_id")
 
 
 class Emulated:
@@ -31,7 +32,7 @@ class Emulated:
             project=PROJECT, credentials=AnonymousCredentials(), client_options={"api_endpoint": url}
         )
 
-    def make_tables(self, log_columns: Optional[Sequence[str]] = None) -> None:
+    def make_tables(self) -> None:
         """Make the tables again, empty."""
         for dataset in ("esteira", "old"):
             self.client.delete_dataset(dataset, delete_contents=True, not_found_ok=True)
@@ -40,8 +41,9 @@ class Emulated:
             self.make_table(f"esteira.{table}", table)
         self.make_table(AI_PLATFORM, "ai_platform_log")
 
-    def make_table(self, name: str, schema: str) -> None:
+    def make_table(self, name: str, schema: str, left_out: Sequence[str] = ()) -> None:
         described = json.loads((REPOSITORY / "sql" / f"{schema}.json").read_text(encoding="utf-8"))
+        described = [field for field in described if field["name"] not in left_out]
         fields = [self.bigquery.SchemaField.from_api_repr(field) for field in described]
         self.client.create_table(self.bigquery.Table(f"{PROJECT}.{name}", schema=fields))
 
@@ -66,7 +68,7 @@ class Emulated:
             assert errors == [], errors
         return len(there)
 
-    def scanned_bytes(self, sql: str) -> Optional[int]:
+    def scanned_bytes(self, sql: str, parameters: Optional[Parameters] = None) -> Optional[int]:
         return None
 
 
@@ -87,6 +89,22 @@ class Both:
     def insert(self, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
         for engine in (self.here, self.there):
             engine.insert(table, rows)
+
+    def forget(self, table: str) -> None:
+        """Delete all rows of a table."""
+        for engine in (self.here, self.there):
+            engine.query("forget", f"DELETE FROM `{engine.dataset}.{table}` WHERE TRUE")
+
+    def keep_columns_of_vertex_ai(self) -> None:
+        """Make the log anew with the columns alone that Vertex AI gives one that it makes."""
+        for column in OUR_COLUMNS:
+            self.here.run("drop a column", f"ALTER TABLE esteira.request_log DROP COLUMN {column}")
+        self.there.client.delete_table(f"{self.there.dataset}.request_log")
+        self.there.make_table("esteira.request_log", "request_log", OUR_COLUMNS)
+
+    def make_views_once(self) -> None:
+        if not self.here.columns("requests"):
+            self.make_views()
 
     def make_views(self, with_ai_platform: bool = True) -> None:
         for engine in (self.here, self.there):

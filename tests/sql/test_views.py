@@ -2,14 +2,14 @@
 
 import json
 import re
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, datetime, timezone
 from typing import Any, Dict, List
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from esteira.monitoring.views import OWN, render
+from esteira.monitoring.views import OWN
 from tests.sql.places import AI_PLATFORM, Both, deployed, logged, signature
 
 pytestmark = [pytest.mark.programs, pytest.mark.loopback]
@@ -388,29 +388,15 @@ def test_numbers_as_great_as_can_be_leave_the_views_whole(both: Both) -> None:
     assert (day["instances"], day["errors"], day["unsure"], day["confidence"]) == (4, 0, 1, 0.5)
 
 
-def test_every_query_of_the_commands(both: Both) -> None:
-    now = datetime.now(timezone.utc)
-    times = [(now - timedelta(hours=hours)).strftime("%Y-%m-%dT%H:%M:%SZ") for hours in (1, 2, 24 * 40)]
+def test_a_log_as_vertex_ai_makes_it_has_its_six_columns_alone(both: Both) -> None:
+    both.keep_columns_of_vertex_ai()
     both.insert("deployed_models", [deployed("10", SHIPPED)])
-    both.insert(
-        "request_log",
-        [logged(number, [asked("a")], [answer()], logging_time=time) for number, time in enumerate(times)],
-    )
-    both.insert("ground_truth", [{"request_id": "0", "row_number": 0, "label": "positive", "given_time": times[0]}])
-    both.make_views(with_ai_platform=False)
-    latest = both.rows(query("latest_requests"), {"days": 7, "limit": 1})
-    assert [row["request_id"] for row in latest] == [0]
-    assert len(both.rows(query("latest_requests"), {"days": 50, "limit": 10})) == 3
-    assert sum(row["requests"] for row in both.rows(query("daily_rows"), {"days": 30})) == 2
-    assert [row["accuracy"] for row in both.rows(query("accuracy_rows"), {"days": 30})] == [1.0]
-    assert len(both.rows(query("month"))) == 2
-    assert both.rows(query("models"))[0]["labels"] == ["negative", "neutral", "positive"]
-    known = both.rows(query("known_requests"), {"request_ids": ["1", "2", "77"]})
-    assert sorted(row["request_id"] for row in known) == [1, 2]
-
-
-def query(name: str) -> str:
-    return render(name, "dataset").replace("`dataset.", "`{dataset}.")
+    row = logged(1, [asked("a")], [answer()])
+    both.insert("request_log", [row, {**row, "request_id": "2", "deployed_model_id": "11"}])
+    both.make_views()
+    rows = both.rows(ALL)
+    assert [(row["model_version"], row["release_id"]) for row in rows] == [("1", "release-10"), (None, None)]
+    assert [(row["text"], row["label"], row["error"]) for row in rows] == [("a", "positive", None)] * 2
 
 
 JSON_VALUES = st.recursive(
@@ -438,13 +424,11 @@ ELEMENTS = JSON_VALUES.map(lambda value: json.dumps(value)) | st.text(
 @settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(st.lists(ELEMENTS, max_size=3), st.lists(ELEMENTS, max_size=3)), min_size=25, max_size=40))
 def test_any_payloads_give_the_same_rows(both: Both, payloads: Any) -> None:
-    both.there.make_tables()
-    both.here.query("forget", "DELETE FROM `esteira.request_log` WHERE TRUE") if False else both.here.run(
-        "forget", "DELETE FROM esteira.request_log"
-    )
+    both.forget("request_log")
     both.insert(
         "request_log", [logged(number, request, response) for number, (request, response) in enumerate(payloads)]
     )
-    both.make_views()
+    # Of views and a log that are the same for all examples.
+    both.make_views_once()
     rows = both.rows(ALL)
     assert {row["request_id"] for row in rows} == set(range(len(payloads)))
