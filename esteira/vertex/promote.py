@@ -12,9 +12,12 @@ from esteira.release.history import served_release
 from esteira.release.manifest import JOB, Release
 from esteira.release.store import Store
 from esteira.settings import Settings
+from esteira.vertex.endpoint import find_deployed, find_endpoint
 from esteira.vertex.endpoint_log import settle_log, unlogged
 from esteira.vertex.logged import complete_log, is_complete
-from esteira.vertex.recorded import find_serving, record_deployed
+from esteira.vertex.names import serving_id
+from esteira.vertex.pushed import pushed_endpoint
+from esteira.vertex.recorded import record_deployed
 from esteira.vertex.schedule import apply_schedule
 from esteira.vertex.traffic import promote_release as take_traffic
 from esteira.vertex.traffic import remove_older, restore_release
@@ -77,9 +80,13 @@ def switch(settings: Settings, api: Api, release: Release, *, says: bool = False
     """Set the endpoint's log, and say why nothing is logged where that is so, and nothing else `says` it."""
 
     def act() -> List[str]:
-        serving = find_serving(settings, api, release)
-        settle_log(settings, api, serving.endpoint)
-        told = unlogged(settings, api, serving.deployed) if says else ""
+        by_pusher = settings.endpoint.by == "pusher"
+        endpoint = pushed_endpoint(settings, api) if by_pusher else find_endpoint(settings, api, serving_id(settings))
+        if endpoint is None:
+            return []  # what is recorded of the release says so
+        settle_log(settings, api, endpoint)
+        deployed = find_deployed(endpoint, release) if says else None
+        told = unlogged(settings, api, deployed) if deployed else ""
         return [f"request log: {told}"] if told else []
 
     return "the endpoint's request log could not be set", act

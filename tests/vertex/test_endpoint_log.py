@@ -17,7 +17,7 @@ from esteira.vertex.predict import ask_endpoint
 from esteira.vertex.promote import switch
 from esteira.vertex.smoke import smoke_release
 from esteira.vertex.traffic import promote_release, restore_release
-from tests.vertex.endpoint_project import CHECK, SERVING, Project
+from tests.vertex.endpoint_project import CHECK, LOCATION, SERVING, Project
 
 pytestmark = pytest.mark.loopback
 
@@ -294,3 +294,12 @@ def test_a_log_that_is_as_it_should_be_is_left_alone(project: Logging) -> None:
     patches = len(project.stand_in.called(PATCH))
     settle_log(project.settings, project.api, project.endpoints.known[SERVING])
     assert len(project.stand_in.called(PATCH)) == patches
+
+
+def test_the_endpoint_that_the_pusher_of_tfx_has_made_logs_once_its_release_is_promoted(project: Logging) -> None:
+    project.set("endpoint", by="pusher")
+    body = {"displayName": "sentiment-dev"}
+    project.api.call("create", "aiplatform", "POST", f"v1/{LOCATION}/endpoints", body=body)
+    assert switch(project.settings, project.api, project.release(1))[1]() == []
+    (endpoint,) = project.endpoints.known.values()
+    assert endpoint[LOG]["enabled"]
