@@ -19,6 +19,8 @@ SEGMENT_BYTES = 4 * 1024 * 1024
 MOST_BYTES = 1024 * 1024 * 1024
 # How often the disk and the process are looked at, while requests come.
 LOOK_S = 1.0
+# The process is started again at once, then with pauses: to start costs a second of a processor.
+PAUSE_S = 15.0
 # Less than what is left of a container's time once its server has stopped.
 STOP_TIMEOUT_S = 25.0
 
@@ -43,6 +45,7 @@ class StreamedLog:
         self._target = target
         self._looked_s = time.monotonic()
         self._is_full = False
+        self._started_again_s = -PAUSE_S
         self._start()
 
     def keep(self, deployed: Deployed, request_id: int, request: bytes, response: bytes) -> None:
@@ -58,13 +61,20 @@ class StreamedLog:
     def _look(self) -> None:
         """See how much waits, and that somebody sends it."""
         self._is_full = waiting_bytes(self._journal) > self._most_bytes
-        self._start_again()
+        if time.monotonic() - self._started_again_s >= PAUSE_S:
+            self._start_again()
 
     def _start_again(self) -> None:
-        if self.process.poll() is not None:
-            tell(f"What sends requests to BigQuery has ended: status {self.process.returncode}")
-            self._ours.close()
+        """Start the process if it has ended. If it cannot be started, that is told; requests are kept all the same."""
+        if self.process.poll() is None:
+            return
+        tell(f"What sends requests to BigQuery has ended: status {self.process.returncode}")
+        self._started_again_s = time.monotonic()
+        self._ours.close()
+        try:
             self._start()
+        except OSError as error:
+            tell(f"What sends requests to BigQuery cannot be started: {error.strerror}")
 
     def _start(self) -> None:
         self._ours, theirs = socket.socketpair()

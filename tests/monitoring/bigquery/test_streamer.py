@@ -1,12 +1,15 @@
 """A journal that is streamed into BigQuery, and the log of a server in a container."""
 
+import errno
 import json
+import os
 import signal
+import socket
 import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any, Iterator, List
+from typing import Any, Iterator, List, Sequence
 
 import pytest
 
@@ -14,7 +17,9 @@ from esteira.errors import GoogleError
 from esteira.local.cloud.faults import Fault
 from esteira.local.cloud.refusal import Refused
 from esteira.local.cloud.server import Call, served
+from esteira.monitoring.bigquery.stream import Answer, Identified
 from esteira.monitoring.bigquery.streamed_log import StreamedLog, Target
+from esteira.monitoring.bigquery.streamer import Streamer, stream_until_closed
 from esteira.monitoring.deployed import Deployed
 from esteira.monitoring.journal.frames import REQUEST as REQUEST_FRAME
 from esteira.monitoring.journal.frames import frame
@@ -193,9 +198,7 @@ def test_only_invalid_rows_are_left_out_and_others_sent_again_alone(
     assert capsys.readouterr().err == "Not logged: request 1: invalid\n"
 
 
-def test_a_request_that_cannot_be_read_holds_up_no_other(
-    place: LogPlace, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_request_that_cannot_be_read_holds_up_no_other(place: LogPlace, capsys: pytest.CaptureFixture[str]) -> None:
     log = make_log(place)
     log.keep(MODEL, 1, REQUEST, RESPONSE)
     log.close()
@@ -283,6 +286,51 @@ def test_what_is_not_sent_at_the_end_is_told(
     streamed.close()
     told = f"Not logged: up to {size:,} bytes of requests, which were not sent to BigQuery at the end\n"
     assert capfd.readouterr().err == told
+
+
+def test_an_error_that_nobody_has_thought_of_is_told_by_its_name_and_tried_again(
+    place: LogPlace, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("esteira.monitoring.bigquery.streamer.LOOK_S", 0.01)
+    monkeypatch.setattr("esteira.monitoring.bigquery.streamer.REFUSED_S", 0.01)
+    ours, theirs = socket.socketpair()
+    calls: List[int] = []
+
+    def insert(rows: Sequence[Identified]) -> Answer:
+        calls.append(len(rows))
+        if len(calls) == 1:
+            raise RuntimeError("bom dia")
+        ours.close()
+        return Answer([], [], "")
+
+    make_log(place).keep(MODEL, 1, REQUEST, RESPONSE)
+    with theirs:
+        stream_until_closed(Streamer(place.folder / JOURNAL, insert), theirs)
+    assert (calls, capsys.readouterr().err) == ([1, 1], "Requests wait to be logged: RuntimeError\n")
+
+
+@pytest.mark.programs
+def test_requests_are_kept_while_nothing_can_be_started(
+    place: LogPlace, streamed: StreamedLog, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("esteira.monitoring.bigquery.streamed_log.LOOK_S", 0.0)
+    streamed.process.kill()
+    streamed.process.wait()
+    with monkeypatch.context() as context:
+        context.setattr("esteira.monitoring.bigquery.streamed_log.start_streamer", failing)
+        # The second one comes before it is tried again.
+        streamed.keep(MODEL, 1, REQUEST, RESPONSE)
+        streamed.keep(MODEL, 2, REQUEST, RESPONSE)
+    ended = "What sends requests to BigQuery has ended: status -9\n"
+    told = f"{ended}What sends requests to BigQuery cannot be started: Cannot allocate memory\n"
+    assert capfd.readouterr().err == told
+    streamed.close()
+    assert [int(row["request_id"]) for row in place.rows()] == [1, 2]
+    assert capfd.readouterr().err == ended
+
+
+def failing(journal: Path, target: Target, parent: Any) -> "subprocess.Popen[bytes]":
+    raise OSError(errno.ENOMEM, os.strerror(errno.ENOMEM))
 
 
 @pytest.mark.programs
