@@ -23,16 +23,18 @@ EXAMPLE = base64.b64encode(b"\x0a\x0f\x0a\x0d\x0a\x04text\x12\x05\x0a\x03\x0a\x0
 EXAMPLES = {"signature_name": "examples", "inputs": {"examples": [{"b64": EXAMPLE}]}}
 
 ANSWERED = [
-    {"signature_name": "serving_default", **TEXTS, "parameters": {SECRET: "x", "signature_name": SECRET}},
-    {**TEXTS, "parameters": {SECRET: {SECRET: [SECRET]}, "signature_name": "serving_default"}},
-    {"signature_name": "", **TEXTS, "parameters": {"signature_name": {SECRET: 1}}},
-    {**EXAMPLES, "parameters": {"note": SECRET, SECRET: "note"}},
+    {"signature_name": "serving_default", **TEXTS, "parameters": {"signature_name": "serving_default"}},
+    {**EXAMPLES, "parameters": {}},
     {"instances": [SECRET, {"b64": ENCODED}, {"b64": ENCODED.rstrip("=")}]},
     {"instances": [{"text": SECRET}, {"text": {"b64": ENCODED}}]},
     {"inputs": [SECRET]},
     {"inputs": {"text": [SECRET, {"b64": ENCODED}]}},
 ]
 REFUSED = [
+    {"signature_name": "serving_default", **TEXTS, "parameters": {SECRET: "x", "signature_name": SECRET}},
+    {**TEXTS, "parameters": {SECRET: {SECRET: [SECRET]}, "signature_name": "serving_default"}},
+    {"signature_name": "", **TEXTS, "parameters": {"signature_name": {SECRET: 1}}},
+    {**EXAMPLES, "parameters": {"note": SECRET, SECRET: "note"}},
     {"instances": [{"text": "a", SECRET: 1}]},
     {"instances": [{"text": "a"}, {SECRET: "a"}]},
     {"instances": [{"text": {SECRET: "a"}}]},
