@@ -45,12 +45,14 @@ class Connection(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         self._is_moving = False
         super().data_received(data)
+        # What came before a head that begins within these is not known to be part of it.
+        more = 0 if self._is_moving else len(data)
         if self._head_since_s is not None:
-            self._head_bytes += len(data)
+            self._head_bytes += more or 1
             if self._head_bytes > MAX_HEAD_BYTES:
                 self._refuse(431, f"headers: more than {MAX_HEAD_BYTES} bytes")
             return
-        self._idle_bytes = 0 if self._is_moving else self._idle_bytes + len(data)
+        self._idle_bytes = self._idle_bytes + more if more else 0
         if self._idle_bytes > MAX_HEAD_BYTES:
             self.transport.abort()
 

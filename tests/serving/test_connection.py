@@ -208,6 +208,21 @@ def test_what_is_no_http_is_refused_in_json_and_written_nowhere(model_dir: Path)
     assert errors == b""
 
 
+def test_many_requests_at_once_are_answered_each(server: Server) -> None:
+    """As a client sends them that waits for no answer: what is read at once ends within a head."""
+    asked = b"GET /healthz HTTP/1.1\r\nhost: x\r\nx-padding: " + b"x" * 500 + b"\r\n\r\n"
+    received = b""
+    with server.connect() as client:
+        sending = threading.Thread(target=client.sendall, args=(asked * 2000,))
+        sending.start()
+        while received.count(b"HTTP/1.1 200 OK") < 2000:
+            part = client.recv(65536)
+            assert part
+            received += part
+        sending.join()
+    assert received.count(b"HTTP/1.1") == 2000
+
+
 def test_a_client_that_leaves_is_counted_and_holds_nothing(server: Server) -> None:
     name = 'esteira_requests_total{route="/v1/models:predict",status="499",version=""}'
     before = server.metric(name)
