@@ -7,7 +7,7 @@ from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
-from esteira.formats import visible
+from esteira.visible import visible
 
 WIDEST = 10_000
 Cell = Union[str, Text]
