@@ -121,3 +121,9 @@ class WarehouseError(EsteiraError):
     """The request log cannot be written, read or queried."""
 
     exit_code = 22
+
+
+class InterruptedRunError(EsteiraError):
+    """Ctrl-C, where what was done by then is worth telling."""
+
+    exit_code = 130

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from esteira import edge
-from esteira.errors import DataError, EsteiraError, SettingsError
+from esteira.errors import DataError, EsteiraError, InterruptedRunError, SettingsError
 
 
 def every_error(base: type = EsteiraError) -> "list[type]":
@@ -14,7 +14,8 @@ def test_no_exit_code_stands_for_two_errors() -> None:
     """What a GoogleError is of in particular is for the engine to know: users see one code."""
     codes = [vars(error)["exit_code"] for error in every_error() if "exit_code" in vars(error)]
     assert len(codes) == len(set(codes))
-    assert not {0, 2, edge.DEFECT_EXIT_CODE, edge.INTERRUPTED_EXIT_CODE} & set(codes)
+    assert not {0, 2, edge.DEFECT_EXIT_CODE} & set(codes)
+    assert InterruptedRunError.exit_code == edge.INTERRUPTED_EXIT_CODE
 
 
 def failing_with(error: BaseException) -> "SystemExit":

@@ -97,7 +97,8 @@ def test_a_clone_becomes_a_served_model(clone: Path, deployed: str) -> None:
     commit = subprocess.run(["git", "rev-parse", "HEAD"], cwd=clone, capture_output=True, encoding="utf-8").stdout
     assert f"Deployed release {current(clone)} to local" in " ".join(deployed.split())
     assert re.search(r"macro_f1 +0\.\d+ +≥ 0\.\d+", deployed)
-    assert "✓ probabilities as at training" in deployed
+    assert "✓  probabilities as at training" in deployed
+    assert "✓  request log" in deployed
     # Without its base no image is made, and a deploy here needs none.
     assert f"image: skipped: The registry {NO_REGISTRY} cannot be reached: it refuses connections." in deployed
     assert release(clone)["parts"]["image"]["content"] == ""

@@ -5,7 +5,7 @@ import os
 from contextlib import contextmanager
 from typing import BinaryIO, Iterator, Optional, TextIO
 
-from esteira.errors import DataError, EsteiraError, SettingsError
+from esteira.errors import DataError, EsteiraError, InterruptedRunError, SettingsError
 from esteira.formats import check_format
 from esteira.serving.answer_forms import Form, make_form
 from esteira.serving.ask_rows import AnsweredRow, ask_rows
@@ -21,12 +21,6 @@ EXAMPLES = (
     "    make predict FILE=texts.csv        (or .jsonl, or .txt with a text a line)\n"
     "    cat texts.csv | make predict"
 )
-
-
-class InterruptedRunError(EsteiraError):
-    """Ctrl-C, with what was done by then."""
-
-    exit_code = 130
 
 
 def predict_here(

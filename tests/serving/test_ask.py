@@ -13,8 +13,8 @@ from typing import Any, Dict, Iterator, List, Optional, Tuple
 
 import pytest
 
-from esteira.errors import DataError, ServingError, SettingsError, StateError
-from esteira.serving.ask import InterruptedRunError, predict_here
+from esteira.errors import DataError, InterruptedRunError, ServingError, SettingsError, StateError
+from esteira.serving.ask import predict_here
 from esteira.serving.asked_rows import EXPECTED
 from esteira.serving.opened import serves
 from esteira.settings import Settings
