@@ -12,3 +12,9 @@ def check_format(format: str, command: str, formats: Sequence[str] = FORMATS) ->
     if format not in formats:
         *others, last = formats
         raise SettingsError(f"FORMAT={format}: expected {', '.join(others)} or {last}. Run: {command} FORMAT=json")
+
+
+def shortened(text: str, longest: int) -> str:
+    """Return a text on one line, cut where it is longer than so many characters."""
+    line = " ".join(text.split())
+    return line if len(line) <= longest else f"{line[: longest - 1]}…"

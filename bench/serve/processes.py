@@ -10,8 +10,9 @@ from typing import Dict, Iterator, List, NamedTuple
 from urllib.error import URLError
 from urllib.request import urlopen
 
+from esteira.serving.running import stop
+
 READY_TIMEOUT_S = 180.0
-STOP_TIMEOUT_S = 30.0
 IDLE_TIMEOUT_S, LOOK_S = 60.0, 0.25
 # What an idle server's timers take meanwhile.
 IDLE_CPU_S = 0.02
@@ -48,12 +49,7 @@ def running(command: List[str], health: str, *, folder: Path, environ: Dict[str,
         wait_until_ready(process, url + health, log)
         yield Running(url, process.pid)
     finally:
-        process.terminate()
-        try:
-            process.wait(STOP_TIMEOUT_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        stop(process)
 
 
 def wait_until_ready(process: "subprocess.Popen[bytes]", url: str, log: Path) -> None:

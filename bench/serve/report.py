@@ -7,7 +7,7 @@ from typing import Any, Dict, List
 from rich.console import Console
 from rich.table import Table
 
-from esteira.files import write_text
+from bench.document import put_between
 
 BEGIN, END = "<!-- bench-serve -->", "<!-- /bench-serve -->"
 COLUMNS = {
@@ -103,9 +103,4 @@ def markdown(report: Dict[str, Any]) -> str:
 
 def render_into(path: Path, report: Dict[str, Any]) -> bool:
     """Put the table between the markers of a file; return whether it has them."""
-    text = path.read_text(encoding="utf-8") if path.exists() else ""
-    if BEGIN not in text or END not in text:
-        return False
-    head, tail = text.partition(BEGIN)[0], text.partition(END)[2]
-    write_text(path, f"{head}{BEGIN}\n{markdown(report)}\n{END}{tail}")
-    return True
+    return put_between(path, BEGIN, END, markdown(report))

@@ -7,7 +7,7 @@ from typing import Any, Sequence
 
 from rich.console import RenderableType
 
-from esteira.formats import check_format
+from esteira.formats import check_format, shortened
 from esteira.monitoring.engine import Row
 from esteira.tables import make_table
 
@@ -60,13 +60,7 @@ def cell(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.3f}"
     if isinstance(value, (list, tuple)):
-        return shortened(", ".join(map(cell, value)))
+        return shortened(", ".join(map(cell, value)), WIDEST)
     if isinstance(value, dict):
-        return shortened(json.dumps(plain(value), ensure_ascii=False))
-    return shortened(str(plain(value)))
-
-
-def shortened(text: str) -> str:
-    """Return a text on one line, cut where it is long."""
-    line = " ".join(text.split())
-    return line if len(line) <= WIDEST else f"{line[: WIDEST - 1]}…"
+        return shortened(json.dumps(plain(value), ensure_ascii=False), WIDEST)
+    return shortened(str(plain(value)), WIDEST)

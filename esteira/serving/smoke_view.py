@@ -5,6 +5,7 @@ from typing import Any, Dict
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from esteira.formats import shortened
 from esteira.release.manifest import json_text
 from esteira.serving.smoke import SmokeResult
 from esteira.tables import make_table
@@ -17,9 +18,9 @@ def smoke_table(result: SmokeResult) -> RenderableType:
     rows = [
         (
             Text("✓", style="green") if check.passed else Text("✗", style="red"),
-            shortened(check.name),
-            shortened(check.expected),
-            Text(shortened(check.observed), style="" if check.passed else "red"),
+            shortened(check.name, LONGEST),
+            shortened(check.expected, LONGEST),
+            Text(shortened(check.observed, LONGEST), style="" if check.passed else "red"),
         )
         for check in result.checks
     ]
@@ -37,8 +38,3 @@ def smoke_json(result: SmokeResult) -> str:
     ]
     value: Dict[str, Any] = {"passed": not result.failed, "checks": checks}
     return json_text(value).rstrip("\n")
-
-
-def shortened(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= LONGEST else line[: LONGEST - 1] + "…"

@@ -20,6 +20,7 @@ from esteira.monitoring.warehouse.database import open_place
 from esteira.monitoring.warehouse.loader_process import start_loader
 from tests.conftest import REPOSITORY
 from tests.monitoring.logged import place_in, rows_of
+from tests.serving.toy_folder import save_toy_model
 
 pytestmark = [pytest.mark.programs, pytest.mark.loopback, pytest.mark.slow]
 
@@ -32,7 +33,7 @@ ENDPOINT = "projects/local/locations/local/endpoints/toy-local"
 @pytest.fixture(scope="module")
 def model_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("model") / "1732300000"
-    subprocess.run([sys.executable, "-m", "tests.serving.toy_model", str(folder)], cwd=REPOSITORY, check=True)
+    save_toy_model(folder)
     return folder
 
 

@@ -17,6 +17,7 @@ import pytest
 from esteira.errors import WarehouseError
 from tests.conftest import REPOSITORY
 from tests.serving.test_app import samples
+from tests.serving.toy_folder import save_toy_model
 
 pytestmark = [pytest.mark.programs, pytest.mark.loopback, pytest.mark.slow]
 
@@ -58,7 +59,7 @@ class Server:
 @pytest.fixture(scope="module")
 def model_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("a model") / "1732300000"
-    subprocess.run([sys.executable, "-m", "tests.serving.toy_model", str(folder)], cwd=REPOSITORY, check=True)
+    save_toy_model(folder)
     return folder
 
 

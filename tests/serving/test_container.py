@@ -23,6 +23,7 @@ from esteira.settings import Environment
 from tests.bucket_server import free_port
 from tests.conftest import REPOSITORY
 from tests.monitoring.log_place import LogPlace
+from tests.serving.toy_folder import save_toy_model
 from tests.serving.toy_model import LABELS
 
 pytestmark = [pytest.mark.programs, pytest.mark.loopback, pytest.mark.usefixtures("stand_in")]
@@ -39,7 +40,7 @@ VARIABLES = {
 @pytest.fixture(scope="module")
 def model_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("a model") / "1732300000"
-    subprocess.run([sys.executable, "-m", "tests.serving.toy_model", str(folder)], cwd=REPOSITORY, check=True)
+    save_toy_model(folder)
     return folder
 
 

@@ -1,8 +1,6 @@
 """What is asked where no server serves the current release."""
 
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 from typing import List
 
@@ -11,8 +9,8 @@ import pytest
 from esteira.monitoring.warehouse.database import open_warehouse
 from esteira.serving.opened import opened_endpoint, server_url
 from esteira.settings import Settings
-from tests.conftest import REPOSITORY
 from tests.serving.small_model import deployed_model
+from tests.serving.toy_folder import save_toy_model
 from tests.serving.toy_model import LABELS
 
 
@@ -23,7 +21,7 @@ def test_a_server_is_started_for_the_question_and_keeps_it(settings: Settings, t
     release = deployed_model(settings, "1732300000")
     model = Path(release.outcome.model if release.outcome else "")
     shutil.rmtree(model)
-    subprocess.run([sys.executable, "-m", "tests.serving.toy_model", str(model)], cwd=REPOSITORY, check=True)
+    save_toy_model(model)
     own = settings.copy(update={"serving": settings.serving.copy(update={"port": 1})})
     said: List[str] = []
     with opened_endpoint(own, said.append, timeout_s=30) as endpoint:

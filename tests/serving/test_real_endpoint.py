@@ -2,7 +2,6 @@
 
 import json
 import os
-import subprocess
 import sys
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from esteira.process import run_program
 from esteira.serving.identity import Identity, endpoint_here
 from esteira.serving.running import running_server
 from tests.conftest import REPOSITORY
+from tests.serving.toy_folder import save_toy_model
 from tests.serving.toy_model import LABELS
 
 pytestmark = [pytest.mark.programs, pytest.mark.loopback, pytest.mark.slow]
@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.programs, pytest.mark.loopback, pytest.mark.slow]
 
 def test_googles_client_asks_the_endpoint_and_reads_its_models(tmp_path: Path) -> None:
     folder, name = tmp_path / "1732300000", endpoint_here("toy-local")
-    subprocess.run([sys.executable, "-m", "tests.serving.toy_model", str(folder)], cwd=REPOSITORY, check=True)
+    save_toy_model(folder)
     with running_server(folder, name="toy", deployed=Identity(name, "1234567890", "0123456789ab")) as url:
         command = [sys.executable, "-m", "tests.serving.real_endpoint", url, name]
         environ = {**os.environ, "PYTHONWARNINGS": "ignore"}

@@ -4,8 +4,6 @@ import asyncio
 import http.client
 import json
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any, Callable, Dict, Optional, Tuple
@@ -19,10 +17,10 @@ from esteira.serving.identity import Candidate, Identity
 from esteira.serving.reload import Reloader
 from esteira.serving.sources import Split
 from esteira.serving.traffic import change_traffic
-from tests.conftest import REPOSITORY
 from tests.serving.load import Load
 from tests.serving.test_app import samples
 from tests.serving.toy_app import ToyApp
+from tests.serving.toy_folder import save_toy_model
 from tests.serving.toy_store import WAIT_S, ToyStore, url_of
 
 pytestmark = [pytest.mark.programs, pytest.mark.loopback, pytest.mark.slow]
@@ -34,7 +32,7 @@ VERTEX = "/v1/projects/p/locations/l/endpoints/sentiment-local"
 @pytest.fixture(scope="module")
 def model_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("a model") / "1732300000"
-    subprocess.run([sys.executable, "-m", "tests.serving.toy_model", str(folder)], cwd=REPOSITORY, check=True)
+    save_toy_model(folder)
     return folder
 
 

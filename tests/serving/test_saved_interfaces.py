@@ -1,7 +1,5 @@
 """The signatures in a saved_model.pb, as TensorFlow wrote it."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -9,14 +7,14 @@ import pytest
 from esteira.errors import ServingError
 from esteira.serving.recorded import read_saved_interfaces
 from esteira.serving.saved_interfaces import saved_interfaces
-from tests.conftest import REPOSITORY
+from tests.serving.toy_folder import save_toy_model
 
 
 @pytest.mark.programs
 @pytest.mark.slow
 def test_the_signatures_are_read_as_tensorflow_wrote_them(tmp_path: Path) -> None:
     folder = tmp_path / "1"
-    subprocess.run([sys.executable, "-m", "tests.serving.toy_model", str(folder)], cwd=REPOSITORY, check=True)
+    save_toy_model(folder)
     assert {name: str(interface) for name, interface in read_saved_interfaces(folder).items()} == {
         "examples": "examples string[n] → probabilities float[n,3]",
         "serving_default": "text string[n] → confidence float[n], label string[n], probabilities float[n,3]",

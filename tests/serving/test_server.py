@@ -19,6 +19,7 @@ from esteira.serving.connect import connect
 from esteira.serving.running import running_server
 from esteira.serving.saved_model import read_labels
 from tests.conftest import REPOSITORY
+from tests.serving.toy_folder import save_toy_model
 from tests.serving.toy_model import LABELS
 
 pytestmark = [pytest.mark.programs, pytest.mark.loopback, pytest.mark.slow]
@@ -30,7 +31,7 @@ WAIT_S = 60
 @pytest.fixture(scope="module")
 def model_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("a model") / "1732300000"
-    subprocess.run([sys.executable, "-m", "tests.serving.toy_model", str(folder)], cwd=REPOSITORY, check=True)
+    save_toy_model(folder)
     return folder
 
 

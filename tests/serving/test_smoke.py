@@ -2,8 +2,6 @@
 
 import json
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterator, List, Tuple
 
@@ -17,9 +15,9 @@ from esteira.serving.recorded import make_recorded
 from esteira.serving.saved_interfaces import saved_interfaces
 from esteira.serving.smoke import SmokeError, Subject, check_server, require_passed, smoke_test
 from esteira.settings import Settings
-from tests.conftest import REPOSITORY
 from tests.serving.answering import VERSION, Answering, answering
 from tests.serving.small_model import LABELS, OUTPUTS, TEXT, deployed_model, recorded, saved_model
+from tests.serving.toy_folder import save_toy_model
 from tests.serving.toy_model import LABELS as TOY_LABELS
 
 pytestmark = pytest.mark.loopback
@@ -50,7 +48,7 @@ SERVERS = ["refuses an unknown model", "refuses a body of 8 MB and a byte"]
 @pytest.fixture(scope="module")
 def model_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("a model") / "1732300000"
-    subprocess.run([sys.executable, "-m", "tests.serving.toy_model", str(folder)], cwd=REPOSITORY, check=True)
+    save_toy_model(folder)
     return folder
 
 

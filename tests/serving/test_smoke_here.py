@@ -2,8 +2,6 @@
 
 import io
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any, Iterator, List
 
@@ -17,9 +15,9 @@ from esteira.serving.checks import Check
 from esteira.serving.smoke import SmokeError, SmokeResult, require_passed
 from esteira.serving.smoke_here import smoke_here, smoke_served
 from esteira.settings import Settings
-from tests.conftest import REPOSITORY
 from tests.serving.answering import VERSION, Answering, answering
 from tests.serving.small_model import deployed_model
+from tests.serving.toy_folder import save_toy_model
 from tests.serving.toy_store import ToyStore, url_of
 
 pytestmark = pytest.mark.loopback
@@ -83,7 +81,7 @@ def test_a_server_with_other_settings_is_asked_for_them_and_its_views_show_none_
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model = tmp_path / "1732300000"
-    subprocess.run([sys.executable, "-m", "tests.serving.toy_model", str(model)], cwd=REPOSITORY, check=True)
+    save_toy_model(model)
     toys = ToyStore(tmp_path / "state", model)
     toys.promote(toys.add(1732300000))
     monkeypatch.setenv("ESTEIRA_LOG_TEXT", "redact")

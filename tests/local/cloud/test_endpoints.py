@@ -1,8 +1,6 @@
 """The stand-in's endpoints: the rules of their traffic, and a real server behind one."""
 
 import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any, Iterator, List
 
@@ -18,7 +16,7 @@ from esteira.local.cloud.server import StandIn, served
 from esteira.settings import Environment, Settings
 from esteira.vertex.smoke import smoke_release
 from tests.bucket_server import bucket_server, environment
-from tests.conftest import REPOSITORY
+from tests.serving.toy_folder import save_toy_model
 from tests.serving.toy_model import LABELS
 from tests.vertex.endpoint_project import LOCATION, Bucket, Project
 
@@ -114,7 +112,7 @@ def test_a_release_is_smoke_tested_against_the_real_server_on_the_model_in_the_b
     settings: Settings, environment: Environment, tmp_path: Path
 ) -> None:
     model = tmp_path / "model"
-    subprocess.run([sys.executable, "-m", "tests.serving.toy_model", str(model)], cwd=REPOSITORY, check=True)
+    save_toy_model(model)
     project = Project(settings, tmp_path / "store")
     release = project.release(1)
     lay_down(environment, project.store, model)

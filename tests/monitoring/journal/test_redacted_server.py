@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.conftest import REPOSITORY
+from tests.serving.toy_folder import save_toy_model
 
 pytestmark = [pytest.mark.programs, pytest.mark.loopback, pytest.mark.slow]
 
@@ -81,7 +82,7 @@ def server(request: pytest.FixtureRequest, tmp_path: Path, toy_model: Path) -> I
 @pytest.fixture(scope="module")
 def toy_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("model") / "1732300000"
-    subprocess.run([sys.executable, "-m", "tests.serving.toy_model", str(folder)], cwd=REPOSITORY, check=True)
+    save_toy_model(folder)
     return folder
 
 
