@@ -24,6 +24,8 @@ $(foreach v,$(filter $(VARIABLES),$(given)),$(eval export ESTEIRA_$(or $($v_IS),
 
 python := @sh esteira/setup/run.sh
 dev := $(python) --dev
+# A program of that environment.
+tool := $(dev) --program
 # Without the flag Invoke keeps no byte code of the engine, which would be compiled anew each time.
 invoke := $(python) -m invoke --write-pyc
 
@@ -186,12 +188,15 @@ clean: ## Remove the state of the environment local: releases, models, logs, log
 	$(invoke) clean
 
 ##@ Develop
+check: lint generate-check lock-check test ## Check all that must pass before a change lands
+
 test: ## Run the tests
 	$(dev) -m pytest
 
-lint: ## Run ruff, mypy and yamllint
+lint: ## Check style, types, shell and YAML
 	$(dev) -m ruff check .
 	$(dev) -m mypy
+	$(tool) shellcheck .ci/run esteira/setup/*.sh
 	$(dev) -m yamllint --strict .
 
 bench-plan: ## Time the plan, with 10,000 files and a CSV of 1 GB too
@@ -221,4 +226,4 @@ help: ## Show this help
   job releases show diff rollback lineage gc serve predict smoke traffic requests daily groundtruth accuracy \
   views erase load-log data tune schema images image-runtime image-builder \
   image-verify image-load image-check pins wheels wheels-check settings generate generate-check setup lock \
-  lock-upgrade lock-check clean test lint bench-plan bench-images bench-run bench-deploy bench-serve bench-log help
+  lock-upgrade lock-check clean check test lint bench-plan bench-images bench-run bench-deploy bench-serve bench-log help

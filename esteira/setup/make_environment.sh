@@ -10,13 +10,9 @@ layer=$2
 new=
 
 say() { printf '%s\n' "$*" >&2; }
-# shellcheck source=esteira/setup/fresh.sh
 . "$here/fresh.sh"
-# shellcheck source=esteira/setup/uv.sh
 . "$here/uv.sh"
-# shellcheck source=esteira/setup/python.sh
 . "$here/python.sh"
-# shellcheck source=esteira/setup/pip.sh
 . "$here/pip.sh"
 
 remove_unfinished() { [ -z "$new" ] || rm -rf "$new"; }

@@ -1,3 +1,4 @@
+# shellcheck shell=sh disable=SC2154
 # find_pip sets PIP_PYTHON to a Python 3.8 with pip: the one that find_python found, or an environment of it.
 
 has_pip() { "$1" -m pip --version >/dev/null 2>&1; }

@@ -1,3 +1,4 @@
+# shellcheck shell=sh disable=SC2034,SC2154
 # find_python sets PYTHON to a working Python 3.8. "Working" is tried, never told from a name: pyenv's shim
 # python3.8 fails until a version is chosen, and an interpreter built without some library fails much later.
 

@@ -1,7 +1,8 @@
 #!/bin/sh
 # Runs Python in the project's environment, and makes that environment first where it is missing or stale.
-# Usage: run.sh [--dev] PYTHON_ARGUMENT...      from the repository's top folder
+# Usage: run.sh [--dev] [--program NAME] ARGUMENT...      from the repository's top folder
 # --dev layers the test and tool requirements (requirements-dev.lock) over the environment of requirements.lock.
+# --program runs another program of the environment than Python.
 set -eu
 
 here=esteira/setup
@@ -10,6 +11,11 @@ layer=$venv
 if [ "${1:-}" = --dev ]; then
     layer=$venv-dev
     shift
+fi
+program=python
+if [ "${1:-}" = --program ]; then
+    program=$2
+    shift 2
 fi
 
 . "$here/fresh.sh"
@@ -27,4 +33,4 @@ if ! is_fresh; then
 fi
 [ $# -gt 0 ] || exit 0
 # Text is UTF-8, whatever the terminal's locale says.
-PYTHONUTF8=1 exec "$layer/bin/python" "$@"
+PYTHONUTF8=1 exec "$layer/bin/$program" "$@"

@@ -1,3 +1,4 @@
+# shellcheck shell=sh disable=SC2154
 # find_uv sets UV to the uv of the pinned version (uv.txt): the one on the PATH, or one in a folder of ours.
 
 uv_version=$(sed -n 's/^uv==\([0-9.]*\).*/\1/p' "$here/uv.txt")

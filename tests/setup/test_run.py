@@ -68,6 +68,11 @@ def test_the_layer_sees_the_runtime_and_the_runtime_does_not_see_the_layer(clone
     assert (clone / ".venv" / "bin" / "python").exists()
 
 
+def test_a_program_of_the_environment_is_run(clone: Path) -> None:
+    shown = run(clone, "--dev", "--program", "python", "-c", "import sys; print(sys.prefix)")
+    assert shown.stdout == f"{clone}/.venv-dev\n", shown.stderr
+
+
 def test_a_killed_set_up_is_begun_again(clone: Path) -> None:
     process = subprocess.Popen(
         ["sh", "esteira/setup/run.sh", "-c", ""], cwd=clone, env=environ(), start_new_session=True
