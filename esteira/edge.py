@@ -16,17 +16,12 @@ from typing import Any, Callable, Dict, Iterable, Optional, Tuple, TypeVar, cast
 from esteira.errors import EsteiraError, SettingsError
 from esteira.settings import LOCAL, Settings
 from esteira.settings.load import load_settings, origins, overrides
+from esteira.variables import OF_AN_ENVIRONMENT
 
 ROOT = Path(__file__).resolve().parent.parent
 DEFECT_EXIT_CODE = 70
 INTERRUPTED_EXIT_CODE = 130
-# The targets of make that mean another environment with ENV=, and what may stand behind them.
-OF_AN_ENVIRONMENT = (
-    *("accuracy", "cancel", "cloud-apply", "cloud-destroy", "cloud-plan", "daily", "deploy", "deploy-full"),
-    *("deploy-partial", "diff", "doctor", "erase", "gc", "groundtruth", "job", "lineage", "load-log", "logs", "plan"),
-    *("predict", "rehearse", "releases", "requests", "rollback", "serve", "show", "smoke", "status", "traffic"),
-    "views",
-)
+# A target that means another environment with ENV=, with what may stand behind it.
 COMMAND = re.compile(rf"\bmake (?:{'|'.join(OF_AN_ENVIRONMENT)})(?![\w-])(?!(?: [A-Z]+=\S+)* ENV=)")
 
 Function = TypeVar("Function", bound=Callable[..., Any])

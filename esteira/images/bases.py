@@ -10,7 +10,7 @@ from esteira.errors import ImageError
 from esteira.images.registry.reference import Reference, mirrored, parse_reference
 from esteira.images.toml import read_toml
 from esteira.settings import Settings
-from esteira.settings.load import suggestion
+from esteira.suggest import suggestion
 
 FILE = "docker/bases.toml"
 EXAMPLE = "tables such as [python]."

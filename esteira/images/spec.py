@@ -12,8 +12,8 @@ from esteira.images.bases import Base, read_bases
 from esteira.images.layers.place import Place
 from esteira.images.toml import read_toml
 from esteira.release.partition import PARTITION, files_of
-from esteira.settings.load import suggestion
 from esteira.settings.section import Section, matched
+from esteira.suggest import suggestion
 
 NAMES = ("runtime", "builder")
 FOLDER = "docker"

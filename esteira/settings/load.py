@@ -1,6 +1,5 @@
 """Reading the settings: default < esteira.toml < environment variable < flag."""
 
-import difflib
 import json
 from pathlib import Path
 from typing import Any, Dict, Iterator, List, Mapping, Tuple
@@ -12,19 +11,17 @@ from esteira.errors import SettingsError
 from esteira.settings.environment import Environment
 from esteira.settings.model import LOCAL, Settings
 from esteira.settings.section import Section
+from esteira.suggest import suggestion
+from esteira.variables import VARIABLES
 
 FILE = "esteira.toml"
 PREFIX = "ESTEIRA_"
 # Settings handed on to a step of a build, as a JSON object of "section.key" and text.
 OVERRIDES = "ESTEIRA_OVERRIDES"
-# Variables that are no section's key: those of the set-up, of a build's steps, and of single targets.
+# Variables that are no section's key: those of the set-up and of a build's steps, and those of single targets.
+INNER = ("BUILD_ID", "OVERRIDES", "PLAN", "PYTHON", "REGISTRY_AT")
 RESERVED = {
-    f"{PREFIX}{name}"
-    for name in (
-        *("A", "ACCEPT", "B", "BUILD_ID", "ENV", "FAULT", "FILE", "FOLLOW", "FORCE", "FORMAT", "KEEP", "LIMIT"),
-        *("MODEL", "OVERRIDES", "PART", "PERCENT", "PLAN", "PYTHON", "REGISTRY_AT", "RELEASE", "REQUEST", "STATE"),
-        *("TEXT", "VENV", "WAIT", "YES"),
-    )
+    f"{PREFIX}{name}" for name in (*INNER, *(name for name, variable in VARIABLES.items() if not variable.setting))
 }
 
 Fault = Tuple[str, str]
@@ -191,8 +188,3 @@ def sections() -> List[str]:
 
 def known_keys() -> List[str]:
     return [f"{section}.{key}" for section in sections() for key in section_keys(section)]
-
-
-def suggestion(word: str, known: List[str]) -> str:
-    close = difflib.get_close_matches(word, known, n=1)
-    return f" Perhaps you meant {close[0]}." if close else ""

@@ -19,7 +19,7 @@ from esteira.local.cloud.scenarios import Scenario, acted_twice, scenarios
 from esteira.local.cloud.scratch import clone_here, settings_of, variables
 from esteira.locks import is_locked, locked
 from esteira.settings import LOCAL, Settings
-from esteira.settings.load import suggestion
+from esteira.suggest import suggestion
 from esteira.tables import make_table
 
 NONE = "none"

@@ -1,0 +1,105 @@
+"""The table of make's variables agrees with the Makefile, tasks.py and the settings."""
+
+import ast
+import re
+from typing import Dict, Iterator, Set, Tuple
+
+from esteira.settings.load import known_keys
+from esteira.variables import (
+    EVERY,
+    OTHER_FORMATS,
+    VARIABLES,
+    environment_name,
+    formats_of,
+    misplaced_variable,
+    unknown_variable,
+    variables_of,
+)
+from tests.conftest import REPOSITORY
+
+MAKEFILE = (REPOSITORY / "Makefile").read_text(encoding="utf-8")
+
+
+def test_the_makefile_knows_the_same_variables() -> None:
+    listed = re.search(r"^VARIABLES := ((?:.*\\\n)*.*)", MAKEFILE, re.MULTILINE)
+    assert listed
+    assert listed.group(1).replace("\\\n", " ").split() == list(VARIABLES)
+
+
+def test_the_makefile_hands_a_variable_on_as_the_setting_that_it_stands_for() -> None:
+    handed = {name: f"ESTEIRA_{value}" for name, value in re.findall(r"^([A-Z]+)_IS := (\w+)", MAKEFILE, re.MULTILINE)}
+    assert handed == {name: environment_name(name) for name, variable in VARIABLES.items() if variable.setting}
+    assert {variable.setting for variable in VARIABLES.values()} - {""} <= set(known_keys())
+
+
+def test_every_target_of_a_variable_exists() -> None:
+    targets = set(re.findall(r"^([a-z-]+):.*##", MAKEFILE, re.MULTILINE))
+    assert {target for variable in VARIABLES.values() for target in variable.targets} <= targets
+    assert set(OTHER_FORMATS) <= set(VARIABLES["FORMAT"].targets)
+
+
+def test_what_the_help_names_behind_a_target_is_read_by_it() -> None:
+    named = re.findall(r"^([a-z-]+):.*## (.*)", MAKEFILE, re.MULTILINE)
+    found = {(target, name) for target, text in named for name in re.findall(r"\b([A-Z]+)=", text)}
+    assert len(found) > 50
+    assert {(target, name) for target, name in found if name not in variables_of(target)} == set()
+
+
+def test_what_a_task_reads_stands_in_the_table_behind_its_target() -> None:
+    read = {(target, name) for task, target in targets_by_task().items() for name in read_by(task)}
+    told = {
+        (target, name)
+        for name, variable in VARIABLES.items()
+        for target in variable.targets
+        if not variable.setting and name != "ENV"
+    }
+    assert told == read - {("data", "PLAN"), ("data", "BUILD_ID"), ("rehearse", "ENV")}
+
+
+def targets_by_task() -> Dict[str, str]:
+    """Return the target that each task is called by; a step of a build has none."""
+    found = re.findall(r"^([a-z-]+):.*##.*\n\t\$\(invoke\) ([a-z-]+)", MAKEFILE, re.MULTILINE)
+    return {task.replace("-", "_"): target for target, task in found if target != "generate-check"}
+
+
+def read_by(task: str) -> Iterator[str]:
+    """Yield the variables that the task's function in tasks.py reads by name."""
+    tree = ast.parse((REPOSITORY / "tasks.py").read_text(encoding="utf-8"))
+    (function,) = (node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == task)
+    for node in ast.walk(function):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            if node.func.id in ("variable", "switch", "number", "required_variable"):
+                yield ast.literal_eval(node.args[0])
+            elif node.func.id == "build_id":
+                yield "BUILD_ID"
+
+
+def test_an_example_is_of_its_variable() -> None:
+    assert [name for name, variable in VARIABLES.items() if not variable.example.startswith(f"{name}=")] == []
+
+
+def test_a_variable_that_does_not_exist_is_told_with_what_may_be_meant() -> None:
+    told = unknown_variable("epoch")
+    assert told == f"epoch: no such variable. Perhaps you meant EPOCHS. Known: {' '.join(VARIABLES)}. Run: make help"
+
+
+def test_a_variable_that_a_target_does_not_read_is_told_with_those_that_it_reads() -> None:
+    assert misplaced_variable("KEEP", "serve") == (
+        "KEEP: make serve does not read it; it reads ENV, PORT. KEEP is for make gc"
+    )
+    assert misplaced_variable("KEEP", "gc") == ""
+    assert misplaced_variable("STATE", "gc") == ""
+    assert misplaced_variable("KEEP", "lint") == (
+        "KEEP: make lint does not read it; it reads none but STATE and VENV. KEEP is for make gc"
+    )
+
+
+def test_formats_are_those_of_the_target() -> None:
+    assert formats_of("plan") == ("table", "json", "word")
+    assert formats_of("releases") == ("table", "json")
+    assert formats_of("serve") == ()
+
+
+def test_what_every_target_reads_is_told_apart() -> None:
+    every: Set[Tuple[str, ...]] = {VARIABLES[name].targets for name in ("STATE", "VENV")}
+    assert every == {EVERY}
