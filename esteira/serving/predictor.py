@@ -3,14 +3,12 @@
 import asyncio
 import itertools
 import random
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from time import perf_counter
 from typing import Callable, Optional, TypeVar
 
-from esteira.monitoring.deployed import Deployed
-from esteira.serving.answer_log import AnswerLog
+from esteira.serving.answer_log import AnswerKeeper, AnswerLog, Exchange
 from esteira.serving.answers import Answer, Scope, Send, error_content, refused, send_answer
 from esteira.serving.bodies import Bodies, Receive
 from esteira.serving.catalogue import Catalogue, ServedModel
@@ -46,8 +44,7 @@ class Predictor:
         self._limits = limits
         self._counts = counts
         self._bodies = bodies
-        self._log = log
-        self._log_fails = False
+        self._keeper = AnswerKeeper(log, counts) if log else None
         self._aside = ThreadPoolExecutor(READERS, "large")
         self._request_ids = itertools.count(random.SystemRandom().getrandbits(REQUEST_ID_BITS))
 
@@ -98,7 +95,11 @@ class Predictor:
                 content = await self._predict(asked, model, body)
             finally:
                 model.asked -= 1
-            self._keep(model.checked if CHECK_HEADER in headers else model.deployed, request_id, body, content)
+            if self._keeper:
+                # What is kept is answered.
+                underway.end()
+                deployed = model.checked if CHECK_HEADER in headers else model.deployed
+                await self._keeper.keep(Exchange(deployed, request_id, body, content))
         finally:
             self._bodies.let_go(body)
         return formed(asked, model, content)
@@ -126,22 +127,6 @@ class Predictor:
     async def _done(self, is_large: bool, work: Callable[[], T]) -> T:
         """Do the work here, or in another thread if it would hold up the event loop."""
         return await asyncio.get_running_loop().run_in_executor(self._aside, work) if is_large else work()
-
-    def _keep(self, deployed: Deployed, request_id: int, body: bytes, content: bytes) -> None:
-        """Have the log keep what is answered. If it cannot, that is counted, told once, and answered all the same."""
-        if self._log is None:
-            return
-        try:
-            self._log.keep(deployed, request_id, body, content)
-        except Exception as error:
-            self._counts.log_failures += 1
-            if not self._log_fails:
-                told = f"request log: cannot be written: {error}\nRequests are answered without being kept."
-                print(told, file=sys.stderr, flush=True)
-            self._log_fails = True
-        else:
-            self._counts.log_records += 1
-            self._log_fails = False
 
 
 def check_endpoint(catalogue: Catalogue, endpoint: str) -> None:

@@ -7,6 +7,7 @@ from typing import Any, Dict, List, Sequence
 from esteira.monitoring.deployed import Deployed
 from esteira.monitoring.journal.request_log import RequestLog
 from esteira.monitoring.warehouse.database import Place, Warehouse, open_place
+from esteira.serving.answer_log import Exchange
 from esteira.serving.signature import TensorSpec
 from tests.conftest import REPOSITORY
 
@@ -29,7 +30,7 @@ def place_in(folder: Path, **options: Any) -> Place:
 def write(log: RequestLog, *request_ids: int, text: str = "a film", deployed: Deployed = DEPLOYED) -> None:
     for request_id in request_ids:
         request, response = {"instances": [{"text": text}]}, {"predictions": [{"label": "negative"}]}
-        log.keep(deployed, request_id, json.dumps(request).encode(), json.dumps(response).encode())
+        log.keep([Exchange(deployed, request_id, json.dumps(request).encode(), json.dumps(response).encode())])
 
 
 def opened_log(place: Place, **options: Any) -> RequestLog:

@@ -1,7 +1,7 @@
 import asyncio
 import json
 from collections import Counter
-from typing import Any, AsyncIterator, Dict, Optional
+from typing import Any, AsyncIterator, Dict, List, Optional
 
 import pytest
 
@@ -340,14 +340,16 @@ class Kept:
 
     def __init__(self, failures: int) -> None:
         self.kept: Any = []
+        self.writes: List[int] = []
         self._failures = failures
 
-    def keep(self, deployed: Any, request_id: int, request: bytes, response: bytes) -> None:
+    def keep(self, answered: Any) -> None:
         if self._failures:
             self._failures -= 1
             raise OSError(28, "No space left on device", "/srv/journal")
-        self.kept.append((deployed.id, request_id, request, response))
-        self.endpoint = deployed.endpoint
+        self.writes.append(len(answered))
+        self.kept += [(one.deployed.id, *one[1:]) for one in answered]
+        self.endpoint = answered[-1].deployed.endpoint
 
     def close(self) -> None:
         pass
@@ -362,6 +364,34 @@ def test_what_is_answered_is_kept_as_the_model_answered_it_and_nothing_else() ->
         toy.ask("GET", "/v1/models/toy")
     assert log.kept == [("id-12", int(one), body, b'{"predictions":[3]}') for one in ids]
     assert (toy.counts.log_records, toy.counts.log_failures) == (2, 0)
+
+
+def ask_together(toy: ToyApp, count: int) -> List[Answered]:
+    """Ask `count` times at once, so that the model runs on most of them together."""
+
+    async def ask() -> List[Answered]:
+        bodies = [whole([b'{"instances": ["abc"]}']) for _ in range(count)]
+        return await asyncio.gather(*(toy.talk("POST", PREDICT, body, {}) for body in bodies))
+
+    return asyncio.run(ask())
+
+
+def test_what_is_answered_together_is_kept_by_one_write() -> None:
+    log = Kept(0)
+    with ToyApp(log=log) as toy:
+        answers = ask_together(toy, 6)
+    assert [answer.status for answer in answers] == [200] * 6
+    assert (sum(log.writes), max(log.writes) > 1) == (6, True)
+    assert sorted(kept[1] for kept in log.kept) == sorted(int(answer.headers["x-request-id"]) for answer in answers)
+    assert toy.counts.log_records == 6
+
+
+def test_much_at_once_is_written_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("esteira.serving.answer_log.WRITE_BYTES", 1)
+    log = Kept(0)
+    with ToyApp(log=log) as toy:
+        assert [answer.status for answer in ask_together(toy, 6)] == [200] * 6
+    assert log.writes == [1] * 6
 
 
 def test_a_request_that_checks_the_model_is_kept_as_of_the_endpoint_for_checks() -> None:

@@ -6,12 +6,12 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Sequence
 
 import esteira
-from esteira.monitoring.deployed import Deployed
 from esteira.monitoring.journal.request_log import RequestLog, TextRule
 from esteira.monitoring.journal.segments import JOURNAL, list_segments
+from esteira.serving.answer_log import Exchange
 
 # Small ones, since each is removed once all of it is sent.
 SEGMENT_BYTES = 4 * 1024 * 1024
@@ -48,7 +48,7 @@ class StreamedLog:
         self._started_again_s = -PAUSE_S
         self._start()
 
-    def keep(self, deployed: Deployed, request_id: int, request: bytes, response: bytes) -> None:
+    def keep(self, answered: Sequence[Exchange]) -> None:
         """As RequestLog.keep. Raises OSError while as much waits as may."""
         now_s = time.monotonic()
         if now_s - self._looked_s >= LOOK_S:
@@ -56,7 +56,7 @@ class StreamedLog:
             self._look()
         if self._is_full:
             raise OSError(f"{self._journal}: {self._most_bytes:,} bytes wait to be sent to BigQuery")
-        self._log.keep(deployed, request_id, request, response)
+        self._log.keep(answered)
 
     def _look(self) -> None:
         """See how much waits, and that somebody sends it."""

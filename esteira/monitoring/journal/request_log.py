@@ -1,7 +1,7 @@
-"""The request log's writer: a server calls it for each request before its answer is sent.
+"""The request log's writer: a server calls it for requests before their answers are sent.
 
-One write to a file of the journal is all that it does, and a write outlives its process. What reads the journal
-is in ingest.py.
+One write to a file of the journal is all that it does, and a write outlives its process. What reads the journal is
+in ingest.py.
 """
 
 import os
@@ -9,7 +9,7 @@ import random
 import sys
 import time
 from pathlib import Path
-from typing import Dict, List, Tuple
+from typing import Dict, List, Sequence, Tuple
 
 from typing_extensions import Literal
 
@@ -18,6 +18,7 @@ from esteira.monitoring.journal.frames import DEPLOYED, REQUEST, describe, frame
 from esteira.monitoring.journal.redact import redact
 from esteira.monitoring.journal.segments import JOURNAL, make_segment
 from esteira.monitoring.warehouse.folder import private_folder, writable
+from esteira.serving.answer_log import Exchange
 
 SEGMENT_BYTES = 32 * 1024 * 1024
 # How often it is seen whether the file is still in its folder, while requests come.
@@ -42,25 +43,30 @@ class RequestLog:
         # The models that this segment describes, by identity; they are held, so that no other gets the same.
         self._numbers: Dict[int, Tuple[int, Deployed]] = {}
 
-    def keep(self, deployed: Deployed, request_id: int, request: bytes, response: bytes) -> None:
-        """Write a request's body and the model's answer to it; the texts in them as the settings have it.
+    def keep(self, answered: Sequence[Exchange]) -> None:
+        """Write requests' bodies and the model's answers to them; the texts in them as the settings have it.
 
-        Raises OSError if it cannot be written; the journal then is as it was before, and the next call tries again.
-        It is raised, too, once this one is written, when somebody has removed the file that those before it are in.
+        Raises OSError if they cannot be written; the journal then is as it was before, and the next call tries again.
+        It is raised, too, once these are written, when somebody has removed the file that those before them are in.
         """
-        if self._percent < 100 and random.random() * 100 >= self._percent:
+        if self._percent < 100:
+            answered = [one for one in answered if random.random() * 100 < self._percent]
+        if not answered:
             return
-        if self._text != "keep":
-            inputs = [tensor.name for tensor in deployed.inputs] or None
-            request, response = redact(request, response, deployed.labels, self._text, inputs)
         lost = self._lost()
         if lost or self._size >= self._segment_bytes:
             self._roll()
         now_ns = time.time_ns()
-        known = self._numbers.get(id(deployed))
-        number = self._introduce(deployed, now_ns) if known is None else known[0]
-        self._write(frame(REQUEST, number, now_ns, request_id, request, response))
-        self._records += 1
+        parts: List[bytes] = []
+        for deployed, request_id, request, response in answered:
+            if self._text != "keep":
+                inputs = [tensor.name for tensor in deployed.inputs] or None
+                request, response = redact(request, response, deployed.labels, self._text, inputs)
+            known = self._numbers.get(id(deployed))
+            number = self._introduce(deployed, now_ns) if known is None else known[0]
+            parts += frame(REQUEST, number, now_ns, request_id, request, response)
+        self._write(parts)
+        self._records += len(answered)
         if lost:
             raise OSError(lost)
 
@@ -103,15 +109,15 @@ class RequestLog:
         self._looked_s = time.monotonic()
 
     def _write(self, parts: List[bytes]) -> None:
-        size = sum(map(len, parts))
+        content = b"".join(parts)
         written = 0
         try:
-            written = os.writev(self._segment, parts)
-            if written != size:
-                raise OSError(f"{self._folder}: only {written} of {size} bytes were written: is the disk full?")
+            written = os.write(self._segment, content)
+            if written != len(content):
+                raise OSError(f"{self._folder}: only {written} of {len(content)} bytes were written: is the disk full?")
         except OSError:
             if written:
                 # What was written of it would stand before the next one.
                 os.ftruncate(self._segment, self._size)
             raise
-        self._size += size
+        self._size += written

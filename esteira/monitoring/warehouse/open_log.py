@@ -1,9 +1,11 @@
 """The request log of a server on this machine, with the process that loads what it writes."""
 
-from esteira.monitoring.deployed import Deployed
+from typing import Sequence
+
 from esteira.monitoring.journal.request_log import RequestLog
 from esteira.monitoring.warehouse.database import place_of
 from esteira.monitoring.warehouse.loader_process import start_loader
+from esteira.serving.answer_log import Exchange
 from esteira.settings import Settings
 
 
@@ -16,9 +18,9 @@ class LoadedLog:
         self._log = RequestLog(place.folder, percent=settings.log.percent, text=settings.log.text)
         self._loader = start_loader(place)
 
-    def keep(self, deployed: Deployed, request_id: int, request: bytes, response: bytes) -> None:
+    def keep(self, answered: Sequence[Exchange]) -> None:
         """As RequestLog.keep."""
-        self._log.keep(deployed, request_id, request, response)
+        self._log.keep(answered)
 
     def close(self) -> None:
         self._log.close()

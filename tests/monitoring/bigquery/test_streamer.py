@@ -25,6 +25,7 @@ from esteira.monitoring.journal.frames import REQUEST as REQUEST_FRAME
 from esteira.monitoring.journal.frames import frame
 from esteira.monitoring.journal.request_log import RequestLog
 from esteira.monitoring.journal.segments import JOURNAL, list_segments
+from esteira.serving.answer_log import Exchange
 from tests.monitoring.log_place import TABLE, LogPlace
 
 pytestmark = pytest.mark.loopback
@@ -49,7 +50,7 @@ def make_log(place: LogPlace, **options: Any) -> RequestLog:
 
 def test_requests_become_rows_without_the_version_that_only_vertex_ai_knows(place: LogPlace) -> None:
     log = make_log(place)
-    log.keep(MODEL, 7, REQUEST, RESPONSE)
+    log.keep([Exchange(MODEL, 7, REQUEST, RESPONSE)])
     assert place.streamer.send() == 1
     (row,) = place.rows()
     assert (row.pop("logging_time").tzinfo is not None, int(row.pop("request_id"))) == (True, 7)
@@ -65,9 +66,9 @@ def test_requests_become_rows_without_the_version_that_only_vertex_ai_knows(plac
 
 def test_what_was_sent_is_not_sent_again_and_goes_from_the_disk_once_its_writer_is_done(place: LogPlace) -> None:
     log, streamer = make_log(place), place.streamer
-    log.keep(MODEL, 1, REQUEST, RESPONSE)
+    log.keep([Exchange(MODEL, 1, REQUEST, RESPONSE)])
     assert (streamer.send(), streamer.send()) == (1, 0)
-    log.keep(MODEL, 2, REQUEST, RESPONSE)
+    log.keep([Exchange(MODEL, 2, REQUEST, RESPONSE)])
     log.close()
     assert streamer.send() == 1
     assert list_segments(place.folder / JOURNAL) == []
@@ -76,7 +77,7 @@ def test_what_was_sent_is_not_sent_again_and_goes_from_the_disk_once_its_writer_
 
 def test_an_answer_that_is_lost_makes_no_second_row(place: LogPlace) -> None:
     log = make_log(place)
-    log.keep(MODEL, 1, REQUEST, RESPONSE)
+    log.keep([Exchange(MODEL, 1, REQUEST, RESPONSE)])
     place.stand_in.faults.add(Fault(INSERT, "lost"))
     place.streamer.send()
     assert len(place.stand_in.called(INSERT)) == 2
@@ -86,7 +87,7 @@ def test_an_answer_that_is_lost_makes_no_second_row(place: LogPlace) -> None:
 def test_what_is_refused_stays_until_it_is_taken(place: LogPlace) -> None:
     log, streamer = make_log(place, segment_bytes=200), place.streamer
     for number in range(5):
-        log.keep(MODEL, number, REQUEST, RESPONSE)
+        log.keep([Exchange(MODEL, number, REQUEST, RESPONSE)])
     place.stand_in.faults.add(Fault(INSERT, "denied"))
     with pytest.raises(GoogleError, match="^Google Cloud: cannot write into demo-project.esteira.request_log"):
         streamer.send()
@@ -103,14 +104,16 @@ def sent(place: LogPlace) -> List[List[int]]:
 def test_requests_have_a_bounded_size_as_it_is_sent(place: LogPlace, monkeypatch: pytest.MonkeyPatch) -> None:
     log = make_log(place)
     for number in range(7):
-        log.keep(MODEL, number, json.dumps({"instances": ["я" * 50]}, ensure_ascii=False).encode(), RESPONSE)
+        body = json.dumps({"instances": ["я" * 50]}, ensure_ascii=False).encode()
+        log.keep([Exchange(MODEL, number, body, RESPONSE)])
     monkeypatch.setattr("esteira.monitoring.bigquery.batches.BATCH_ROWS", 3)
     assert place.streamer.send() == 7
     assert sent(place) == [[0, 1, 2], [3, 4, 5], [6]]
     one_bytes = len(place.stand_in.called(INSERT)[-1].content)
     monkeypatch.setattr("esteira.monitoring.bigquery.batches.BATCH_BYTES", 2 * one_bytes)
     for number in range(7, 12):
-        log.keep(MODEL, number, json.dumps({"instances": ["я" * 50]}, ensure_ascii=False).encode(), RESPONSE)
+        body = json.dumps({"instances": ["я" * 50]}, ensure_ascii=False).encode()
+        log.keep([Exchange(MODEL, number, body, RESPONSE)])
     assert place.streamer.send() == 5
     assert sent(place)[3:] == [[7, 8], [9, 10], [11]]
     assert max(len(call.content) for call in place.stand_in.called(INSERT)[3:]) <= 2 * one_bytes
@@ -123,14 +126,14 @@ def test_a_sender_that_is_started_again_goes_on_after_the_last_batch_that_was_ta
     monkeypatch.setattr("esteira.monitoring.bigquery.batches.BATCH_ROWS", 2)
     log = make_log(place)
     for number in range(5):
-        log.keep(MODEL, number, REQUEST, RESPONSE)
+        log.keep([Exchange(MODEL, number, REQUEST, RESPONSE)])
     place.stand_in.faults.add(Fault(INSERT, "denied", skip=1))
     with pytest.raises(GoogleError):
         place.streamer.send()
     assert place.streamer.send() == 3
     assert sent(place) == [[0, 1], [2, 3], [2, 3], [4]]
     assert place.streamer.send() == 0
-    log.keep(MODEL, 5, REQUEST, RESPONSE)
+    log.keep([Exchange(MODEL, 5, REQUEST, RESPONSE)])
     log.close()
     assert place.streamer.send() == 1
     assert list((place.folder / JOURNAL).iterdir()) == []
@@ -160,7 +163,7 @@ def test_a_row_that_bigquery_refuses_for_good_is_found_told_and_left_out(
     place.stand_in.add({INSERT: refusing})
     log = make_log(place)
     for number in range(5):
-        log.keep(MODEL, number, b'{"instances": ["poison"]}' if number == 3 else REQUEST, RESPONSE)
+        log.keep([Exchange(MODEL, number, b'{"instances": ["poison"]}' if number == 3 else REQUEST, RESPONSE)])
     assert place.streamer.send() == 5
     assert sent(place) == [[0, 1, 2, 3, 4], [0, 1], [2, 3, 4], [2], [3, 4], [3], [4]]
     assert [int(row["request_id"]) for row in place.rows()] == [0, 1, 2, 4]
@@ -187,10 +190,10 @@ def test_only_invalid_rows_are_left_out_and_others_sent_again_alone(
     place.stand_in.add({INSERT: partly})
     log, streamer = make_log(place), place.streamer
     for number in range(5):
-        log.keep(MODEL, number, REQUEST, RESPONSE)
+        log.keep([Exchange(MODEL, number, REQUEST, RESPONSE)])
     with pytest.raises(GoogleError, match="^Google Cloud: BigQuery has not taken some rows: backendError, timeout$"):
         streamer.send()
-    log.keep(MODEL, 5, REQUEST, RESPONSE)
+    log.keep([Exchange(MODEL, 5, REQUEST, RESPONSE)])
     reasons.clear()
     assert streamer.send() == 6
     assert sent(place) == [[0, 1, 2, 3, 4], [2, 4], [5]]
@@ -200,7 +203,7 @@ def test_only_invalid_rows_are_left_out_and_others_sent_again_alone(
 
 def test_a_request_that_cannot_be_read_holds_up_no_other(place: LogPlace, capsys: pytest.CaptureFixture[str]) -> None:
     log = make_log(place)
-    log.keep(MODEL, 1, REQUEST, RESPONSE)
+    log.keep([Exchange(MODEL, 1, REQUEST, RESPONSE)])
     log.close()
     (path,) = list_segments(place.folder / JOURNAL)
     # Of a model that the segment does not describe, as after damage.
@@ -215,8 +218,8 @@ def test_a_row_that_is_too_large_is_told_and_left_out(
 ) -> None:
     monkeypatch.setattr("esteira.monitoring.bigquery.batches.ROW_BYTES", 1000)
     log = make_log(place)
-    log.keep(MODEL, 1, b'{"instances": ["' + b"x" * 1000 + b'"]}', RESPONSE)
-    log.keep(MODEL, 2, REQUEST, RESPONSE)
+    log.keep([Exchange(MODEL, 1, b'{"instances": ["' + b"x" * 1000 + b'"]}', RESPONSE)])
+    log.keep([Exchange(MODEL, 2, REQUEST, RESPONSE)])
     place.streamer.send()
     assert capsys.readouterr().err == "Not logged: request 1: has more than 1,000 bytes\n"
     assert [int(row["request_id"]) for row in place.rows()] == [2]
@@ -242,9 +245,9 @@ def wait_for_rows(place: LogPlace, count: int) -> None:
 
 @pytest.mark.programs
 def test_a_log_is_streamed_while_it_is_written_and_to_its_end(place: LogPlace, streamed: StreamedLog) -> None:
-    streamed.keep(MODEL, 1, REQUEST, RESPONSE)
+    streamed.keep([Exchange(MODEL, 1, REQUEST, RESPONSE)])
     wait_for_rows(place, 1)
-    streamed.keep(MODEL, 2, REQUEST, RESPONSE)
+    streamed.keep([Exchange(MODEL, 2, REQUEST, RESPONSE)])
     streamed.close()
     assert [int(row["request_id"]) for row in place.rows()] == [1, 2]
     texts = "".join(row["request_payload"][0] for row in place.rows())
@@ -264,11 +267,11 @@ def test_what_sends_and_is_killed_is_started_again(
     streamed.process.kill()
     streamed.process.wait()
     if is_asked_again:
-        streamed.keep(MODEL, 1, REQUEST, RESPONSE)
+        streamed.keep([Exchange(MODEL, 1, REQUEST, RESPONSE)])
         wait_for_rows(place, 1)
     else:
         monkeypatch.setattr("esteira.monitoring.bigquery.streamed_log.LOOK_S", PATIENCE_S)
-        streamed.keep(MODEL, 1, REQUEST, RESPONSE)
+        streamed.keep([Exchange(MODEL, 1, REQUEST, RESPONSE)])
     streamed.close()
     assert [int(row["request_id"]) for row in place.rows()] == [1]
     assert capfd.readouterr().err == "What sends requests to BigQuery has ended: status -9\n"
@@ -280,7 +283,7 @@ def test_what_is_not_sent_at_the_end_is_told(
 ) -> None:
     monkeypatch.setattr("esteira.monitoring.bigquery.streamed_log.STOP_TIMEOUT_S", 1.0)
     streamed.process.send_signal(signal.SIGSTOP)
-    streamed.keep(MODEL, 1, REQUEST, RESPONSE)
+    streamed.keep([Exchange(MODEL, 1, REQUEST, RESPONSE)])
     (segment,) = list_segments(place.folder / JOURNAL)
     size = segment.stat().st_size
     streamed.close()
@@ -303,7 +306,7 @@ def test_an_error_that_nobody_has_thought_of_is_told_by_its_name_and_tried_again
         ours.close()
         return Answer([], [], "")
 
-    make_log(place).keep(MODEL, 1, REQUEST, RESPONSE)
+    make_log(place).keep([Exchange(MODEL, 1, REQUEST, RESPONSE)])
     with theirs:
         stream_until_closed(Streamer(place.folder / JOURNAL, insert), theirs)
     assert (calls, capsys.readouterr().err) == ([1, 1], "Requests wait to be logged: RuntimeError\n")
@@ -319,8 +322,8 @@ def test_requests_are_kept_while_nothing_can_be_started(
     with monkeypatch.context() as context:
         context.setattr("esteira.monitoring.bigquery.streamed_log.start_streamer", failing)
         # The second one comes before it is tried again.
-        streamed.keep(MODEL, 1, REQUEST, RESPONSE)
-        streamed.keep(MODEL, 2, REQUEST, RESPONSE)
+        streamed.keep([Exchange(MODEL, 1, REQUEST, RESPONSE)])
+        streamed.keep([Exchange(MODEL, 2, REQUEST, RESPONSE)])
     ended = "What sends requests to BigQuery has ended: status -9\n"
     told = f"{ended}What sends requests to BigQuery cannot be started: Cannot allocate memory\n"
     assert capfd.readouterr().err == told
@@ -341,7 +344,7 @@ def test_what_waits_on_the_disk_is_bounded(place: LogPlace, monkeypatch: pytest.
     kept = 0
     with pytest.raises(OSError, match="300 bytes wait to be sent to BigQuery"):
         for kept in range(100):
-            log.keep(MODEL, kept, REQUEST, RESPONSE)
+            log.keep([Exchange(MODEL, kept, REQUEST, RESPONSE)])
     assert 0 < kept < 10
     log.close()
 

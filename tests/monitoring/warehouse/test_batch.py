@@ -6,13 +6,14 @@ from typing import List
 
 import pytest
 
+from esteira.serving.answer_log import Exchange
 from tests.monitoring.logged import DEPLOYED, logged, opened_log, place_in
 
 
 def payloads(folder: Path, request: bytes, response: bytes = b"{}") -> List[List[str]]:
     place = place_in(folder)
     log = opened_log(place)
-    log.keep(DEPLOYED, 1, request, response)
+    log.keep([Exchange(DEPLOYED, 1, request, response)])
     log.close()
     (row,) = logged(place)
     return [row["request_payload"], row["response_payload"]]
