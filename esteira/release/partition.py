@@ -40,41 +40,51 @@ ENCODER = "hub_digest"
 
 
 class Rule(NamedTuple):
-    """What a part is made of, and the kind of deploy that it takes to change it.
+    """What a part is, what it is made of, and the kind of deploy that it takes to change it.
 
     `*` in a path stands for anything within one folder, `**` for anything below it. `values` are
     settings as "section.key", `environment` being the chosen one's own table. `but` are left out.
     """
 
     kind: Literal["partial", "full"]
+    what: str
     files: Tuple[str, ...] = ()
     values: Tuple[str, ...] = ()
     but: Tuple[str, ...] = ()
 
 
 PARTITION: Dict[str, Rule] = {
-    # What the container images hold.
-    "image": Rule("full", files=(*CODE, "docker/**"), but=NO_CODE),
-    # The compiled pipeline, its image and parameters open.
-    "job": Rule("full", files=CODE, values=("pipeline.name", "training.*", "gate.*", ENCODER), but=NO_CODE),
-    # The code of the model, and what makes one file of it: of modules/ just the files that count here travel in it.
+    "image": Rule(
+        "full",
+        "The container images that steps and tasks run in: Python, its packages, the engine and the pipeline",
+        files=(*CODE, "docker/**"),
+        but=NO_CODE,
+    ),
+    "job": Rule(
+        "full",
+        "The compiled pipeline; its image and the places of the other parts are left open, and bound by a release",
+        files=CODE,
+        values=("pipeline.name", "training.*", "gate.*", ENCODER),
+        but=NO_CODE,
+    ),
+    # What makes one file of modules/ counts, too; of modules/ just the files that count here travel in it.
     "modules": Rule(
         "partial",
+        "The code of the model, as one file",
         files=("modules/**", "esteira/jobs/bundle*.py"),
         but=(HYPERPARAMETERS, *DEFAULT_DATA, *left_behind("modules")),
     ),
-    # The rows to train on and to evaluate on, and the schema that they must obey.
     "data": Rule(
         "partial",
+        "The rows to train on and to evaluate on, and the schema that they must obey",
         files=("esteira/data/**", "pipeline/schema.pbtxt", *DEFAULT_DATA),
         values=("data.*", CSV),
         but=("data.file", *NO_CODE),
     ),
-    # What `make tune` found.
-    "hyperparameters": Rule("partial", files=(HYPERPARAMETERS,)),
-    # How a release is built and served, and where.
+    "hyperparameters": Rule("partial", "The hyperparameters, as `make tune` found them", files=(HYPERPARAMETERS,)),
     "settings": Rule(
         "partial",
+        "How a release is built and served, and where",
         files=("cloudbuild/*.j2", "tasks.py", ".github/workflows/deploy.yaml"),
         values=("serving.*", "build.*", "cloud.*", "trainer.*", "endpoint.*", "log.*", "environment.*"),
         but=("serving.host", "serving.port", "cloud.poll_s", "log.lands_s", *WHO_MAY, "environment.mirrors"),

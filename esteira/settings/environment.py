@@ -3,7 +3,7 @@
 import re
 from typing import Any, Dict
 
-from pydantic import validator
+from pydantic import Field, validator
 
 from esteira.settings.section import Section, matched, matched_mirrors
 
@@ -31,26 +31,50 @@ GITHUB_REF_PATTERN = re.compile(r"^refs/(?:heads|tags)/[A-Za-z0-9._/-]+\Z")
 
 
 class Environment(Section):
-    """[environments.NAME]: a Google Cloud project and region that releases go to.
+    """[environments.NAME]: a Google Cloud project and region that releases go to with ENV=NAME."""
 
-    The service accounts of builds and of the pipeline's runs are those that `make cloud-apply` makes, unless
-    others are named. `github` is the owner/repository whose workflows may deploy, `github_owner_id` its owner's
-    number, which nobody else ever gets, and `github_ref` the one branch or tag whose workflows may; empty is any.
-    """
-
-    project: str
-    region: str
-    bucket: str
-    repository: str
-    mirrors: str = ""
-    dataset: str = "esteira"
-    github: str = ""
-    github_owner_id: str = ""
-    github_ref: str = ""
-    build_account: str = ""
-    run_account: str = ""
-    network: str = ""
-    kms_key: str = ""
+    project: str = Field(..., description="The project's id", example="my-project-1")
+    region: str = Field(..., description="Where everything lies and runs", example="europe-west1")
+    bucket: str = Field(..., description="The bucket of releases, without gs://", example="my-project-1-esteira")
+    repository: str = Field(..., description="The Artifact Registry repository of images", example="esteira")
+    mirrors: str = Field(
+        "",
+        description="What stands for a registry that bases are pulled from: host=mirror, more with commas",
+        example="docker.io=europe-west1-docker.pkg.dev/my-project-1/docker-hub",
+    )
+    dataset: str = Field("esteira", description="The BigQuery dataset of the request log")
+    github: str = Field(
+        "", description="The repository whose workflows may deploy; empty is none", example="owner/repository"
+    )
+    github_owner_id: str = Field(
+        "",
+        description="The number of its owner, which nobody else ever gets: gh api users/OWNER --jq .id; empty is any",
+        example="1342004",
+    )
+    github_ref: str = Field(
+        "", description="The one branch or tag whose workflows may deploy; empty is any", example="refs/heads/main"
+    )
+    build_account: str = Field(
+        "",
+        description="The service account that builds run as; empty is the one that `make cloud-apply` makes",
+        example="builds@my-project-1.iam.gserviceaccount.com",
+    )
+    run_account: str = Field(
+        "",
+        description="The service account that runs and served models run as; empty is the one that `make cloud-apply` "
+        "makes",
+        example="runs@my-project-1.iam.gserviceaccount.com",
+    )
+    network: str = Field(
+        "",
+        description="The network that runs are connected with; empty is none",
+        example="projects/123456789/global/networks/default",
+    )
+    kms_key: str = Field(
+        "",
+        description="The key that runs, models and the endpoint are encrypted with; empty is Google's own",
+        example="projects/my-project-1/locations/europe-west1/keyRings/esteira/cryptoKeys/releases",
+    )
 
     @validator("project")
     def check_project(cls, value: str) -> str:

@@ -17,7 +17,7 @@ PIPELINE_PATTERN = re.compile(r"^[a-z][a-z0-9-]{0,62}$")
 class PipelineSettings(Section):
     """[pipeline]: what the pipeline is called, in every environment."""
 
-    name: str = "sentiment"
+    name: str = Field("sentiment", description="Its folder in the bucket, its models and its endpoint bear this name")
 
     @validator("name")
     def check_name(cls, value: str) -> str:
@@ -25,25 +25,36 @@ class PipelineSettings(Section):
 
 
 class DataSettings(Section):
-    """[data]: a CSV of one's own, its columns, and how its rows are split.
+    """[data]: a CSV of one's own, its columns, and how its rows are split."""
 
-    `file` is relative to the repository; DATA= sets it for one command. Empty is the default data.
-    """
-
-    file: str = ""
-    text_column: str = Field("text", min_length=1)
-    label_column: str = Field("label", min_length=1)
-    source_column: str = ""
-    eval_percent: int = Field(25, ge=1, le=90)
+    file: str = Field(
+        "",
+        description="The CSV to train on, from the top of the repository or absolute; empty is the default data",
+        example="headlines.csv",
+    )
+    text_column: str = Field("text", min_length=1, description="The column that holds the texts")
+    label_column: str = Field("label", min_length=1, description="The column that holds the classes")
+    source_column: str = Field(
+        "", description="A column by which the model is measured in slices; empty is none", example="source"
+    )
+    eval_percent: int = Field(25, ge=1, le=90, description="How much of the data is held back to evaluate on")
 
 
 class TrainingSettings(Section):
     """[training]: how long and with which encoder the model is trained."""
 
-    epochs: int = Field(8, ge=1)
-    seed: int = Field(1, ge=0)
-    encoder: Literal["attention", "hub"] = "attention"
-    hub_module: str = ""
+    epochs: int = Field(8, ge=1, description="How often training goes over the data")
+    seed: int = Field(1, ge=0, description="What random numbers begin with")
+    encoder: Literal["attention", "hub"] = Field(
+        "attention",
+        description="What makes vectors of texts: attention over words that is trained along, or a SavedModel "
+        "such as those of TensorFlow Hub",
+    )
+    hub_module: str = Field(
+        "",
+        description="The SavedModel of the encoder hub: an absolute path, whose files count as the release's, or a URL",
+        example="/data/nnlm-en-dim50",
+    )
 
     @validator("hub_module", always=True)
     def check_hub_module(cls, value: str, values: Dict[str, Any]) -> str:
@@ -58,13 +69,20 @@ class TrainingSettings(Section):
 class TuningSettings(Section):
     """[tuning]: the search that `make tune` makes."""
 
-    trials: int = Field(8, ge=1)
-    epochs: int = Field(4, ge=1)
+    trials: int = Field(8, ge=1, description="How many sets of hyperparameters are tried")
+    epochs: int = Field(4, ge=1, description="How often each of them is trained over the data")
 
 
 class GateSettings(Section):
     """[gate]: what a model must reach before it is served."""
 
-    accuracy_lift: float = Field(0.02, ge=-1, le=1)
-    macro_f1: float = Field(0.40, ge=0, le=1)
-    macro_f1_change: float = Field(-0.01, ge=-1, le=1)
+    accuracy_lift: float = Field(
+        0.02, ge=-1, le=1, description="The accuracy, at least so much above that of always answering the largest class"
+    )
+    macro_f1: float = Field(0.40, ge=0, le=1, description="The mean of the classes' F1 scores, at least")
+    macro_f1_change: float = Field(
+        -0.01,
+        ge=-1,
+        le=1,
+        description="macro-F1 less that of the model that was blessed last, at least; below 0 it may be a bit worse",
+    )

@@ -23,17 +23,29 @@ RESERVED_PATTERN = re.compile(r"^(?:(?:ESTEIRA_|PYTHON|LD_)[A-Z0-9_]*|PATH|HOME)
 class RunSettings(Section):
     """[run]: how a compiled job is executed on this machine."""
 
-    isolation: Literal["fork", "process", "container"] = "fork"
-    workers: int = Field(2, ge=1)
-    cache: bool = True
+    isolation: Literal["fork", "process", "container"] = Field(
+        "fork",
+        description="What a task runs in: a fork of a process that has imported TFX once, a process of its own, or a "
+        "container of the built image, with Docker or Podman",
+    )
+    workers: int = Field(2, ge=1, description="How many tasks run at once")
+    cache: bool = Field(True, description="Whether what a task made of the same inputs before is used again")
 
 
 class BuildSettings(Section):
     """[build]: what a generated Cloud Build file asks of Cloud Build."""
 
-    machine_type: Literal["UNSPECIFIED", "E2_MEDIUM", "E2_HIGHCPU_8", "E2_HIGHCPU_32"] = "E2_HIGHCPU_8"
-    timeout_s: int = Field(21600, ge=60, le=86400)
-    secrets: str = ""
+    machine_type: Literal["UNSPECIFIED", "E2_MEDIUM", "E2_HIGHCPU_8", "E2_HIGHCPU_32"] = Field(
+        "E2_HIGHCPU_8", description="The machine that a build runs on; UNSPECIFIED is what Cloud Build chooses"
+    )
+    timeout_s: int = Field(
+        21600, ge=60, le=86400, description="How long a build may take, the run included, in seconds"
+    )
+    secrets: str = Field(
+        "",
+        description="What steps get from Secret Manager: VARIABLE=secret/version, more with commas",
+        example="INDEX_TOKEN=index-token/3",
+    )
 
     @validator("secrets")
     def check_secrets(cls, value: str) -> str:
@@ -49,13 +61,18 @@ class BuildSettings(Section):
 
 
 class ImagesSettings(Section):
-    """[images]: where the environment `local` pushes images to, and whence it gets the bases.
+    """[images]: where the environment `local` pushes images to, and whence it gets the bases."""
 
-    An empty `registry` keeps them in the state folder. `mirrors` is "host=mirror", more with commas.
-    """
-
-    registry: str = ""
-    mirrors: str = ""
+    registry: str = Field(
+        "",
+        description="Where images are pushed to, without a scheme; empty keeps them in the state folder",
+        example="127.0.0.1:5000/esteira",
+    )
+    mirrors: str = Field(
+        "",
+        description="What stands for a registry that bases are pulled from: host=mirror, more with commas",
+        example="docker.io=europe-west1-docker.pkg.dev/my-project/docker-hub",
+    )
 
     @validator("registry")
     def check_registry(cls, value: str) -> str:
@@ -68,28 +85,41 @@ class ImagesSettings(Section):
 
 
 class DeploySettings(Section):
-    """[deploy]: how deploys into one environment keep out of each other's way.
+    """[deploy]: how deploys into one environment keep out of each other's way."""
 
-    `wait_s` is how long a deploy waits for another one; -1 is 600 s on `local` and, in Google Cloud, as long as a
-    build may take. `start_s` is how long a build there may wait for a machine before another deploy takes over.
-    """
-
-    lease_s: int = Field(60, ge=3, le=3600)
-    wait_s: int = Field(-1, ge=-1)
-    start_s: int = Field(1200, ge=60)
+    lease_s: int = Field(
+        60, ge=3, le=3600, description="After how many seconds a lease that nobody renews is taken over"
+    )
+    wait_s: int = Field(
+        -1,
+        ge=-1,
+        description="How many seconds a deploy waits for another one; -1 is 600 on `local` and, in Google Cloud, as "
+        "many as a build may wait and take",
+    )
+    start_s: int = Field(
+        1200,
+        ge=60,
+        description="How many seconds a build in Google Cloud may wait for a machine before another deploy takes over",
+    )
 
 
 class CloudSettings(Section):
-    """[cloud]: how a job runs in Google Cloud: on Vertex AI, or in the legacy form, which can only be compiled.
+    """[cloud]: how a job runs in Google Cloud."""
 
-    `schedule` is a cron line, with TZ=Area/City before it if it is not UTC; empty is none.
-    """
-
-    target: Literal["vertex", "ai_platform"] = "vertex"
-    failure_policy: Literal["fast", "slow"] = "fast"
-    cache: bool = True
-    schedule: str = ""
-    poll_s: int = Field(20, ge=1, le=600)
+    target: Literal["vertex", "ai_platform"] = Field(
+        "vertex", description="Vertex AI Pipelines, or the legacy form of AI Platform, which can only be looked at"
+    )
+    failure_policy: Literal["fast", "slow"] = Field(
+        "fast", description="Whether no further task begins once one has failed, or all run that can"
+    )
+    cache: bool = Field(True, description="Whether what a task made of the same inputs before is used again")
+    schedule: str = Field(
+        "",
+        description="When Vertex AI runs the current release's job by itself: a cron line, in UTC unless TZ=Area/City "
+        "stands before it; empty is never",
+        example="TZ=Europe/Berlin 0 6 * * 1",
+    )
+    poll_s: int = Field(20, ge=1, le=600, description="How many seconds pass at most between two looks at a run")
 
     @validator("schedule")
     def check_schedule(cls, value: str) -> str:
@@ -97,15 +127,18 @@ class CloudSettings(Section):
 
 
 class TrainerSettings(Section):
-    """[trainer]: where a job in Google Cloud trains: in the task's own container, or in a custom training job.
+    """[trainer]: where a job in Google Cloud trains, and on which machines."""
 
-    `cpus` and `memory_gb` are the task's; `machine_type` and `workers` the custom job's; accelerators either's.
-    """
-
-    place: Literal["task", "custom_job"] = "task"
-    cpus: int = Field(4, ge=1)
-    memory_gb: int = Field(16, ge=1)
-    machine_type: str = "n1-standard-8"
-    workers: int = Field(1, ge=1)
-    accelerator_type: str = ""
-    accelerator_count: int = Field(1, ge=1)
+    place: Literal["task", "custom_job"] = Field(
+        "task", description="In the task's own container, or in a custom training job that the task waits for"
+    )
+    cpus: int = Field(4, ge=1, description="The task's CPUs; of no meaning for a custom job")
+    memory_gb: int = Field(16, ge=1, description="The task's memory in GB; of no meaning for a custom job")
+    machine_type: str = Field("n1-standard-8", description="The machines of a custom job")
+    workers: int = Field(
+        1, ge=1, description="How many machines a custom job trains on; above 1 the code in modules/ must expect it"
+    )
+    accelerator_type: str = Field(
+        "", description="The accelerator of the task or of each machine; empty is none", example="NVIDIA_TESLA_T4"
+    )
+    accelerator_count: int = Field(1, ge=1, description="How many of them, where there is an accelerator")

@@ -18,38 +18,51 @@ OWN_TABLES = frozenset({"request_log", "deployed_models", "ground_truth", "reque
 
 
 class ServingSettings(Section):
-    """[serving]: where the prediction server listens, and how much it takes at once.
+    """[serving]: where the prediction server listens, and how much it takes at once."""
 
-    `max_rows` are those of one request, `max_waiting` those that wait for the model over all requests, beyond which
-    a client is told to come again. `timeout_s` is how long a request may take from its head to its answer.
-    `latency_ms` is what the smoke test allows a request of one text in the median.
-    """
-
-    host: str = "127.0.0.1"
-    port: int = Field(8501, ge=0, le=65535)
-    max_batch: int = Field(64, ge=1)
-    max_body_mb: int = Field(8, ge=1, le=1024)
-    max_rows: int = Field(8192, ge=1)
-    max_waiting: int = Field(1024, ge=1)
-    timeout_s: int = Field(30, ge=1, le=3600)
-    latency_ms: int = Field(500, ge=1)
+    host: str = Field("127.0.0.1", description="The address that `make serve` listens at; 0.0.0.0 is any")
+    port: int = Field(8501, ge=0, le=65535, description="The port that it listens at; 0 is any that is free")
+    max_batch: int = Field(64, ge=1, description="How many rows the model runs on together, at most")
+    max_body_mb: int = Field(8, ge=1, le=1024, description="How large the body of a request may be, in MB")
+    max_rows: int = Field(8192, ge=1, description="How many rows a request may have")
+    max_waiting: int = Field(
+        1024,
+        ge=1,
+        description="How many rows may wait for the model, over all requests; beyond it a client is told to come again",
+    )
+    timeout_s: int = Field(
+        30, ge=1, le=3600, description="How many seconds a request may take, from its head to its answer"
+    )
+    latency_ms: int = Field(
+        500, ge=1, description="What the smoke test allows a request of one text in the median, in milliseconds"
+    )
 
 
 class LogSettings(Section):
-    """[log]: the request log, which every request that was answered gets into.
+    """[log]: the request log, which every request that was answered gets into."""
 
-    `percent` of the requests are kept, chosen at random; 0 is none. `text` says what becomes of the texts in them
-    before they are written: "keep", "hash" (SHA-256) or "redact". Rows go after `expiry_days`. `ai_platform` names a
-    table in the form of AI Platform Prediction, dataset.table, that the views read, too; empty is none. `lands_s` is
-    how long a deploy to Google Cloud waits for a request of its own to be in the log: Google does not say how long
-    that takes, others tell of two to three minutes.
-    """
-
-    percent: int = Field(100, ge=0, le=100)
-    text: Literal["keep", "hash", "redact"] = "keep"
-    expiry_days: int = Field(180, ge=1, le=36500)
-    ai_platform: str = ""
-    lands_s: int = Field(600, ge=1, le=3600)
+    percent: int = Field(
+        100, ge=0, le=100, description="How many of the requests are kept, chosen at random; 0 is none"
+    )
+    text: Literal["keep", "hash", "redact"] = Field(
+        "keep",
+        description="What becomes of texts before they are written anywhere: hash is their SHA-256, redact a word "
+        "that stands for any",
+    )
+    expiry_days: int = Field(180, ge=1, le=36500, description="After how many days rows go")
+    ai_platform: str = Field(
+        "",
+        description="A table in the form of AI Platform Prediction, dataset.table, that the views read, too; empty is "
+        "none",
+        example="old_logs.predictions",
+    )
+    # Google does not say how long that takes, others tell of two to three minutes.
+    lands_s: int = Field(
+        600,
+        ge=1,
+        le=3600,
+        description="How many seconds a deploy to Google Cloud waits for a request of its own to be in the log",
+    )
 
     @validator("ai_platform")
     def check_ai_platform(cls, value: str) -> str:
@@ -65,21 +78,26 @@ def is_own_table(table: str) -> bool:
 
 
 class EndpointSettings(Section):
-    """[endpoint]: the Vertex AI endpoint that serves the model.
+    """[endpoint]: the Vertex AI endpoint that serves the model."""
 
-    `by` is who deploys: a release, beside the old model and after a smoke test, or TFX's Pusher in the run.
-    `image` by digest; empty is the release's own. `keep` models stay deployed for a rollback, at no traffic.
-    """
-
-    by: Literal["release", "pusher"] = "release"
-    image: str = ""
-    machine_type: str = "n1-standard-2"
-    min_replicas: int = Field(1, ge=1)
-    max_replicas: int = Field(2, ge=1)
-    cpu_percent: int = Field(60, ge=1, le=100)
-    accelerator_type: str = ""
-    accelerator_count: int = Field(1, ge=1)
-    keep: int = Field(1, ge=0)
+    by: Literal["release", "pusher"] = Field(
+        "release",
+        description="Who deploys: the release, beside the old model and after a smoke test, or TFX's Pusher in the run",
+    )
+    image: str = Field(
+        "",
+        description="The image that serves, by its digest; empty is the release's own",
+        example=f"europe-docker.pkg.dev/vertex-ai/prediction/tf2-cpu.2-13@sha256:{'0' * 64}",
+    )
+    machine_type: str = Field("n1-standard-2", description="The machines that serve")
+    min_replicas: int = Field(1, ge=1, description="How many machines each deployed model has, at least")
+    max_replicas: int = Field(2, ge=1, description="How many it has at most; at least endpoint.min_replicas")
+    cpu_percent: int = Field(60, ge=1, le=100, description="The load of the CPUs that their number follows")
+    accelerator_type: str = Field(
+        "", description="The accelerator of each machine; empty is none", example="NVIDIA_TESLA_T4"
+    )
+    accelerator_count: int = Field(1, ge=1, description="How many of them, where there is an accelerator")
+    keep: int = Field(1, ge=0, description="How many former models stay deployed, at no traffic, for a quick rollback")
 
     @validator("image")
     def check_image(cls, value: str) -> str:
