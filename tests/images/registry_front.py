@@ -254,7 +254,7 @@ class Signer:
         self._key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
         name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, SERVICE)])
         day = datetime.timedelta(days=1)
-        today = datetime.datetime.utcnow()
+        today = datetime.datetime.now(datetime.timezone.utc)
         builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(self._key.public_key())
         builder = builder.serial_number(1).not_valid_before(today - day).not_valid_after(today + day)
         made = builder.add_extension(x509.BasicConstraints(True, None), True).sign(self._key, hashes.SHA256())

@@ -72,7 +72,7 @@ def test_what_it_is_not_made_of_asks_for_no_other(project: Project, settings: Se
 
 
 @pytest.mark.parametrize(
-    "file, old, new",
+    ("file", "old", "new"),
     [
         ("docker/builder.toml", "/workspace", "/elsewhere"),
         ("docker/bases.toml", "3.8-slim", "3.8-fat"),

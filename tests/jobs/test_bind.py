@@ -106,7 +106,7 @@ def test_on_local_nothing_of_a_target_is_in_the_job(tmp_path: Path) -> None:
     assert "projects/local/" in executors["resolver_executor"]["resolver"]["outputArtifactQueries"]["model"]["filter"]
 
 
-@pytest.mark.parametrize("content, said", [("", "was not made"), (f"sha256:{'1' * 64}", "was not pushed")])
+@pytest.mark.parametrize(("content", "said"), [("", "was not made"), (f"sha256:{'1' * 64}", "was not pushed")])
 def test_an_image_that_the_cloud_cannot_pull_is_told(tmp_path: Path, content: str, said: str) -> None:
     settings = settings_of(tmp_path, {})
     release = release_of(settings)

@@ -60,7 +60,8 @@ class Store:
                 self._db = sqlite3.connect(read_only_uri(path), uri=True, isolation_level=None)
                 self._db.execute("PRAGMA query_only = ON")
                 (version,) = self._db.execute("PRAGMA user_version").fetchone()
-                return self._check_version(version)
+                self._check_version(version)
+                return
             path.parent.mkdir(parents=True, exist_ok=True)
             self._db = sqlite3.connect(str(path), timeout=LOCK_TIMEOUT_S, isolation_level=None)
             self._db.execute("PRAGMA journal_mode = WAL")

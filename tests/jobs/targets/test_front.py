@@ -78,7 +78,7 @@ def test_a_bucket_that_cannot_be_read_is_told_and_what_is_here_compiled(
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "flags, env, said",
+    ("flags", "env", "said"),
     [
         ({}, "local", [COMPILED]),
         (
