@@ -30,7 +30,10 @@ TIME_PATTERN = "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$"
 
 
 class UnreadableError(StateError):
-    """A manifest is there, and holds no release that this version can read."""
+    """A manifest is there, and holds no release that this version can read.
+
+    Next: use the version that wrote it, or remove the release with the command that the message has.
+    """
 
     exit_code = 17
 

@@ -31,7 +31,10 @@ class Entry(NamedTuple):
 
 
 class ConflictError(StateError):
-    """An object is not at the generation that a writer expected: somebody else was first."""
+    """An object is not at the generation that a writer expected: another deploy has moved `current` meanwhile.
+
+    Next: `make status` and `make plan` show what is served now; then `make deploy`.
+    """
 
     exit_code = 16
 
