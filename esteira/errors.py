@@ -101,8 +101,8 @@ class ServingError(EsteiraError):
 class StateError(EsteiraError):
     """The state folder or the bucket cannot be used: a full disk, no permission, nothing deployed yet.
 
-    Next: free space or mend the permissions of the place that the message names; where nothing is deployed yet, `make
-    deploy-full`.
+    Next: free space or mend the permissions of the place that the message names; `make deploy-full` where nothing is
+    deployed yet.
     """
 
     exit_code = 12

@@ -14,7 +14,9 @@ AGAIN = "Run the command again: it goes on from what is there."
 
 
 class UnreachableError(RegistryError):
-    """A registry cannot be reached at all; its message is one line that a deploy's log can show.
+    """A registry cannot be reached at all.
+
+    The message is one line that a deploy's log can show.
 
     Next: check the network and HTTPS_PROXY, then run the command again; `images.mirrors` names what stands for a
     registry.

@@ -31,7 +31,7 @@ class Entry(NamedTuple):
 
 
 class ConflictError(StateError):
-    """An object is not at the generation that a writer expected: another deploy has moved `current` meanwhile.
+    """Somebody else was first: an object, such as `current`, is not at the generation that a writer expected.
 
     Next: `make status` and `make plan` show what is served now; then `make deploy`.
     """

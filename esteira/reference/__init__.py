@@ -1,0 +1,1 @@
+"""docs/reference/: pages that are made from the code, so that they cannot say anything else."""
