@@ -37,7 +37,9 @@ class DataSettings(Section):
     source_column: str = Field(
         "", description="A column by which the model is measured in slices; empty is none", example="source"
     )
-    eval_percent: int = Field(25, ge=1, le=90, description="How much of the data is held back to evaluate on")
+    eval_percent: int = Field(
+        25, ge=1, le=90, description="The percentage of the rows that are held back to evaluate on"
+    )
 
 
 class TrainingSettings(Section):

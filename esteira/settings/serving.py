@@ -42,7 +42,7 @@ class LogSettings(Section):
     """[log]: the request log, which every request that was answered gets into."""
 
     percent: int = Field(
-        100, ge=0, le=100, description="How many of the requests are kept, chosen at random; 0 is none"
+        100, ge=0, le=100, description="The percentage of the requests that are kept, chosen at random; 0 is none"
     )
     text: Literal["keep", "hash", "redact"] = Field(
         "keep",
@@ -92,7 +92,9 @@ class EndpointSettings(Section):
     machine_type: str = Field("n1-standard-2", description="The machines that serve")
     min_replicas: int = Field(1, ge=1, description="How many machines each deployed model has, at least")
     max_replicas: int = Field(2, ge=1, description="How many it has at most; at least endpoint.min_replicas")
-    cpu_percent: int = Field(60, ge=1, le=100, description="The load of the CPUs that their number follows")
+    cpu_percent: int = Field(
+        60, ge=1, le=100, description="The load of the CPUs, in percent, that the number of machines follows"
+    )
     accelerator_type: str = Field(
         "", description="The accelerator of each machine; empty is none", example="NVIDIA_TESLA_T4"
     )
