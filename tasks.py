@@ -16,6 +16,7 @@ from esteira.edge import (
     overrides_here,
     required_variable,
     settings_here,
+    settings_in,
     switch,
     variable,
 )
@@ -71,10 +72,11 @@ def generate(c: Context, set: "list[str]", check: bool = False) -> None:
 @at_the_edge
 def plan(c: Context, set: "list[str]") -> None:
     """Show what a deploy would do here, and why."""
-    from esteira.deploy.planned import plan_here
+    from esteira.deploy.planned_from import plan_against
     from esteira.release.plan_view import show_plan
 
-    tell(show_plan(plan_here(settings_here(set)), variable("FORMAT") or "table"))
+    made = plan_against(settings_here(set), variable("BASE"), lambda root: settings_in(root, set))
+    tell(show_plan(made, variable("FORMAT") or "table"))
 
 
 @task(iterable=["set"], help=SET)

@@ -29,7 +29,12 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 def settings_here(flags: Iterable[str] = ()) -> Settings:
     """Return the settings of this repository; `flags` are texts such as "training.epochs=2"."""
-    return load_settings(ROOT, os.environ, dict(parse_flag(flag) for flag in flags))
+    return settings_in(ROOT, flags)
+
+
+def settings_in(root: Path, flags: Iterable[str] = ()) -> Settings:
+    """Return the settings of the repository that lies in a folder, with the variables and flags of here."""
+    return load_settings(root, os.environ, dict(parse_flag(flag) for flag in flags))
 
 
 def local_settings() -> Settings:

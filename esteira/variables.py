@@ -7,7 +7,6 @@ of this.
 from typing import Dict, List, Mapping, NamedTuple, Tuple
 
 from esteira.formats import FORMATS
-from esteira.suggest import suggestion
 
 # The targets that mean another environment with ENV=. Below the edge commands are named without it.
 OF_AN_ENVIRONMENT = (
@@ -21,8 +20,8 @@ DEPLOYS = ("deploy", "deploy-partial", "deploy-full")
 EVERY: Tuple[str, ...] = ()
 # What FORMAT= may be, where it is not a table or JSON.
 OTHER_FORMATS: Dict[str, Tuple[str, ...]] = {
-    "plan": ("table", "json", "word"),
-    "status": ("text", "json", "word"),
+    "plan": ("table", "json", "markdown", "word"),
+    "status": ("text", "json", "markdown", "word"),
     "predict": ("table", "json", "csv"),
 }
 
@@ -43,6 +42,13 @@ VARIABLES: Mapping[str, Variable] = {
     "A": Variable("The release to compare", "a release's id", "the current one's parent", "A=5fd1a6b2c3d4", ("diff",)),
     "ACCEPT": Variable("Make the proposed schema the curated one", "1 or 0", "0", "ACCEPT=1", ("schema",)),
     "B": Variable("The release to compare with", "a release's id", "the current one", "B=0a1b2c3d4e5f", ("diff",)),
+    "BASE": Variable(
+        "The commit that is taken for what is deployed",
+        "a hash, a branch or a tag",
+        "what is deployed",
+        "BASE=HEAD~1",
+        ("plan",),
+    ),
     "DATA": Variable(
         "The CSV to train on",
         "a file's path, from the repository's top",
@@ -86,7 +92,8 @@ VARIABLES: Mapping[str, Variable] = {
     ),
     "FORMAT": Variable(
         "The form that the result is shown in",
-        "table or json; of make plan word too; of make status text, json or word; of make predict csv too",
+        "table or json; of make plan markdown and word too; of make status text, json, markdown or word; "
+        "of make predict csv too",
         "table; of make predict in a pipe json",
         "FORMAT=json",
         (
@@ -185,19 +192,3 @@ def variables_of(target: str) -> List[str]:
 def formats_of(target: str) -> Tuple[str, ...]:
     """Return what FORMAT may be for a target, () where it reads none."""
     return OTHER_FORMATS.get(target, FORMATS) if target in VARIABLES["FORMAT"].targets else ()
-
-
-def unknown_variable(name: str) -> str:
-    """Return what to tell who typed a variable that does not exist."""
-    return (
-        f"{name}: no such variable.{suggestion(name.upper(), VARIABLES)} Known: {' '.join(VARIABLES)}. Run: make help"
-    )
-
-
-def misplaced_variable(name: str, target: str) -> str:
-    """Return what to tell who typed a variable behind a target that does not read it; "" if it does."""
-    targets = VARIABLES[name].targets
-    if targets == EVERY or target in targets:
-        return ""
-    taken = ", ".join(variables_of(target)) or "none but STATE and VENV"
-    return f"{name}: make {target} does not read it; it reads {taken}. {name} is for make {', make '.join(targets)}"

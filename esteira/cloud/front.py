@@ -81,13 +81,18 @@ def cloud_destroy(
 
 
 def say_federation(settings: Settings, plan: Plan, console: Console) -> None:
-    """Say what GitHub's workflow has to know."""
+    """Say what GitHub's workflows have to know: the repository's variables that deploy.yaml reads."""
     place = settings.environment
     if place.github:
+        values = {
+            "ESTEIRA_ENV": settings.selected,
+            "ESTEIRA_WORKLOAD_IDENTITY_PROVIDER": provider_name(plan.enabled.number),
+            "ESTEIRA_SERVICE_ACCOUNT": place.builder_email,
+        }
+        lines = [f"gh variable set {name} --body {value} --repo {place.github}" for name, value in values.items()]
         console.print(
-            f"For the workflow of {place.github} (Settings, Variables):\n"
-            f"  workload_identity_provider: {provider_name(plan.enabled.number)}\n"
-            f"  service_account: {place.builder_email}",
+            f"So that a push to {place.github} deploys to {settings.selected}, set these variables there. "
+            f"No secret is needed (docs/how-to/github.md):\n  " + "\n  ".join(lines),
             markup=False,
         )
 

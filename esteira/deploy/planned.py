@@ -77,6 +77,6 @@ def lay_patch(store: Store, patch: bytes) -> None:
 
 
 def plan_here(settings: Settings) -> Plan:
-    """Return the plan for what is here."""
+    """Return the plan for what is here, against what is deployed."""
     with planned(settings, open_store(settings)) as work:
         return work.plan

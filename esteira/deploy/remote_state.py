@@ -1,10 +1,11 @@
 """How the last deploy to Google Cloud goes: its record, its end, its log."""
 
-from typing import Callable, NamedTuple, Optional
+from typing import Callable, Optional
 
 from esteira.builds.submit import OVER, cancel_build, exit_code_of, get_build
+from esteira.deploy.last import Last
 from esteira.deploy.record import Record
-from esteira.deploy.remote_run import RunStatus, run_status
+from esteira.deploy.remote_run import run_status
 from esteira.deploy.rollback_record import last_rollback
 from esteira.deploy.submission import Submission, read_submission
 from esteira.deploy.watch import check_verdict
@@ -20,13 +21,6 @@ from esteira.settings import Settings
 STATES = {"SUCCESS": "succeeded", "CANCELLED": "interrupted"}
 
 
-class Last(NamedTuple):
-    """What an environment saw last: the record of a build, with its run, or that of a rollback."""
-
-    record: Optional[Record]
-    run: Optional[RunStatus] = None
-
-
 def last_seen(settings: Settings, store: Store) -> Last:
     """Return the last build that was submitted, as Cloud Build and Vertex AI know it, or the rollback after it."""
     submission = read_submission(store)
@@ -34,7 +28,8 @@ def last_seen(settings: Settings, store: Store) -> Last:
     if rollback or submission is None:
         return Last(rollback)
     api, release = open_api(settings), release_of(store, submission.build)
-    return Last(build_record(settings, api, store, submission, release), run_status(settings, api, release))
+    record, run = build_record(settings, api, store, submission, release), run_status(settings, api, release)
+    return Last(record, run, release, submission.page)
 
 
 def build_record(

@@ -1,10 +1,11 @@
 """`make status`: what is being deployed, what came of the last deploy, and what is served."""
 
-from typing import Iterator, Optional, Tuple
+from typing import Iterator, Optional
 
 from typing_extensions import Literal
 
 from esteira.deploy.hold import has_ended
+from esteira.deploy.last import Last
 from esteira.deploy.record import Record, read_record
 from esteira.deploy.remote_run import RunStatus, run_lines
 from esteira.errors import NotBlessedError
@@ -22,7 +23,7 @@ TRAFFIC = "make traffic"
 # What serves a former release again.
 ROLLBACK = "make rollback"
 ERROR_LINES = 6
-FORMATS = ("text", "json", "word")
+FORMATS = ("text", "json", "markdown", "word")
 
 
 class Status(Frozen):
@@ -30,7 +31,8 @@ class Status(Frozen):
 
     `lease` is held by who changes the environment now; `record` is that of the last deploy, on `local` of this
     machine's; `run` is the deploy's on Vertex AI; `current` is the release that is served, and `lost` the id of one
-    that should be and has no manifest.
+    that should be and has no manifest. In Google Cloud `made` is the release of the last deploy, as far as it came to
+    one, `build_page` that of its build, and `endpoint_page` that of the endpoint.
     """
 
     environment: str
@@ -40,33 +42,48 @@ class Status(Frozen):
     current: Optional[Release]
     run: Optional[RunStatus] = None
     lost: str = ""
+    made: Optional[Release] = None
+    build_page: str = ""
+    endpoint_page: str = ""
 
 
 def read_status(settings: Settings) -> Status:
     """Return how things stand; StateError if the environment's store cannot be read."""
     store = open_store(settings)
-    lease, (record, run), pointer = read_lease(store), last_deploy(settings, store), read_pointer(store)
+    lease, last, pointer = read_lease(store), last_deploy(settings, store), read_pointer(store)
     current = known_release(store, pointer.release) if pointer.release else None
     if lease is not None and (lease.stale or (lease.build and has_ended(settings, lease.build))):
         lease = None
     return Status(
         environment=settings.selected,
-        state=state_of(lease, record, pointer, current, any_release=bool(release_ids(store))),
+        state=state_of(lease, last.record, pointer, current, any_release=bool(release_ids(store))),
         lease=lease,
-        record=record,
+        record=last.record,
         current=current,
-        run=run,
+        run=last.run,
         lost="" if current else pointer.release,
+        made=last.release,
+        build_page=last.page,
+        endpoint_page=endpoint_page(settings) if current else "",
     )
 
 
-def last_deploy(settings: Settings, store: Store) -> Tuple[Optional[Record], Optional[RunStatus]]:
+def last_deploy(settings: Settings, store: Store) -> Last:
     """Return the record of the last deploy: from this machine, or to Google Cloud from anywhere, then with its run."""
     if settings.is_local:
-        return read_record(settings), None
+        return Last(read_record(settings))
     from esteira.deploy.remote_state import last_seen
 
     return last_seen(settings, store)
+
+
+def endpoint_page(settings: Settings) -> str:
+    """Return the page of the endpoint that serves in Google Cloud, "" where this machine does."""
+    if settings.is_local:
+        return ""
+    from esteira.vertex.links import endpoint_link
+
+    return endpoint_link(settings)
 
 
 def state_of(
@@ -92,12 +109,16 @@ def state_of(
 
 
 def show_status(status: Status, format: str) -> str:
-    """Return the status as text for people, as JSON, or as its state alone; SettingsError for another format."""
+    """Return the status as text, as JSON, as Markdown, or as its state alone; SettingsError for another format."""
     check_format(format, "make status", FORMATS)
     if format == "json":
         return status.json(indent=2)
     if format == "word":
         return status.state
+    if format == "markdown":
+        from esteira.deploy.status_markdown import status_markdown
+
+        return status_markdown(status)
     return "\n".join(lines(status))
 
 

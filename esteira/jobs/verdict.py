@@ -1,7 +1,7 @@
 """The verdict over a run: was its model blessed, and by which figures."""
 
 from pathlib import Path
-from typing import Any, Dict, List, Mapping, Sequence
+from typing import Any, Dict, Iterator, List, Mapping, Sequence, Tuple
 
 from rich.table import Table
 
@@ -17,6 +17,7 @@ REPORT_TASK = "EvaluationReport"
 REPORT_FILE = "report.json"
 PUSHER_TASK = "Pusher"
 SIGNS = {"value": "≥", "change": "Δ ≥"}
+EVALUATION_COLUMNS = ("metric", "value", "threshold", "baseline", "")
 
 Evaluation = Dict[str, Any]
 # What each task of a run put out, by task and key.
@@ -108,21 +109,26 @@ def figure(value: Any) -> str:
 def evaluation_table(evaluation: Evaluation) -> Table:
     """Return metric, value, threshold and baseline as a table."""
     table = Table(box=None, pad_edge=False)
-    for column in ("metric", "value", "threshold", "baseline", ""):
+    for column in EVALUATION_COLUMNS:
         table.add_column(column, justify="left" if column == "metric" else "right")
+    for row in evaluation_rows(evaluation):
+        table.add_row(*row)
+    return table
+
+
+def evaluation_rows(evaluation: Mapping[str, Any]) -> Iterator[Tuple[str, ...]]:
+    """Yield what stands in EVALUATION_COLUMNS for each metric; a threshold that was missed has a cross in the last."""
     baseline = evaluation.get("baseline_metrics") or {}
     for name, value in sorted(evaluation["metrics"].items()):
-        shown = f"{value:,.0f}" if name == COUNT else figure(value)
         bounds = bounds_of(evaluation["thresholds"], name)
         passed = all(threshold["passed"] for threshold in bounds)
-        table.add_row(
+        yield (
             name,
-            shown,
+            f"{value:,.0f}" if name == COUNT else figure(value),
             ", ".join(f"{SIGNS[bound['kind']]} {figure(bound['bound'])}" for bound in bounds),
             figure(baseline[name]) if name in baseline and name != COUNT else "",
             ("✓" if passed else "✗") if bounds else "",
         )
-    return table
 
 
 def bounds_of(thresholds: List[Dict[str, Any]], metric: str) -> List[Dict[str, Any]]:

@@ -1,7 +1,7 @@
 """How a part differs from the one that is deployed, down to files and values."""
 
 import json
-from typing import Any, Dict, Iterator, List, Optional
+from typing import Any, Callable, Dict, Iterator, List, Optional
 
 from pydantic import Field
 from typing_extensions import Literal
@@ -94,8 +94,11 @@ def compare_values(old: Dict[str, Any], new: Dict[str, Any]) -> List[ValueChange
     return [ValueChange(name=name, old=before, new=after) for name, before, after in pairs if before != after]
 
 
-def describe_change(change: Change) -> Iterator[str]:
-    """Yield what changed, one line a value or file, fit to be printed whatever the files are called."""
+def describe_change(change: Change, name: Callable[[str], str] = str) -> Iterator[str]:
+    """Yield what changed, one line a value or file, fit to be printed whatever the files are called.
+
+    `name` makes of names and values what their reader needs to take them for that.
+    """
     if change.lost:
         yield "gone from the store"
     elif not change.old:
@@ -103,10 +106,10 @@ def describe_change(change: Change) -> Iterator[str]:
     elif not change.listed:
         yield "the list of what it was made of is lost"
     for value in change.values:
-        yield f"{value.name} {shown_value(value.old)} -> {shown_value(value.new)}"
+        yield f"{name(value.name)} {name(shown_value(value.old))} -> {name(shown_value(value.new))}"
     for file in change.files:
-        was = f"{shown_path(file.was)} -> " if file.was else ""
-        yield f"{file.what} {was}{shown_path(file.path)}"
+        was = f"{name(shown_path(file.was))} -> " if file.was else ""
+        yield f"{file.what} {was}{name(shown_path(file.path))}"
 
 
 def shorten(digest: str) -> str:

@@ -37,11 +37,12 @@ class Plan(Frozen):
     parent: Optional[str] = Field(description="The release that is deployed; null if there is none")
     generation: int = Field(description="That of the pointer `current` when the plan was made")
     older: bool = Field(description="Whether the commit is an ancestor of the one that is deployed")
+    base: str = Field("", description="The commit that is taken for what is deployed, where BASE= names one")
 
     @property
     def reason(self) -> str:
         """Why it is deployed, in a sentence: what a release keeps. Nothing changed where it is empty."""
-        return cut_reason("; ".join([*self.reasons, *map(summarize, self.changes if self.parent else [])]))
+        return cut_reason("; ".join([*self.reasons, *map(summarize, self.changes if self.parent or self.base else [])]))
 
 
 def make_plan(settings: Settings, store: Store, source: Source, inputs: Dict[str, Inputs]) -> Plan:
@@ -56,6 +57,22 @@ def make_plan(settings: Settings, store: Store, source: Source, inputs: Dict[str
         relation = relate(settings.root, settings.state, current.commit, source.commit)
     reasons = reasons_for_all(pointer.release, current, relation)
     changes = find_changes(store, current, inputs)
+    parent, older = current.id if current else None, relation.kind == "descendant"
+    return made_plan(reasons, changes, source, inputs, parent=parent, generation=pointer.generation, older=older)
+
+
+def made_plan(
+    reasons: List[str],
+    changes: List[Change],
+    source: Source,
+    inputs: Dict[str, Inputs],
+    *,
+    parent: Optional[str] = None,
+    generation: int = 0,
+    older: bool = False,
+    base: str = "",
+) -> Plan:
+    """Return the plan whose kind follows from its reasons and changes."""
     kinds = {change.kind for change in changes}
     return Plan(
         kind="full" if reasons or "full" in kinds else "partial" if kinds else "none",
@@ -64,9 +81,10 @@ def make_plan(settings: Settings, store: Store, source: Source, inputs: Dict[str
         parts={name: part.digest for name, part in inputs.items()},
         commit=source.commit,
         dirty=source.is_dirty,
-        parent=current.id if current else None,
-        generation=pointer.generation,
-        older=relation.kind == "descendant",
+        parent=parent,
+        generation=generation,
+        older=older,
+        base=base,
     )
 
 
@@ -76,7 +94,27 @@ def reasons_for_all(deployed: str, current: Optional[Release], relation: Relatio
         return ["nothing is deployed yet"]
     if current is None:
         return [f"release {deployed}, which is deployed, is lost from the store"]
-    made_of = f"commit {current.commit[:7]}, which release {deployed} was made of,"
+    return unrelated(f"commit {current.commit[:7]}, which release {deployed} was made of,", relation)
+
+
+def compared_plan(
+    former: Source, relation: Relation, source: Source, inputs_then: Dict[str, Inputs], inputs: Dict[str, Inputs]
+) -> Plan:
+    """Return the plan if the source `former`, with its inputs, were what is deployed."""
+    pairs = [(inputs_then[name], here) for name, here in inputs.items()]
+    changes = [compare_inputs(then.digest, then, here) for then, here in pairs if then.digest != here.digest]
+    reasons = unrelated(f"commit {former.commit[:7]}", relation)
+    return made_plan(reasons, changes, source, inputs, base=former.commit, older=relation.kind == "descendant")
+
+
+def unreadable_base(former: Source, why: str, source: Source, inputs: Dict[str, Inputs]) -> Plan:
+    """Return the plan if a source, whose settings mean nothing to this version, were what is deployed."""
+    reason = f"the settings of commit {former.commit[:7]} cannot be read: {why}"
+    return made_plan([reason], [], source, inputs, base=former.commit)
+
+
+def unrelated(made_of: str, relation: Relation) -> List[str]:
+    """Return why what is deployed cannot be compared with what is here, as sentences; mostly it can."""
     if relation.kind == "unknown":
         return [f"{made_of} is unknown here, {relation.why}"]
     if relation.kind == "diverged":

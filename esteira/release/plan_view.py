@@ -5,11 +5,12 @@ from typing import TYPE_CHECKING, Iterator, List, Tuple, Union
 from esteira.formats import check_format
 from esteira.release.changes import Change, describe_change, shorten
 from esteira.release.plan import Plan
+from esteira.release.plan_markdown import plan_markdown
 
 if TYPE_CHECKING:
     from rich.console import Group
 
-FORMATS = ("table", "json", "word")
+FORMATS = ("table", "json", "markdown", "word")
 COLUMNS = ("part", "deployed", "here", "takes", "what changed")
 # Of each part's changes so many are shown in a table.
 SHOWN_CHANGES = 8
@@ -22,7 +23,7 @@ NEXT = {
 
 
 def show_plan(plan: Plan, format: str) -> "Union[str, Group]":
-    """Return the plan as a table with its reasons, as JSON, or as its kind in one word.
+    """Return the plan as a table with its reasons, as JSON, as Markdown, or as its kind in one word.
 
     Raises SettingsError for another format.
     """
@@ -31,6 +32,8 @@ def show_plan(plan: Plan, format: str) -> "Union[str, Group]":
         return plan.kind
     if format == "json":
         return plan.json(indent=2, sort_keys=True)
+    if format == "markdown":
+        return plan_markdown(plan)
     return plan_table(plan)
 
 
@@ -59,6 +62,8 @@ def heading(plan: Plan) -> Iterator[str]:
 
 
 def deployed(plan: Plan) -> str:
+    if plan.base:
+        return f"commit {plan.base[:7]}, if that is what is deployed"
     return f"release {plan.parent}" if plan.parent else "no release"
 
 

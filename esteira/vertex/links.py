@@ -3,6 +3,7 @@
 from urllib.parse import quote, urlencode
 
 from esteira.settings import Settings
+from esteira.vertex.names import serving_id
 
 CONSOLE = "https://console.cloud.google.com"
 
@@ -12,6 +13,13 @@ def run_link(settings: Settings, run: str) -> str:
     place = settings.environment
     query = urlencode({"project": place.project})
     return f"{CONSOLE}/vertex-ai/locations/{place.region}/pipelines/runs/{run}?{query}"
+
+
+def endpoint_link(settings: Settings) -> str:
+    """Return the page of the endpoint that serves, as Vertex AI's own pages link to it."""
+    place = settings.environment
+    query = urlencode({"project": place.project})
+    return f"{CONSOLE}/vertex-ai/online-prediction/locations/{place.region}/endpoints/{serving_id(settings)}?{query}"
 
 
 def log_link(settings: Settings, filter: str) -> str:

@@ -36,11 +36,13 @@ def test_apply_makes_each_thing_once(make_scene):
 
 
 def test_apply_says_what_githubs_workflow_needs(make_scene):
+    provider = "projects/123456789012/locations/global/workloadIdentityPools/esteira/providers/github"
     assert make_scene(github="octo/esteira").apply().endswith(
-        "For the workflow of octo/esteira (Settings, Variables):\n"
-        "  workload_identity_provider: "
-        "projects/123456789012/locations/global/workloadIdentityPools/esteira/providers/github\n"
-        f"  service_account: {BUILD}\n"
+        "So that a push to octo/esteira deploys to dev, set these variables there. "
+        "No secret is needed (docs/how-to/github.md):\n"
+        "  gh variable set ESTEIRA_ENV --body dev --repo octo/esteira\n"
+        f"  gh variable set ESTEIRA_WORKLOAD_IDENTITY_PROVIDER --body {provider} --repo octo/esteira\n"
+        f"  gh variable set ESTEIRA_SERVICE_ACCOUNT --body {BUILD} --repo octo/esteira\n"
     )
 
 

@@ -103,5 +103,5 @@ def test_a_current_release_whose_manifest_is_lost_is_told(settings: Settings, st
 
 
 def test_an_unknown_format_is_refused(settings: Settings) -> None:
-    with pytest.raises(SettingsError, match="FORMAT=xml: expected text, json or word"):
+    with pytest.raises(SettingsError, match="FORMAT=xml: expected text, json, markdown or word"):
         show_status(read_status(settings), "xml")

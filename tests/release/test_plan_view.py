@@ -100,5 +100,5 @@ def test_another_format_is_refused_with_those_there_are() -> None:
     with pytest.raises(SettingsError) as caught:
         show_plan(Plan(**NONE), "xml")
     assert str(caught.value) == (
-        "FORMAT=xml: expected table, json or word. Run: make plan FORMAT=json"
+        "FORMAT=xml: expected table, json, markdown or word. Run: make plan FORMAT=json"
     )
