@@ -14,7 +14,9 @@ VIEWS = Path("esteira") / "monitoring" / "views.py"
 SUFFIX = ".sql.j2"
 KEYS = ("Purpose", "Parameters", "Result")
 # The head of a template: lines of comments behind what tells how it is rendered.
-COMMENT = re.compile(r"\A(?:\{#.*?#\}\s*)?((?:--.*\n)+)", re.DOTALL)
+COMMENT = re.compile(r"\A(?:\{#[^#]*#\}\s*)?((?:--.*\n)+)")
+# Where a list of columns goes on with others, and not within brackets.
+NEXT_COLUMN = re.compile(r"; (?![^(]*\))")
 # A table that somebody may have from elsewhere; it is never made.
 FOREIGN = {
     "ai_platform_log": "The form of AI Platform Prediction: the views read the table that `log.ai_platform` names"
@@ -30,9 +32,10 @@ def tables_page(root: Path) -> Dict[str, Any]:
     for query in queries.values():
         query["result"] = query["result"].replace("{{ unsure }}", str(views["UNSURE"]))
     faults.check()
+    columns = {name: NEXT_COLUMN.split(query["result"].rstrip(".")) for name, query in queries.items()}
     return {
         "tables": {name: tables[name] for name in order},
-        "views": {name: queries.pop(name) for name in views["VIEWS"]},
+        "views": {name: {**queries.pop(name), "columns": columns[name]} for name in views["VIEWS"]},
         "queries": queries,
     }
 

@@ -51,7 +51,7 @@ def target_row(target: Target, tasks: Dict[str, Task]) -> Dict[str, Any]:
     if target.task in tasks:
         words = target.commands[0].split()
         flags = [flag.text for flag in tasks[target.task].flags if flag.text.split()[0] not in words]
-        runs = [" ".join([target.commands[0], *(f"[{flag}]" for flag in flags)])]
+        runs = [" ".join([target.commands[0], *(f"[{flag.partition(' ')[0]}]" for flag in flags)])]
     return {
         "name": target.name,
         "help": target.help.partition(" (")[0],

@@ -79,7 +79,7 @@ class Outcome(Frozen):
 class Release(Frozen):
     """A deploy: its parts by digest, where they came from, and what came of it."""
 
-    version: Literal[1] = Field(1, description="Of this form of the manifest")
+    version: Literal[1] = Field(1, description="The version of this form of the manifest")
     id: str = Field(
         description="Follows from what it is made of: from all but uri, reason, by, at, build and outcome",
         pattern=ID_PATTERN,
