@@ -7,30 +7,24 @@ MAKEFLAGS += --no-print-directory --no-builtin-rules
 
 # A variable given to make reaches the engine as an environment variable, unchanged: $(value) keeps make from
 # expanding a $ in it. Only the command line counts, as a shell may hold an ENV or a DATA for other ends.
-VARIABLES := A ACCEPT B DATA ENV EPOCHS FAULT FILE FOLLOW FORCE FORMAT ISOLATION KEEP LIMIT MODEL PART PERCENT PORT RELEASE \
-  REQUEST STATE TARGET TEXT TRIALS VENV WAIT YES
-DATA_IS := DATA_FILE
-EPOCHS_IS := TRAINING_EPOCHS
-ISOLATION_IS := RUN_ISOLATION
-PORT_IS := SERVING_PORT
-TARGET_IS := CLOUD_TARGET
-TRIALS_IS := TUNING_TRIALS
-given := $(foreach v,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $v))),$v))
-unknown := $(filter-out $(VARIABLES) MAKEFLAGS SHELL,$(given))
-ifneq ($(unknown),)
-$(error $(firstword $(unknown)): no such variable. Known: $(VARIABLES). Run: make help)
-endif
+include esteira/setup/variables.mk
+# What is typed wrongly is told before anything is done.
+include esteira/setup/command_line.mk
 $(foreach v,$(filter $(VARIABLES),$(given)),$(eval export ESTEIRA_$(or $($v_IS),$v) = $$(value $v)))
 
 python := @sh esteira/setup/run.sh
 dev := $(python) --dev
 # A program of that environment.
 tool := $(dev) --program
+MOST_USED := deploy-full plan deploy status doctor predict serve rollback requests cloud-apply rehearse check help help-all
 # Without the flag Invoke keeps no byte code of the engine, which would be compiled anew each time.
 invoke := $(python) -m invoke --write-pyc
 
 ##@ Deploy
-plan: ## Show what a deploy would do here, and why (FORMAT=json or word; DATA=file.csv)
+deploy-full: ## Build, train, evaluate and serve what is here (DATA=file.csv EPOCHS=n ISOLATION=container)
+	$(invoke) deploy-full
+
+plan: ## Show what a deploy would do here, and why (FORMAT=json, markdown or word; BASE=commit; DATA=file.csv)
 	$(invoke) plan
 
 deploy: ## Do what the plan says (FORCE=1 runs again; WAIT=0 returns at once)
@@ -39,10 +33,7 @@ deploy: ## Do what the plan says (FORCE=1 runs again; WAIT=0 returns at once)
 deploy-partial: ## Only run new modules, data, hyperparameters or settings; refuse where the plan is full
 	$(invoke) deploy-partial
 
-deploy-full: ## Build, train, evaluate and serve what is here (DATA=file.csv EPOCHS=n ISOLATION=container)
-	$(invoke) deploy-full
-
-status: ## Show what is being deployed, what came of the last deploy, and what is served (FORMAT=json or word)
+status: ## Show what is being deployed, what came of the last deploy, and what is served (FORMAT=json, markdown or word)
 	$(invoke) status
 
 cancel: ## End the deploy that runs in Google Cloud (ENV=name)
@@ -54,21 +45,21 @@ logs: ## Show the log of the last deploy to Google Cloud (ENV=name FOLLOW=1)
 rehearse: ## Deploy to Google Cloud's stand-ins on this machine, with faults (ENV=name FAULT=name)
 	$(invoke) rehearse
 
-##@ Google Cloud
 doctor: ## Check what a deploy needs, and say how to mend what is missing (ENV=name)
 	$(invoke) doctor
 
-cloud-plan: ## Show what is missing, different or superfluous in the project (ENV=name FORMAT=json)
-	$(invoke) cloud-plan
+##@ Use
+serve: ## Serve the current release's model until Ctrl-C (PORT=8501)
+	$(invoke) serve
 
-cloud-apply: ## Make the project what it must be (ENV=name YES=1)
-	$(invoke) cloud-apply
+predict: ## Ask for labels (TEXT="I love this film", FILE=texts.csv, or a CSV or JSON lines as input; FORMAT=json)
+	$(invoke) predict
 
-cloud-destroy: ## Remove from the project what cloud-apply made (ENV=name YES=1 FORCE=1)
-	$(invoke) cloud-destroy
+smoke: ## Ask the model that is served what it said at training, and what it must refuse (ENV=name FORMAT=json)
+	$(invoke) smoke-served
 
-job: ## Write the job as Google Cloud gets it to build/job.json (ENV=name TARGET=vertex or ai_platform)
-	$(invoke) job
+traffic: ## Show how the traffic is split, or give a former release a share (RELEASE=id PERCENT=10)
+	$(invoke) traffic
 
 ##@ Releases
 releases: ## List the releases, the newest first (FORMAT=json)
@@ -88,19 +79,6 @@ lineage: ## Show what made a release or a model, and draw it (RELEASE=id MODEL=f
 
 gc: ## Remove what no kept release needs, after showing it (KEEP=10 YES=1)
 	$(invoke) gc
-
-##@ Use
-serve: ## Serve the current release's model until Ctrl-C (PORT=8501)
-	$(invoke) serve
-
-predict: ## Ask for labels (TEXT="I love this film", FILE=texts.csv, or a CSV or JSON lines as input; FORMAT=json)
-	$(invoke) predict
-
-smoke: ## Ask the model that is served what it said at training, and what it must refuse (ENV=name FORMAT=json)
-	$(invoke) smoke-served
-
-traffic: ## Show how the traffic is split, or give a former release a share (RELEASE=id PERCENT=10)
-	$(invoke) traffic
 
 ##@ Request log
 requests: ## Show the latest requests and answers (LIMIT=20 FORMAT=json)
@@ -123,6 +101,19 @@ erase: ## Erase requests for good (REQUEST=id,id YES=1)
 
 load-log: ## Load requests that were logged elsewhere, by Vertex AI or AI Platform (FILE=requests.jsonl)
 	$(invoke) load-log
+
+##@ Google Cloud
+cloud-plan: ## Show what is missing, different or superfluous in the project (ENV=name FORMAT=json)
+	$(invoke) cloud-plan
+
+cloud-apply: ## Make the project what it must be (ENV=name YES=1)
+	$(invoke) cloud-apply
+
+cloud-destroy: ## Remove from the project what cloud-apply made (ENV=name YES=1 FORCE=1)
+	$(invoke) cloud-destroy
+
+job: ## Write the job as Google Cloud gets it to build/job.json (ENV=name TARGET=vertex or ai_platform)
+	$(invoke) job
 
 ##@ Model and data
 data: ## Prepare the data under build/data, as a deploy does (DATA=file.csv)
@@ -193,11 +184,17 @@ check: lint generate-check lock-check test ## Check all that must pass before a 
 test: ## Run the tests
 	$(dev) -m pytest
 
+test-fast: ## Run the tests that take under ten seconds each
+	$(dev) -m pytest -m "not slow"
+
 lint: ## Check style, types, shell and YAML
 	$(dev) -m ruff check .
 	$(dev) -m mypy
 	$(tool) shellcheck .ci/run esteira/setup/*.sh
 	$(dev) -m yamllint --strict .
+
+hooks: ## Have git run lint and generate-check before each commit
+	$(dev) -m pre_commit install
 
 bench-plan: ## Time the plan, with 10,000 files and a CSV of 1 GB too
 	$(python) -m bench.plan
@@ -217,13 +214,17 @@ bench-serve: ## Time the prediction server with wrk, beside a plain FastAPI and 
 bench-log: ## Time loading and reading a million logged requests
 	$(python) -m bench.log
 
-help: ## Show this help
-	@awk 'BEGIN { FS = ":.*## " } \
-	  /^##@ / { printf "\n%s\n", substr($$0, 5) } \
-	  /^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
+##@ Help
+help: ## Show the most used targets; behind it a target or a variable, as in: make help deploy
+	@sh esteira/setup/help.sh $(if $(asked),about $(about),most $(MOST_USED))
 
-.PHONY: plan deploy deploy-partial deploy-full status cancel logs rehearse doctor cloud-plan cloud-apply cloud-destroy \
-  job releases show diff rollback lineage gc serve predict smoke traffic requests daily groundtruth accuracy \
-  views erase load-log data tune schema images image-runtime image-builder \
-  image-verify image-load image-check pins wheels wheels-check settings generate generate-check setup lock \
-  lock-upgrade lock-check clean check test lint bench-plan bench-images bench-run bench-deploy bench-serve bench-log help
+help-all: ## Show all targets
+	@sh esteira/setup/help.sh all
+
+completion: ## Print what lets bash or zsh complete targets and variables: eval "$(make completion)"
+	@sh esteira/setup/completion.sh
+
+completion-fish: ## Print the same for fish: make completion-fish | source
+	@sh esteira/setup/completion.sh fish
+
+.PHONY: $(TARGETS)

@@ -5,13 +5,16 @@ import re
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Dict
 
 import pytest
 
 from esteira.settings import Environment
+from esteira.variables import VARIABLES
 from tests.bucket_server import bucket_server, environment
 from tests.conftest import REPOSITORY
 from tests.make import VENV, make
+from tests.terminal import on_a_terminal
 
 __all__ = ["bucket_server", "environment"]
 
@@ -33,14 +36,67 @@ def clone(tmp_path: Path) -> Path:
     return root
 
 
-def test_make_alone_prints_every_target_in_groups(clone: Path) -> None:
+GROUPS = ["Deploy", "Use", "Releases", "Request log", "Google Cloud", "Model and data", "Images", "Repository"]
+
+
+def test_help_all_prints_every_target_in_groups(clone: Path) -> None:
+    shown = make(clone, "help-all").stdout
+    assert re.findall(r"^  make ([a-z-]+) ", shown, re.MULTILINE) == made_by_rules()
+    assert re.findall(r"^[A-Z].*$", shown, re.MULTILINE) == [*GROUPS, "Develop", "Help"]
+
+
+def made_by_rules() -> "list[str]":
+    """Return every target of the Makefile, in order."""
+    return re.findall(r"^([a-z][a-z-]*):", (REPOSITORY / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+
+
+def test_make_alone_prints_the_most_used_targets_on_one_screen(clone: Path) -> None:
     shown = make(clone).stdout
-    documented = set(re.findall(r"^  make ([a-z-]+) ", shown, re.MULTILINE))
-    phony = re.search(r"\.PHONY: ((?:.*\\\n)*.*)", (REPOSITORY / "Makefile").read_text())
-    assert phony
-    assert documented == set(phony.group(1).replace("\\\n", " ").split())
-    groups = ["Deploy", "Google Cloud", "Releases", "Use", "Request log", "Model and data", "Images", "Repository"]
-    assert re.findall(r"^[A-Z].*$", shown, re.MULTILINE) == [*groups, "Develop"]
+    assert shown.startswith("Usage: make TARGET [VARIABLE=value ...]\n\nDeploy\n  make deploy-full     Build, train,")
+    assert len(shown.splitlines()) < 35
+    assert "\n  make help-all        Show all targets\n" in shown
+
+
+def test_help_tells_what_a_target_takes_and_does_not_make_it(clone: Path) -> None:
+    before = sorted(clone.iterdir())
+    assert make(clone, "help", "gc").stdout == (
+        "\n"
+        "make gc                Remove what no kept release needs, after showing it (KEEP=10 YES=1)\n"
+        "\n"
+        "  ENV=dev              The environment that is meant\n"
+        "                       local, or a name below [environments] in esteira.toml; "
+        "without it: local; of make rehearse dev\n"
+        "  KEEP=5               How many releases to keep\n"
+        "                       a number from 1 on; without it: 10\n"
+        "  YES=1                Do it without asking a person\n"
+        "                       1 or 0; without it: 0\n"
+        "Like every target it takes STATE, VENV.\n"
+    )
+    assert make(clone, "clean", "lock", "help", "KEEP").stdout.endswith("of make gc\n")
+    assert sorted(clone.iterdir()) == before
+
+
+@pytest.mark.parametrize(
+    ("variables", "coloured"),
+    [
+        ({"TERM": "xterm-256color"}, True),
+        ({"TERM": "xterm-256color", "NO_COLOR": "1"}, False),
+        ({"TERM": "xterm-256color", "NO_COLOR": ""}, True),
+        ({"TERM": "dumb"}, False),
+        ({"TERM": "dumb", "FORCE_COLOR": "1"}, True),
+        ({"TERM": "dumb", "FORCE_COLOR": "1", "NO_COLOR": "1"}, False),
+    ],
+)
+def test_help_is_coloured_on_a_terminal_that_wants_it(clone: Path, variables: Dict[str, str], coloured: bool) -> None:
+    shown = on_a_terminal(["make"], clone, variables)
+    assert ("\x1b[1mDeploy\x1b[0m" in shown) is coloured
+    assert ("\x1b" in shown) is coloured
+    assert "\x1b" not in make(clone, TERM="xterm-256color").stdout
+
+
+def test_help_is_as_wide_as_the_terminal(clone: Path) -> None:
+    shown = on_a_terminal(["make", "help-all"], clone, {"TERM": "dumb"}, columns=60)
+    assert max(map(len, shown.split("\r\n"))) <= 60
 
 
 def test_make_alone_sets_nothing_up(clone: Path) -> None:
@@ -79,10 +135,56 @@ def modules_of(clone: Path, task: str, **variables: str) -> "set[str]":
     return {line.rpartition("|")[2].strip() for line in run.stderr.splitlines() if line.startswith("import time:")}
 
 
-def test_a_variable_that_does_not_exist_is_told(clone: Path) -> None:
-    run = make(clone, "deploy-full", "DAT=my.csv")
-    assert run.returncode == 2
-    assert "DAT: no such variable. Known: A ACCEPT B DATA ENV" in run.stderr
+NOTHING_DONE = "*** Nothing was done.  Stop.\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (
+            ["rollback", "EPOCH=3"],
+            "EPOCH: no such variable. Perhaps you meant EPOCHS.\nmake rollback takes ENV, RELEASE.\n",
+        ),
+        (["gc", "keep=3"], "keep: no such variable. Perhaps you meant KEEP.\nmake gc takes ENV, KEEP, YES.\n"),
+        (["gc", "x'y=3"], "x'y: no such variable.\nmake gc takes ENV, KEEP, YES.\n"),
+        (
+            ["rollback", "KEEP=3"],
+            "KEEP: make rollback does not take it.\nmake rollback takes ENV, RELEASE.\nKEEP is for make gc.\n",
+        ),
+        (
+            ["rollback", "lint", "KEEP=3"],
+            "KEEP: none of make rollback, make lint takes it.\nmake rollback takes ENV, RELEASE.\n"
+            "make lint takes no other than STATE, VENV.\nKEEP is for make gc.\n",
+        ),
+        (["KEEP=3"], "KEEP: make help does not take it.\nKEEP is for make gc.\n"),
+        (["deploy-ful"], "deploy-ful: no such target. Perhaps you meant make deploy-full. Run: make help\n"),
+        (["lint", "tests"], "tests: no such target. Perhaps you meant make test. Run: make help\n"),
+        (["train"], "train: no such target. Perhaps you meant make deploy-full. Run: make help\n"),
+        (
+            ["cloud"],
+            "cloud: no such target. Perhaps you meant make cloud-plan, cloud-apply or cloud-destroy. Run: make help\n",
+        ),
+        (["README.md"], "README.md: no such target. Run: make help\n"),
+    ],
+)
+def test_what_is_typed_wrongly_is_told_before_anything_is_done(clone: Path, arguments: "list[str]", told: str) -> None:
+    before = sorted(clone.iterdir())
+    run = make(clone, *arguments)
+    assert (run.returncode, run.stdout) == (2, "")
+    assert run.stderr.startswith(told)
+    assert run.stderr.endswith(NOTHING_DONE)
+    assert sorted(clone.iterdir()) == before
+
+
+def test_a_variable_that_does_not_exist_is_told_with_all_that_do(clone: Path) -> None:
+    told, known, _ = make(clone, "XYZ=1").stderr.splitlines()
+    assert told == "XYZ: no such variable."
+    assert known == f"Known: {', '.join(VARIABLES)}."
+
+
+def test_a_variable_may_be_of_one_of_several_targets(clone: Path) -> None:
+    run = make(clone, "-n", "releases", "gc", "KEEP=3")
+    assert (run.returncode, run.stderr) == (0, "")
 
 
 def test_a_variable_reaches_the_settings_as_it_was_typed(clone: Path) -> None:
@@ -127,8 +229,8 @@ def test_a_template_with_an_undefined_name_is_told_with_its_line(clone: Path) ->
 
 
 def test_nothing_deployed_says_what_to_type(clone: Path) -> None:
-    for target in (["serve"], ["predict", "TEXT=a"]):
-        run = make(clone, *target, "PORT=1")
+    for target in (["serve", "PORT=1"], ["predict", "TEXT=a"]):
+        run = make(clone, *target)
         assert "local: nothing is deployed yet. Run: make deploy-full" in run.stderr
 
 

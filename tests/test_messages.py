@@ -36,8 +36,7 @@ def named_commands(program: str) -> List[Tuple[str, str]]:
 
 
 def make_targets() -> Set[str]:
-    text = (REPOSITORY / "Makefile").read_text(encoding="utf-8").replace("\\\n", " ")
-    return set(re.findall(r"^\.PHONY:(.*)$", text, re.MULTILINE)[0].split())
+    return set(re.findall(r"^([a-z-]+):.*## ", (REPOSITORY / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
 
 
 def invoke_tasks() -> Set[str]:

@@ -5,30 +5,13 @@ import re
 from typing import Dict, Iterator, Set, Tuple
 
 from esteira.settings.load import known_keys
-from esteira.variables import (
-    EVERY,
-    OTHER_FORMATS,
-    VARIABLES,
-    environment_name,
-    formats_of,
-    misplaced_variable,
-    unknown_variable,
-    variables_of,
-)
+from esteira.variables import EVERY, OTHER_FORMATS, VARIABLES, formats_of, variables_of
 from tests.conftest import REPOSITORY
 
 MAKEFILE = (REPOSITORY / "Makefile").read_text(encoding="utf-8")
 
 
-def test_the_makefile_knows_the_same_variables() -> None:
-    listed = re.search(r"^VARIABLES := ((?:.*\\\n)*.*)", MAKEFILE, re.MULTILINE)
-    assert listed
-    assert listed.group(1).replace("\\\n", " ").split() == list(VARIABLES)
-
-
-def test_the_makefile_hands_a_variable_on_as_the_setting_that_it_stands_for() -> None:
-    handed = {name: f"ESTEIRA_{value}" for name, value in re.findall(r"^([A-Z]+)_IS := (\w+)", MAKEFILE, re.MULTILINE)}
-    assert handed == {name: environment_name(name) for name, variable in VARIABLES.items() if variable.setting}
+def test_every_setting_that_a_variable_stands_for_exists() -> None:
     assert {variable.setting for variable in VARIABLES.values()} - {""} <= set(known_keys())
 
 
@@ -76,22 +59,6 @@ def read_by(task: str) -> Iterator[str]:
 
 def test_an_example_is_of_its_variable() -> None:
     assert [name for name, variable in VARIABLES.items() if not variable.example.startswith(f"{name}=")] == []
-
-
-def test_a_variable_that_does_not_exist_is_told_with_what_may_be_meant() -> None:
-    told = unknown_variable("epoch")
-    assert told == f"epoch: no such variable. Perhaps you meant EPOCHS. Known: {' '.join(VARIABLES)}. Run: make help"
-
-
-def test_a_variable_that_a_target_does_not_read_is_told_with_those_that_it_reads() -> None:
-    assert misplaced_variable("KEEP", "serve") == (
-        "KEEP: make serve does not read it; it reads ENV, PORT. KEEP is for make gc"
-    )
-    assert misplaced_variable("KEEP", "gc") == ""
-    assert misplaced_variable("STATE", "gc") == ""
-    assert misplaced_variable("KEEP", "lint") == (
-        "KEEP: make lint does not read it; it reads none but STATE and VENV. KEEP is for make gc"
-    )
 
 
 def test_formats_are_those_of_the_target() -> None:
