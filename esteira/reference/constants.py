@@ -1,12 +1,10 @@
 """Constants of modules that would take longer to import than all pages take to make: they are read."""
 
 import ast
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, Dict, Mapping
 
 
-@lru_cache(maxsize=None)
 def parsed(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"))
 

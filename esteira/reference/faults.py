@@ -6,17 +6,17 @@ from esteira.errors import TemplateError
 
 
 class Faults:
-    """Collects what is missing; `check` raises TemplateError if there is anything."""
+    """Collects what is missing, a line each; `check` raises TemplateError if there is anything."""
 
     def __init__(self) -> None:
-        self._lines: List[str] = []
+        self.lines: List[str] = []
 
     def expect(self, told: str, place: str, expected: str) -> str:
         """Return a text, "" if it is empty: then it is missing at a place, where `expected` is to be written."""
         if not told.strip():
-            self._lines.append(f"{place}: has no description. Expected {expected}")
+            self.lines.append(f"{place}: has no description. Expected {expected}")
         return told
 
     def check(self) -> None:
-        if self._lines:
-            raise TemplateError("\n".join([*self._lines, "Write it, then run: make generate"]))
+        if self.lines:
+            raise TemplateError("\n".join([*self.lines, "Write it, then run: make generate"]))

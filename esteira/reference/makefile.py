@@ -34,7 +34,7 @@ class Target(NamedTuple):
 
 
 def read_targets(root: Path) -> List[Target]:
-    """Return the targets in the order of the Makefile, those without help too; `help` is the last."""
+    """Return the targets in the order of the Makefile, those without help too."""
     found: List[Target] = []
     group = ""
     for line in (root / "Makefile").read_text(encoding="utf-8").splitlines():
