@@ -10,6 +10,8 @@ from esteira.reference.faults import Faults
 FILE = Path("esteira") / "serving" / "metrics.py"
 BOUNDS = Path("esteira") / "serving" / "counts.py"
 KINDS = {"CounterMetricFamily": "counter", "GaugeMetricFamily": "gauge", "HistogramMetricFamily": "histogram"}
+# Prometheus' names of a histogram's series. https://prometheus.io/docs/concepts/metric_types/#histogram
+HISTOGRAM = ("_bucket", "_sum", "_count")
 
 
 class Metric(NamedTuple):
@@ -29,7 +31,7 @@ def metrics_page(root: Path) -> Dict[str, Any]:
         faults.expect(metric.help, f"{FILE}: {metric.name}", "its help, behind its name")
     faults.check()
     bounds = constants_of(root / BOUNDS)
-    return {"metrics": metrics, "seconds": bounds["LATENCIES_S"], "rows": bounds["BATCH_ROWS"]}
+    return {"metrics": metrics, "series": HISTOGRAM, "seconds": bounds["LATENCIES_S"], "rows": bounds["BATCH_ROWS"]}
 
 
 def read_metrics(root: Path) -> List[Metric]:
