@@ -5,11 +5,9 @@ import platform
 from pathlib import Path
 from typing import Any, Dict, List
 
-from importlib_metadata import version
 
-
-def describe_machine(*packages: str) -> Dict[str, Any]:
-    """Return processor, memory, load and Python, and the versions of installed packages."""
+def describe_machine() -> Dict[str, Any]:
+    """Return processor, memory, the load of the last minute, and Python."""
     cpu = next(
         (line.split(":")[1].strip() for line in read_lines("/proc/cpuinfo") if line.startswith("model name")),
         platform.processor(),
@@ -20,7 +18,6 @@ def describe_machine(*packages: str) -> Dict[str, Any]:
         "memory_bytes": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
         "load_before": os.getloadavg()[0],
         "python": platform.python_version(),
-        **{name: version(name) for name in packages},
     }
 
 

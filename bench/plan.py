@@ -16,14 +16,13 @@ import tempfile
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Callable, Dict, List
+from typing import Any, Callable, Dict, List
 
 from rich.console import Console
 from rich.table import Table
 
-from bench.machine import describe_machine
+from bench.form import OURS, Report, case_of, heading, write_report
 from esteira.deploy.planned import plan_here, planned
-from esteira.files import write_json
 from esteira.git import git
 from esteira.release.history import keep_release, make_current
 from esteira.release.inputs import lay_inputs
@@ -33,7 +32,6 @@ from esteira.release.store import open_store
 from esteira.settings import Settings, load_settings
 
 REPOSITORY = Path(__file__).resolve().parent.parent
-RESULTS = REPOSITORY / "bench" / "results" / "plan.json"
 CSV = "data.csv"
 AUTHOR = ("-c", "user.name=Bench", "-c", "user.email=bench@example.test")
 
@@ -140,6 +138,21 @@ def show(measurements: List[Measurement], files: int, csv_bytes: int) -> None:
     Console().print(table)
 
 
+def report_of(head: Dict[str, Any], measured: Dict[str, Any]) -> Report:
+    """Return what was measured in the form of every bench. There is no other way to set beside it."""
+    cases = [case_of(case_title(found["case"]), OURS, [found["wall_s"]]) for found in measured["measurements"]]
+    notes = [
+        f"{measured['files']:,} files in a part and a CSV of {measured['csv_bytes'] / 1e9:g} GB; the last row is of "
+        "this repository, and a whole command, of five the fastest.",
+        f"{max(found['peak_bytes'] for found in measured['measurements']) / 1e6:.0f} MB in the largest process.",
+    ]
+    return Report(**head, cases=cases, ratios=[], targets=[], notes=notes, measured=measured)
+
+
+def case_title(case: str) -> str:
+    return case if case.startswith("inv ") else f"plan: {case}"
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--files", type=int, default=10_000)
@@ -149,7 +162,7 @@ def main() -> None:
     if arguments.once:
         print(json.dumps(plan_once(arguments.once)))
         return
-    machine, measurements = describe_machine(), []
+    head, measurements = heading("plan"), []
     with tempfile.TemporaryDirectory(prefix="esteira-bench-") as folder:
         root = Path(folder) / "repository"
         make_repository(root, arguments.files, arguments.csv_bytes)
@@ -158,8 +171,9 @@ def main() -> None:
             measurements.append(measure(case, root))
     measurements.append(measure_front_door())
     show(measurements, arguments.files, arguments.csv_bytes)
-    sizes = {"files": arguments.files, "csv_bytes": arguments.csv_bytes, "git": git(REPOSITORY, "version").split()[2]}
-    write_json(RESULTS, {"machine": machine, **sizes, "measurements": [asdict(found) for found in measurements]})
+    head["versions"]["git"] = git(REPOSITORY, "version").split()[2]
+    sizes = {"files": arguments.files, "csv_bytes": arguments.csv_bytes}
+    write_report(report_of(head, {**sizes, "measurements": [asdict(found) for found in measurements]}))
 
 
 if __name__ == "__main__":

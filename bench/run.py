@@ -3,7 +3,7 @@
 One pipeline, one data set, as many epochs; each variant in a fresh process with a state folder
 of its own. Prints a table, and writes bench/results/run.json. Times are of the whole process,
 Python's start and the imports included; compiling the job is told apart, since a job is
-compiled once and run often.
+compiled once and run often. All variants run in each round; twelve minutes.
 """
 
 import argparse
@@ -23,7 +23,7 @@ from typing import Any, Callable, Dict, List
 from rich.console import Console
 from rich.table import Table
 
-from bench.machine import describe_machine
+from bench.form import OURS, Report, case_of, heading, ratio_of, write_report
 from esteira.data.prepare import prepare_data
 from esteira.files import write_text
 from esteira.jobs.bind import bind_job
@@ -34,7 +34,6 @@ from esteira.progress import Progress
 from esteira.settings import Settings, load_settings
 
 REPOSITORY = Path(__file__).resolve().parent.parent
-RESULTS = REPOSITORY / "bench" / "results" / "run.json"
 REFERENCE = "LocalDagRunner"
 METADATA_STORE = "projects/local/locations/local/metadataStores/default"
 
@@ -100,9 +99,7 @@ def run_ours(work: Path, settings: Settings) -> Dict[str, Any]:
     run_id = f"run-{int(time.time() * 1000)}"
     with Progress([]) as report:
         result = run_job(job, settings=settings, run_id=run_id, report=report).require_success()
-    return {
-        name: {"state": task.state, "wall_s": round(task.wall_s, 2)} for name, task in result.tasks.items()
-    }
+    return {name: {"state": task.state, "wall_s": round(task.wall_s, 2)} for name, task in result.tasks.items()}
 
 
 VARIANTS: Dict[str, Callable[[Path, Settings], Dict[str, Any]]] = {
@@ -159,9 +156,7 @@ def measure(variant: str, work: Path, epochs: int) -> Measurement:
     if status:
         raise SystemExit(f"{variant} left with status {status}: {work / variant}.log")
     cpu_s = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return Measurement(
-        variant, round(wall_s, 2), round(cpu_s, 2), json.loads(answer.read_text(encoding="utf-8"))
-    )
+    return Measurement(variant, round(wall_s, 2), round(cpu_s, 2), json.loads(answer.read_text(encoding="utf-8")))
 
 
 def show(measurements: List[Measurement], rows: Dict[str, int], epochs: int) -> None:
@@ -175,13 +170,48 @@ def show(measurements: List[Measurement], rows: Dict[str, int], epochs: int) -> 
     Console().print(table)
 
 
+# What each variant is called in the table, as case and way.
+TITLES = {
+    "compile": ("compile the pipeline to a job", OURS),
+    REFERENCE: ("the whole job", "TFX's LocalDagRunner"),
+    "fork": ("the whole job", OURS),
+    "second": ("the job again, with a model to compare with", OURS),
+    "cached": ("the job again, all of it cached", OURS),
+    "process": ("the whole job, a process for each task", OURS),
+}
+COMPARED = ("fork", "process")
+
+
+def report_of(head: Dict[str, Any], measured: Dict[str, Any]) -> Report:
+    """Return what was measured in the form of every bench."""
+    rounds = {
+        variant: [found["wall_s"] for found in measured["measurements"] if found["variant"] == variant]
+        for variant in TITLES
+    }
+    rounds = {variant: walls for variant, walls in rounds.items() if walls}
+    cases = {variant: case_of(*TITLES[variant], walls) for variant, walls in rounds.items()}
+    ratios, others = [], []
+    for variant in COMPARED if REFERENCE in rounds else ():
+        if variant in rounds:
+            other = case_of(TITLES[variant][0], TITLES[REFERENCE][1], rounds[REFERENCE])
+            others.append(other)
+            ratios.append(ratio_of(cases[variant], other, rounds[variant], rounds[REFERENCE]))
+    own = [case for variant, case in cases.items() if variant != REFERENCE]
+    rows = measured["rows"]
+    notes = [
+        f"{rows['train']:,} rows to train on, {rows['eval']:,} to evaluate, {measured['epochs']} epochs; each variant "
+        "in a fresh process, its start and the imports counted. A job is compiled once and run often: LocalDagRunner "
+        "compiles nothing.",
+    ]
+    return Report(**head, cases=own + others, ratios=ratios, targets=[], notes=notes, measured=measured)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument(
-        "--data", default="", help="a prepared data folder; without it the default data is prepared"
-    )
+    parser.add_argument("--data", default="", help="a prepared data folder; without it the default data is prepared")
     parser.add_argument("--rows", type=int, default=4000, help="rows a split at most; 0 for all")
     parser.add_argument("--epochs", type=int, default=2)
+    parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--only", default=",".join(VARIANTS), help="variants, with commas")
     parser.add_argument("--variant", help=argparse.SUPPRESS)
     parser.add_argument("--work", type=Path, help=argparse.SUPPRESS)
@@ -191,17 +221,22 @@ def main() -> None:
         detail = VARIANTS[arguments.variant](arguments.work, settings)
         write_text(arguments.work / f"{arguments.variant}.json", json.dumps(detail))
         return
-    machine = describe_machine("tfx", "tensorflow", "apache-beam")
+    head, measurements = heading("run", "tfx", "tensorflow", "apache-beam"), []
     with tempfile.TemporaryDirectory(prefix="esteira-bench-") as folder:
-        work = Path(folder)
-        rows = prepare(work, arguments.data, arguments.rows, load_settings(REPOSITORY, os.environ, {}))
-        measurements = []
-        for variant in arguments.only.split(","):
-            measurements.append(measure(variant, work, arguments.epochs))
-            show(measurements, rows, arguments.epochs)
-    report = {"machine": machine, "rows": rows, "epochs": arguments.epochs}
-    content = {**report, "measurements": [asdict(found) for found in measurements]}
-    write_text(RESULTS, json.dumps(content, indent=2) + "\n")
+        data = arguments.data
+        for number in range(arguments.rounds):
+            # Nothing of an earlier round is in its state; its data is prepared once.
+            work = Path(folder) / str(number)
+            work.mkdir()
+            rows = prepare(work, data, arguments.rows, load_settings(REPOSITORY, os.environ, {}))
+            data = data or str(work / "all")
+            of_round = [measure(variant, work, arguments.epochs) for variant in arguments.only.split(",")]
+            show(of_round, rows, arguments.epochs)
+            measurements += of_round
+    measured = {"rows": rows, "epochs": arguments.epochs, "measurements": [asdict(found) for found in measurements]}
+    report = report_of(head, measured)
+    if arguments.only == ",".join(VARIANTS):
+        write_report(report)
 
 
 if __name__ == "__main__":

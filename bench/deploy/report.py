@@ -1,84 +1,88 @@
-"""What was measured, as a table for a terminal and for docs/vertex.md."""
+"""What was measured of deploys, as a table for a terminal and in the form of every bench."""
 
-from pathlib import Path
-from typing import Any, Dict, List, Tuple
+from statistics import median
+from typing import Any, Dict, List
 
 from rich.console import Console
 from rich.table import Table
 
-from esteira.files import write_text
+from bench.deploy.ours import COMMANDS
+from bench.form import OURS, Report, Target, case_of, ratio_of
 
-BEGIN, END = "<!-- bench-deploy -->", "<!-- /bench-deploy -->"
+THEIRS = "the original's Cloud Build file"
 TITLES = {
-    "ours": "`{command}`",
-    "theirs": "gsutil, then TFX's own command line",
-    "ours, over a network": "`{command}`, {latency:.0f} ms a request",
+    "partial": "a module changed, `make deploy-partial`",
+    "full": "the pipeline changed, `make deploy-full`",
+    "network": "a module changed, {latency:.0f} ms a request",
 }
 HOW = (
-    "Wall seconds from the start of the command until the job arrives at the stand-in of Vertex AI, medians of {runs}; "
-    "both ways in turn, against the same stand-ins. The other way is what the original's file for a partial change "
-    "runs, one after the other: `gsutil cp` of modules, data, hyperparameters and an encoder, then "
-    "`tfx pipeline create` and `tfx run create --engine vertex` of TFX {tfx}, which a wrapper tells where Vertex AI "
-    "stands in and that nobody asks for credentials. It makes no plan, takes no lease and uploads no source. Neither "
-    "way starts a machine or a container: in Cloud Build each step does, two of ours until the job is there and "
-    "seven of the original."
+    "Wall seconds from the typed command until the job arrives at the stand-in of Vertex AI, both ways in turn in "
+    "each round, against the same stand-ins, with the same source and data, committed. Ours is the whole command: "
+    "checks of the project, plan, lease, upload of the source, gcloud's submission, and the build's steps up to the "
+    "job. The other way is the command of the original's workflow, `gcloud builds submit --no-source`, and the "
+    "build's steps, in order: clone, three times `gsutil cp`, with the full file `tfx pipeline compile`, then `tfx "
+    "pipeline create` (with the full file `--build-image`) and `tfx run create`, of TFX {tfx}. A wrapper tells the "
+    "last one where Vertex AI stands in, and that nobody asks for credentials."
 )
-Report = Dict[str, Any]
+LEFT_OUT = (
+    "Left out on both sides: pulling the image of each step and starting its container (six steps of the original's "
+    "partial file and seven of its full one; of ours two and seven), the layers below an image, which are there "
+    "already, and the network. Left out of the original's alone: the workflow's checkout and its filter of paths, "
+    "which stand for our plan, and the image that its steps run in, which somebody builds by hand."
+)
+TARGET_S, TARGET_TIMES = 5.0, 10.0
 
 
-def rows(report: Report) -> List[Tuple[str, float, float, str]]:
-    """Return each way with its seconds, its CPU seconds and the parts that the former consist of."""
-    found = []
-    for name, title in TITLES.items():
-        if name in report:
-            way = report[name]
-            parts = ", ".join(f"{part} {seconds:.2f}" for part, seconds in way["parts_s"].items())
-            text = title.format(command=report["command"], latency=report["latency_s"] * 1000)
-            found.append((text, way["total_s"], way["cpu_s"], parts))
+def report_of(head: Dict[str, Any], measured: Dict[str, Any]) -> Report:
+    """Return what was measured in the form of every bench."""
+    cases, ratios, notes = [], [], [HOW.format(tfx=head["versions"]["tfx"]), LEFT_OUT]
+    for kind, runs in measured["runs"].items():
+        title = TITLES[kind].format(latency=measured["latency_s"] * 1000)
+        rounds = {way: [run["total_s"] for run in found] for way, found in runs.items() if found}
+        ours = case_of(title, OURS, rounds[OURS])
+        cases.append(ours)
+        if "theirs" in rounds:
+            cases.append(case_of(title, THEIRS, rounds["theirs"]))
+            ratios.append(ratio_of(ours, cases[-1], rounds[OURS], rounds["theirs"]))
+        notes += [parts_note(title, way, found) for way, found in runs.items() if found]
+    targets = targets_of(measured["runs"])
+    return Report(**head, cases=cases, ratios=ratios, targets=targets, notes=notes, measured=measured)
+
+
+def parts_note(title: str, way: str, runs: List[Dict[str, Any]]) -> str:
+    """Return the medians of the parts that the job waited for, of CPU seconds and of requests."""
+    names = runs[0]["parts_s"]
+    parts = ", ".join(f"{name} {median(run['parts_s'][name] for run in runs):.2f} s" for name in names)
+    told = f"{title}, {OURS if way == OURS else THEIRS}: {parts}; {median(run['cpu_s'] for run in runs):.1f} CPU s"
+    if "requests" in runs[0]:
+        told += f", {median(run['requests'] for run in runs):.0f} requests"
+    return told
+
+
+def targets_of(runs: Dict[str, Any]) -> List[Target]:
+    ours_s = median(run["total_s"] for run in runs["partial"][OURS])
+    target = f"a partial deploy in {TARGET_S:g} s or less"
+    found = [Target(target=target, found=f"{ours_s:.2f} s", met=ours_s <= TARGET_S)]
+    if runs["partial"].get("theirs"):
+        times = median(run["total_s"] for run in runs["partial"]["theirs"]) / ours_s
+        target = f"a partial deploy {TARGET_TIMES:g} times faster than the original's"
+        found.append(Target(target=target, found=f"{times:.1f} times", met=times >= TARGET_TIMES))
     return found
 
 
-def show(report: Report) -> None:
-    table = Table(title=f"gcloud {report['gcloud']}, commit {report['commit'][:7]}")
-    table.add_column("way")
-    table.add_column("until the job is posted, s", justify="right")
-    table.add_column("CPU s", justify="right")
-    table.add_column("parts, s")
-    for title, wall_s, cpu_s, parts in rows(report):
-        table.add_row(title, f"{wall_s:.2f}", f"{cpu_s:.2f}", parts)
-    console = Console()
-    console.print(table)
-    for line in remarks(report):
-        console.print(line, highlight=False, markup=False)
+def show(measured: Dict[str, Any]) -> None:
+    table = Table(title=f"gcloud {measured['gcloud']}")
+    for column in ("case", "way", "until the job is posted, s", "CPU s", "parts, s"):
+        table.add_column(column, justify="right" if column.endswith(" s") else "left")
+    for kind, runs in measured["runs"].items():
+        for way, found in runs.items():
+            if found:
+                total, cpu = (f"{median(run[key] for run in found):.2f}" for key in ("total_s", "cpu_s"))
+                names = found[0]["parts_s"]
+                parts = ", ".join(f"{name} {median(run['parts_s'][name] for run in found):.2f}" for name in names)
+                table.add_row(command_of(kind), way, total, cpu, parts)
+    Console().print(table)
 
 
-def remarks(report: Report) -> List[str]:
-    ours = report["ours"]
-    lines = [
-        f"our command returns after {ours['returned_s']:.2f} s; our fastest job came after {ours['fastest_s']:.2f} s",
-        f"our job takes {ours['requests']:.0f} requests, some {report['requests_in_sequence']} of them in sequence",
-        f"load of the machine meanwhile: {ours['load']:.1f}",
-    ]
-    if "times_faster" in report:
-        lines.insert(0, f"{report['times_faster']:.1f} times faster than TFX's own command line")
-    return lines + [f"{'met' if met else 'missed'}: {target}" for target, met in report["targets"].items()]
-
-
-def markdown(report: Report) -> str:
-    lines = ["| way | s | CPU s | of the seconds |", "| --- | ---: | ---: | --- |"]
-    lines += [f"| {title} | {wall_s:.2f} | {cpu_s:.2f} | {parts} |" for title, wall_s, cpu_s, parts in rows(report)]
-    machine = report["machine"]
-    how = HOW.format(runs=len(report["runs"]["ours"]), tfx=machine["tfx"])
-    notes = "\n".join(f"- {line}" for line in remarks(report))
-    place = f"{machine['cpu']}, {machine['cores']} cores, {machine['memory_bytes'] / 2**30:.0f} GiB."
-    return "\n\n".join(["\n".join(lines), how, notes, place])
-
-
-def render_into(path: Path, report: Report) -> bool:
-    """Put the table between the markers of a file; return whether it has them."""
-    text = path.read_text(encoding="utf-8") if path.exists() else ""
-    if BEGIN not in text or END not in text:
-        return False
-    head, tail = text.partition(BEGIN)[0], text.partition(END)[2]
-    write_text(path, f"{head}{BEGIN}\n{markdown(report)}\n{END}{tail}")
-    return True
+def command_of(kind: str) -> str:
+    return " ".join(COMMANDS["full" if kind == "full" else "partial"]) + (", slow network" if kind == "network" else "")

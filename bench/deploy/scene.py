@@ -24,16 +24,25 @@ region = "europe-west1"
 bucket = "demo-bucket"
 repository = "images"
 """
-MODULE = "modules/features.py"
+PIPELINE = "pipeline"
+# What is changed before a deploy, by its kind and by whose way it goes: a person would do so and push.
+EDITED = {
+    "partial": {"ours": "modules/features.py", "theirs": "modules/features.py"},
+    "full": {"ours": "pipeline/pipeline.py", "theirs": "tfx-pipeline/pipeline/pipeline.py"},
+}
 # A job that ends when it is first looked at: what is timed is over by then.
 ENDED = [{"taskId": "1", "taskName": "bench", "state": "FAILED"}]
 
 
 @dataclass(frozen=True)
 class Scene:
-    """A repository whose environment `dev` is the served project, and the variables that lead programs there."""
+    """A repository whose environment `dev` is the served project, and the variables that lead programs there.
+
+    `original` is a repository of the same source, laid out as the original's is; it is made by lay_original.
+    """
 
     repository: Path
+    original: Path
     settings: Settings
     project: Project
     environ: Dict[str, str]
@@ -53,11 +62,21 @@ class Scene:
         if done.returncode:
             raise SystemExit(f"{' '.join(command)}: left with status {done.returncode}\n{done.stdout[-3000:]}")
 
-    def change(self, text: str) -> None:
-        """Change a module of the model as a person would: by a comment at its end."""
-        path = self.repository / MODULE
+    def change(self, repository: Path, name: str, text: str) -> None:
+        """Change a file as a person would, by a comment at its end, and commit it."""
+        path = repository / name
         code = path.read_text(encoding="utf-8").partition("\n# bench")[0]
         path.write_text(f"{code.rstrip()}\n# bench {text}\n", encoding="utf-8")
+        commit(repository, text)
+
+    def prepared_data(self) -> Path:
+        """Return the data as the first full deploy prepared it."""
+        return self.project.builds.folder / next(iter(self.project.builds.known)) / "workspace" / "build" / "data"
+
+    def build_log(self) -> str:
+        """Return the end of what the steps of the last build wrote."""
+        logs = self.project.builds.folder / list(self.project.builds.known)[-1] / "logs"
+        return "\n".join(path.read_text(encoding="utf-8", errors="replace")[-2000:] for path in sorted(logs.iterdir()))
 
 
 @contextmanager
@@ -72,8 +91,8 @@ def served_scene(folder: Path) -> Iterator[Scene]:
     settings = load_settings(repository, environ, {})
     with served_project(settings, folder / "project", environ, ["docker.io"]) as project:
         stand_for_bases(repository, {}, folder / "base", project.variables)
-        commit(repository)
-        scene = Scene(repository, settings, project, {**environ, **project.variables})
+        commit(repository, "What is measured")
+        scene = Scene(repository, folder / "original", settings, project, {**environ, **project.variables})
         scene.run("make", "cloud-apply", "ENV=dev", "YES=1", log="apply")
         scene.run("make", "deploy-full", "ENV=dev", log="full")
         project.pipelines.execute = ended
@@ -100,10 +119,10 @@ def copy_repository(target: Path) -> None:
             (target / name).chmod(source.stat().st_mode)
     with (target / "esteira.toml").open("a", encoding="utf-8") as settings:
         settings.write(ENVIRONMENT)
-    git(target, "init", "--quiet")
+    git(target, "init", "--quiet", "--initial-branch", "main")
 
 
-def commit(repository: Path) -> None:
+def commit(repository: Path, message: str) -> None:
     git(repository, "add", "--all")
     identity = ("-c", "user.name=bench", "-c", "user.email=bench@localhost")
-    git(repository, *identity, "commit", "--quiet", "--message", "What is measured")
+    git(repository, *identity, "commit", "--quiet", "--message", message)

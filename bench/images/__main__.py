@@ -2,7 +2,7 @@
 
 One lock, one base, one set of wheels, one machine, one after the other; each way pushes to a registry of
 its own on loopback, with a fresh storage. Prints tables, writes bench/results/images.json, and puts the
-table into docs/images.md where that has the markers for it. Needs docker with a running daemon, buildah,
+figures into docs. Needs docker with a running daemon, buildah,
 docker-registry and 15 GB of free disk; three quarters of an hour, with nothing else going on.
 """
 
@@ -19,24 +19,20 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterator, List, Type
 
+from bench.form import heading, write_report
 from bench.images.base import make_base, push_base
 from bench.images.buildah import Buildah
 from bench.images.builder import Bench, Builder, programs_of
 from bench.images.cases import CASES, measure_cases
 from bench.images.compression import measure_compression
 from bench.images.docker import BuildKitUv, DockerPip, DockerUv, buildkit_client, docker_versions
-from bench.images.inputs import REPOSITORY, find_uv, make_inputs
+from bench.images.inputs import find_uv, make_inputs
 from bench.images.ours import Ours
 from bench.images.registry import run_registry
-from bench.images.report import markdown, render_into, show, targets_of
+from bench.images.report import report_of, show, targets_of
 from bench.images.start import measure_start
 from bench.images.wheels import serve_links
-from bench.machine import describe_machine
-from esteira.files import write_json
-from esteira.git import git
 
-RESULTS = REPOSITORY / "bench" / "results" / "images.json"
-DOCUMENT = REPOSITORY / "docs" / "images.md"
 BUILDERS: Dict[str, Type[Builder]] = {kind.name: kind for kind in (Ours, DockerPip, DockerUv, BuildKitUv, Buildah)}
 # Whose containers are started, and whether once more without byte code.
 STARTED = {"ours": (True, False), "docker-pip": (True,)}
@@ -49,20 +45,20 @@ def main() -> None:
     arguments = parse_arguments()
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     check_programs(arguments.only)
-    report = empty_report(arguments)
+    head, report = heading("images", "deflate", "pip"), empty_report(arguments)
     with scratch(arguments) as folder, ExitStack() as stack:
         inputs, uv = make_inputs(folder, arguments.lock), find_uv()
         layout = make_base(folder)
         url = stack.enter_context(serve_links({**inputs.files, "uv": uv}))
         base = layout.entries()[0].digest
         bench = Bench(folder, inputs, base, url, uv, f"bench-{uuid.uuid4().hex[:12]}")
-        report["packages"], report["commit"] = len(inputs.wheels), git(inputs.checkout, "rev-parse", "HEAD").strip()
+        report["packages"] = len(inputs.wheels)
         report["compression"] = [asdict(row) for row in measure_compression(inputs.path(SAMPLES[arguments.lock]))]
         for name in arguments.only:
             with run_registry(folder / f"registry-{name}") as registry:
                 push_base(layout, registry.host)
                 measure_builder(BUILDERS[name](bench, registry), arguments, report)
-    finish(report, arguments)
+    finish(head, report, arguments)
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -121,9 +117,8 @@ def scratch(arguments: argparse.Namespace) -> Iterator[Path]:
 
 
 def empty_report(arguments: argparse.Namespace) -> Dict[str, Any]:
-    machine, lists = describe_machine("deflate", "pip"), ("measurements", "start", "compression", "targets")
+    lists = ("measurements", "start", "compression", "targets")
     return {
-        "machine": machine,
         "lock": arguments.lock,
         "versions": versions(arguments.only),
         "same_digest": {},
@@ -169,14 +164,12 @@ def measure_builder(builder: Builder, arguments: argparse.Namespace, report: Dic
             shutil.rmtree(builder.folder, ignore_errors=True)
 
 
-def finish(report: Dict[str, Any], arguments: argparse.Namespace) -> None:
+def finish(head: Dict[str, Any], report: Dict[str, Any], arguments: argparse.Namespace) -> None:
     report["targets"] = [asdict(target) for target in targets_of(report["measurements"])]
     show(report)
     whole = arguments.lock == "full" and arguments.only == list(BUILDERS) and arguments.cases == list(CASES)
     if arguments.results or whole:
-        write_json(arguments.results or RESULTS, report)
-    if not whole or arguments.results or not render_into(DOCUMENT, report):
-        print(markdown(report))
+        write_report(report_of(head, report), arguments.results)
 
 
 if __name__ == "__main__":

@@ -1,15 +1,13 @@
-"""What was measured, as tables for a terminal and for docs/images.md, and what of it was to be reached."""
+"""What was measured, as tables for a terminal and in the form of every bench, and what of it was to be reached."""
 
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import asdict, dataclass
 from typing import Any, Dict, List, Optional, Tuple
 
 from rich.console import Console
 from rich.table import Table
 
-from bench.document import put_between
+from bench.form import OURS, Case, Report, case_of, ratio_of
 
-BEGIN, END = "<!-- bench-images -->", "<!-- /bench-images -->"
 TITLES = {
     "ours": "ours",
     "docker-pip": "docker build, pip",
@@ -24,10 +22,9 @@ CASE_TITLES = {
     "bump": "one dependency bumped",
 }
 HOW = (
-    "Wall seconds of whole commands, medians of five for the second and third row. Ours is one command: its build is "
-    "until the digest is told, in those two rows a whole command that pushes nothing. All start with the same base "
-    "and the same wheels at hand, built ones among them; the Dockerfiles install them from a page of links on "
-    "loopback. Each way pushes to a fresh registry on loopback; bytes are what appeared in its storage."
+    "Wall seconds of whole commands, build and push, medians where there are rounds. All start with the same base and "
+    "the same wheels at hand, built ones among them; the Dockerfiles install them from a page of links on loopback. "
+    "Each way pushes to a fresh registry on loopback; what was sent is what appeared in its storage."
 )
 Row = Dict[str, Any]
 
@@ -112,37 +109,36 @@ def remarks(report: Dict[str, Any]) -> List[str]:
     return lines
 
 
-def markdown(report: Dict[str, Any]) -> str:
-    """Return the table of docs/images.md: a row a case, a column a way."""
-    by = {(row["builder"], row["case"]): row for row in report["measurements"]}
-    names = [name for name in TITLES if any(key[0] == name for key in by)]
-    rows = [["build + push, bytes sent", *(TITLES[name] for name in names)], ["---"] * (1 + len(names))]
+def report_of(head: Dict[str, Any], measured: Dict[str, Any]) -> Report:
+    """Return what was measured in the form of every bench: of each case and way the seconds of build and push."""
+    by = {(row["builder"], row["case"]): row for row in measured["measurements"]}
+    cases, ratios = [], []
     for case, title in CASE_TITLES.items():
-        rows.append([title, *(cell(by.get((name, case))) for name in names)])
-    sizes = [by[name, "cold"]["size_bytes"] / 1e6 for name in names]
-    rows.append(["size of the image", *(f"{size:,.0f} MB" for size in sizes)])
-    same = [report["same_digest"].get(name) for name in names]
-    rows.append(["two builds, one digest", *({True: "yes", False: "no", None: ""}[found] for found in same)])
-    table = "\n".join(f"| {' | '.join(row)} |" for row in rows)
-    machine, versions = report["machine"], ", ".join(f"{name} {text}" for name, text in report["versions"].items())
-    verdicts = [
-        f"- {'met' if found['met'] else 'missed'}: {found['target']}: {found['found']}"
-        for found in report["targets"]
-        if found["met"] is not None
-    ]
-    notes = [f"- {line}" for line in remarks(report)]
-    place = f"{machine['cpu']}, {machine['cores']} cores, {machine['memory_bytes'] / 2**30:.0f} GiB; {versions}."
-    return "\n\n".join([table, HOW, "\n".join(notes), "\n".join(verdicts), place])
+        of_case = {name: timed(title, way, by[name, case]) for name, way in TITLES.items() if (name, case) in by}
+        cases += list(of_case.values())
+        ratios += [ratio_of(of_case[OURS], other) for name, other in of_case.items() if name != OURS]
+    head["versions"].update(measured["versions"])
+    measured = {name: value for name, value in measured.items() if name not in ("versions", "targets")}
+    targets = [asdict(target) for target in targets_of(measured["measurements"])]
+    return Report(
+        **head, cases=cases, ratios=ratios, targets=targets, notes=[HOW, *notes(measured, by)], measured=measured
+    )
 
 
-def cell(row: Optional[Row]) -> str:
-    if row is None:
-        return ""
-    return f"{seconds(row['build_s'])} + {seconds(row['push_s'])} s, {megabytes(row['bytes_sent'])}"
+def timed(title: str, way: str, row: Row) -> Case:
+    return case_of(title, way, [run["total_s"] for run in row["runs"]], value=row["total_s"])
 
 
-def seconds(value: float) -> str:
-    return f"{value:.0f}" if value >= 10 else f"{value:.1f}" if value >= 2 else f"{value:.2f}"
+def notes(measured: Dict[str, Any], by: Dict[Tuple[str, str], Row]) -> List[str]:
+    """Return what else was seen: what each way sent, how large its image is, and what is no case."""
+    told = []
+    for name, way in TITLES.items():
+        of_way = {title: by[name, case] for case, title in CASE_TITLES.items() if (name, case) in by}
+        sent = [f"{title} {megabytes(row['bytes_sent'])}" for title, row in of_way.items()]
+        if sent:
+            size = by[name, "cold"]["size_bytes"] / 1e6
+            told.append(f"{way}: an image of {size:,.0f} MB; sent: {', '.join(sent)}")
+    return told + remarks(measured)
 
 
 def megabytes(value: int) -> str:
@@ -151,8 +147,3 @@ def megabytes(value: int) -> str:
     if value < 1e5:
         return f"{value / 1e3:.1f} kB"
     return f"{value / 1e6:.1f} MB" if value < 10e6 else f"{value / 1e6:,.0f} MB"
-
-
-def render_into(path: Path, report: Dict[str, Any]) -> bool:
-    """Put the table between the markers of a file; return whether it has them."""
-    return put_between(path, BEGIN, END, markdown(report))

@@ -2,8 +2,8 @@
 
 Of the model in a folder, else of the current release on this machine: requests a second and latencies at 1, 8 and 64
 connections, with and without batching, with and without the request log, and of direct calls of the SavedModel. All
-servers run at the same time and are asked in turn, round by round. Prints a table, writes bench/results/serve.json,
-and puts the table into docs/serving.md. Needs wrk, 5 GB of memory and, the first time, a network;
+servers run at the same time and are asked in turn, round by round. Prints a table, and writes bench/results/serve.json.
+Needs wrk, 5 GB of memory and, the first time, a network;
 ten minutes, with nothing else going on.
 """
 
@@ -17,19 +17,15 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Dict
 
-from bench.machine import describe_machine
+from bench.form import heading, write_report
 from bench.serve.direct import DirectCalls, direct_calls
 from bench.serve.load import load, warm_up
 from bench.serve.model import REPOSITORY, find_model
 from bench.serve.peer_environment import LOCK, peer_python
 from bench.serve.processes import Running, cpu_s, running, wait_until_idle
-from bench.serve.report import Runs, markdown, render_into, show, summarise
+from bench.serve.report import Runs, report_of, show, summarise
 from bench.serve.ways import Way, our_ways, peer_ways
-from esteira.files import write_json
-from esteira.git import git
 
-RESULTS = REPOSITORY / "bench" / "results" / "serve.json"
-DOCUMENT = REPOSITORY / "docs" / "serving.md"
 CONNECTIONS = (1, 8, 64)
 DIRECT_ROWS = (1, 64)
 WARM_UP_CONNECTIONS, WARM_UP_S = 8, 3.0
@@ -40,17 +36,13 @@ def main() -> None:
     arguments = parse_arguments()
     if shutil.which("wrk") is None:
         raise SystemExit("wrk: not on the PATH. Run: apt-get install wrk")
-    model_dir, machine = find_model(arguments.model), describe_machine(*PACKAGES)
+    model_dir, head = find_model(arguments.model), heading("serve", *PACKAGES)
     with tempfile.TemporaryDirectory(prefix="esteira-bench-") as scratch:
         ways = our_ways(model_dir, Path(scratch))
         if arguments.peer:
             ways.update(peer_ways(model_dir, Path(scratch), peer_python(REPOSITORY / ".esteira")))
         runs = measure(model_dir, ways, Path(scratch), arguments)
     report = {
-        "machine": machine,
-        "commit": git(REPOSITORY, "rev-parse", "HEAD").strip(),
-        "wrk": wrk_version(),
-        "fastapi": locked_version("fastapi"),
         "seconds": arguments.seconds,
         "rounds": arguments.rounds,
         "titles": {"direct": "a direct call of so many rows", **{name: way.title for name, way in ways.items()}},
@@ -59,9 +51,8 @@ def main() -> None:
     }
     show(report)
     if arguments.results or arguments.peer:
-        write_json(arguments.results or RESULTS, report)
-    if arguments.results or not arguments.peer or not render_into(DOCUMENT, report):
-        print(markdown(report))
+        head["versions"].update(wrk=wrk_version(), fastapi=locked_version("fastapi"))
+        write_report(report_of(head, report), arguments.results)
 
 
 def parse_arguments() -> argparse.Namespace:

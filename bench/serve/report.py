@@ -1,15 +1,13 @@
-"""What was measured, as a table for a terminal and for docs/serving.md."""
+"""What was measured, as a table for a terminal and in the form of every bench."""
 
-from pathlib import Path
 from statistics import median
 from typing import Any, Dict, List
 
 from rich.console import Console
 from rich.table import Table
 
-from bench.document import put_between
+from bench.form import OURS, Report, Target, case_of, ratio_of
 
-BEGIN, END = "<!-- bench-serve -->", "<!-- /bench-serve -->"
 COLUMNS = {
     "requests/s": ("requests_s", "{:,.0f}"),
     "p50 ms": ("p50_ms", "{:.2f}"),
@@ -46,8 +44,8 @@ def summarise(runs: Runs, many: int) -> Dict[str, Any]:
             f"a batch of one in {MAX_TIMES_DIRECT:g} direct calls at most: {direct:.2f}": direct <= MAX_TIMES_DIRECT,
             f"at {load} connections, batching at least {MIN_TIMES_UNBATCHED:g} times as many as max_batch 1: "
             f"{batching:.1f}": batching >= MIN_TIMES_UNBATCHED,
-            f"at {load} connections, the log less than {MAX_LOG_PERCENT:g} % of throughput: "
-            f"{logged:.1f} %": logged < MAX_LOG_PERCENT,
+            f"at {load} connections, the log less than {MAX_LOG_PERCENT:g} % of throughput: {logged:.1f} %": logged
+            < MAX_LOG_PERCENT,
         },
         "times_direct": direct,
         "times_unbatched": batching,
@@ -80,7 +78,7 @@ def remarks(report: Dict[str, Any]) -> List[str]:
 
 
 def show(report: Dict[str, Any]) -> None:
-    table = Table(title=f"commit {report['commit'][:7]}")
+    table = Table(title="requests a second, and what one takes")
     table.add_column("way")
     for column in ("at once", *COLUMNS):
         table.add_column(column, justify="right")
@@ -92,15 +90,57 @@ def show(report: Dict[str, Any]) -> None:
         console.print(line, highlight=False, markup=False)
 
 
-def markdown(report: Dict[str, Any]) -> str:
-    table = ["| way | at once | " + " | ".join(COLUMNS) + " |", "| --- | ---: |" + " ---: |" * len(COLUMNS)]
-    table += ["| " + " | ".join(row) + " |" for row in lines(report)]
-    notes = "\n".join(f"- {line}" for line in remarks(report))
-    machine = report["machine"]
-    place = f"{machine['cpu']}, {machine['cores']} cores, {machine['memory_bytes'] / 2**30:.0f} GiB."
-    return "\n\n".join(["\n".join(table), HOW.format(**report), notes, place])
+CASES = {
+    ("1", "requests_s"): "1 connection, requests a second",
+    ("8", "requests_s"): "8 connections, requests a second",
+    ("64", "requests_s"): "64 connections, requests a second",
+    ("64", "p99_ms"): "64 connections, 99th percentile of latency",
+}
+UNIT_OF = {"requests_s": "requests/s", "p50_ms": "ms", "p99_ms": "ms"}
+OTHERS = ("signature", "keras", "single", "log")
+DIRECT = "1 text at a time, median latency"
 
 
-def render_into(path: Path, report: Dict[str, Any]) -> bool:
-    """Put the table between the markers of a file; return whether it has them."""
-    return put_between(path, BEGIN, END, markdown(report))
+def report_of(head: Dict[str, Any], measured: Dict[str, Any]) -> Report:
+    """Return what was measured in the form of every bench: ours with batching and no log beside each other way."""
+    runs, cases, ratios = measured["runs"], [], []
+
+    def add(title: str, ours: List[float], others: Dict[str, List[float]], unit: str) -> None:
+        case = case_of(title, OURS, ours, unit)
+        cases.append(case)
+        for way, rounds in others.items():
+            cases.append(case_of(title, way, rounds, unit))
+            ratios.append(ratio_of(case, cases[-1], ours, rounds))
+
+    for (at, key), title in CASES.items():
+        others = {measured["titles"][way]: values(runs[way][at], key) for way in OTHERS if way in runs}
+        add(title, values(runs["batching"][at], key), others, UNIT_OF[key])
+    one = {"a direct call of the SavedModel": values(runs["direct"]["1"], "p50_ms")}
+    add(DIRECT, values(runs["batching"]["1"], "p50_ms"), one, "ms")
+    notes = [HOW.format(**measured, fastapi=head["versions"]["fastapi"]), *cpu_notes(measured)]
+    targets = [
+        Target(target=target.rpartition(": ")[0], found=target.rpartition(": ")[2], met=met)
+        for target, met in measured["targets"].items()
+    ]
+    return Report(**head, cases=cases, ratios=ratios, targets=targets, notes=notes, measured=measured)
+
+
+def values(rounds: List[Dict[str, Any]], key: str) -> List[float]:
+    return [found[key] for found in rounds]
+
+
+def cpu_notes(measured: Dict[str, Any]) -> List[str]:
+    """Return each way's processor time and latencies at each number of connections."""
+    return [
+        f"{measured['titles'][way]}: " + "; ".join(f"{at} at once, {shown(of)}" for at, of in by_connections.items())
+        for way, by_connections in in_order(measured["medians"]).items()
+    ]
+
+
+def in_order(found: Dict[str, Dict[str, Any]]) -> Dict[str, Dict[str, Any]]:
+    return {way: dict(sorted(of.items(), key=lambda pair: int(pair[0]))) for way, of in found.items()}
+
+
+def shown(medians: Dict[str, float]) -> str:
+    latency = f"p50 {medians['p50_ms']:.2f} ms, p99 {medians['p99_ms']:.2f} ms"
+    return f"{latency}, {medians['cpu_ms']:.2f} CPU ms a request" if "cpu_ms" in medians else latency
