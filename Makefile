@@ -178,6 +178,12 @@ lock-check: ## Fail if a lock is not what its .in file resolves to, or its wheel
 clean: ## Remove the state of the environment local: releases, models, logs, logged requests
 	$(invoke) clean
 
+version: ## Show the engine's version, or give out a new one: CHANGELOG, commit and tag, not pushed (VERSION=x.y.z)
+	$(dev) -m invoke version
+
+upgrade: ## Merge a newer version of the engine into this repository (VERSION=x.y.z)
+	$(invoke) upgrade
+
 ##@ Develop
 check: lint generate-check lock-check test ## Check all that must pass before a change lands
 
@@ -195,6 +201,12 @@ lint: ## Check style, types, shell and YAML
 
 hooks: ## Have git run lint and generate-check before each commit
 	$(dev) -m pre_commit install
+
+changelog: ## Show what changes in the engine's next version, or changed in one (VERSION=x.y.z)
+	$(dev) -m invoke changelog
+
+changelog-check: ## Fail if the engine differs from the default branch, or BASE=commit, and changes/ does not tell
+	$(invoke) changelog-check
 
 bench-plan: ## Time the plan, with 10,000 files and a CSV of 1 GB too
 	$(python) -m bench.plan

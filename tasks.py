@@ -539,6 +539,42 @@ def wheels_check(c: Context) -> None:
 
 @task
 @at_the_edge
+def version(c: Context) -> None:
+    """Show the engine's version, or make the one that VERSION= names."""
+    from esteira.version.front import show_or_make_version
+
+    show_or_make_version(settings_here().root, variable("VERSION"), tell)
+
+
+@task
+@at_the_edge
+def changelog(c: Context) -> None:
+    """Show what changes in the engine's next version, or changed in that of VERSION=."""
+    from esteira.version.front import changelog as show
+
+    tell(show(settings_here().root, variable("VERSION")))
+
+
+@task
+@at_the_edge
+def changelog_check(c: Context) -> None:
+    """Fail if the engine differs from BASE= and no fragment in changes/ tells of it."""
+    from esteira.version.fragments import check_fragments
+
+    tell(check_fragments(settings_here().root, variable("BASE") or ""))
+
+
+@task
+@at_the_edge
+def upgrade(c: Context) -> None:
+    """Merge a newer version of the engine: the newest, unless VERSION= names one."""
+    from esteira.version.front import upgrade as merge
+
+    merge(settings_here().root, variable("VERSION"), tell)
+
+
+@task
+@at_the_edge
 def clean(c: Context) -> None:
     """Remove the state of the environment `local`, and build/."""
     from esteira.local.clean import clean_state

@@ -43,11 +43,11 @@ VARIABLES: Mapping[str, Variable] = {
     "ACCEPT": Variable("Make the proposed schema the curated one", "1 or 0", "0", "ACCEPT=1", ("schema",)),
     "B": Variable("The release to compare with", "a release's id", "the current one", "B=0a1b2c3d4e5f", ("diff",)),
     "BASE": Variable(
-        "The commit that is taken for what is deployed",
+        "The commit to compare with",
         "a hash, a branch or a tag",
-        "what is deployed",
+        "what is deployed; for changelog-check the default branch",
         "BASE=HEAD~1",
-        ("plan",),
+        ("changelog-check", "plan"),
     ),
     "DATA": Variable(
         "The CSV to train on",
@@ -170,6 +170,13 @@ VARIABLES: Mapping[str, Variable] = {
         ".venv",
         "VENV=/data/venv",
         EVERY,
+    ),
+    "VERSION": Variable(
+        "The version of the engine",
+        "three numbers, as in 0.2.0",
+        "the newest; for changelog the next one, for version the present one",
+        "VERSION=0.2.0",
+        ("changelog", "upgrade", "version"),
     ),
     "WAIT": Variable("Wait until the deploy has ended", "1 or 0", "1", "WAIT=0", DEPLOYS),
     "YES": Variable(

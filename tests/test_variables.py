@@ -41,7 +41,7 @@ def test_what_a_task_reads_stands_in_the_table_behind_its_target() -> None:
 
 def targets_by_task() -> Dict[str, str]:
     """Return the target that each task is called by; a step of a build has none."""
-    found = re.findall(r"^([a-z-]+):.*##.*\n\t\$\(invoke\) ([a-z-]+)", MAKEFILE, re.MULTILINE)
+    found = re.findall(r"^([a-z-]+):.*##.*\n\t\$\((?:invoke|dev\) -m invoke)\)? ([a-z-]+)", MAKEFILE, re.MULTILINE)
     return {task.replace("-", "_"): target for target, task in found if target != "generate-check"}
 
 

@@ -1,7 +1,7 @@
 # Made by make generate from esteira/variables.py; do not edit.
 # Of each variable: the targets that read it, the name that it is handed on by where that is another (_IS), what may
 # stand in it, of all targets or of one, where that is one of a few words, and what make help TARGET tells of it.
-VARIABLES := A ACCEPT B BASE DATA ENV EPOCHS FAULT FILE FOLLOW FORCE FORMAT ISOLATION KEEP LIMIT MODEL PART PERCENT PORT RELEASE REQUEST STATE TARGET TEXT TRIALS VENV WAIT YES
+VARIABLES := A ACCEPT B BASE DATA ENV EPOCHS FAULT FILE FOLLOW FORCE FORMAT ISOLATION KEEP LIMIT MODEL PART PERCENT PORT RELEASE REQUEST STATE TARGET TEXT TRIALS VENV VERSION WAIT YES
 OF_EVERY_TARGET := STATE VENV
 A_OF := diff
 A_EXAMPLE := A=5fd1a6b2c3d4
@@ -19,11 +19,11 @@ B_EXAMPLE := B=0a1b2c3d4e5f
 B_MEANS := The release to compare with
 B_VALUES := a release's id
 B_ELSE := the current one
-BASE_OF := plan
+BASE_OF := changelog-check plan
 BASE_EXAMPLE := BASE=HEAD~1
-BASE_MEANS := The commit that is taken for what is deployed
+BASE_MEANS := The commit to compare with
 BASE_VALUES := a hash, a branch or a tag
-BASE_ELSE := what is deployed
+BASE_ELSE := what is deployed; for changelog-check the default branch
 DATA_OF := data deploy deploy-partial deploy-full plan rehearse schema settings tune
 DATA_IS := DATA_FILE
 DATA_EXAMPLE := DATA=headlines.csv
@@ -147,6 +147,11 @@ VENV_EXAMPLE := VENV=/data/venv
 VENV_MEANS := The folder of the Python environment; that of the tests is beside it, with -dev
 VENV_VALUES := a folder's path
 VENV_ELSE := .venv
+VERSION_OF := changelog upgrade version
+VERSION_EXAMPLE := VERSION=0.2.0
+VERSION_MEANS := The version of the engine
+VERSION_VALUES := three numbers, as in 0.2.0
+VERSION_ELSE := the newest; for changelog the next one, for version the present one
 WAIT_OF := deploy deploy-partial deploy-full
 WAIT_MAY_BE := 1 0
 WAIT_EXAMPLE := WAIT=0
