@@ -45,8 +45,8 @@ logs: ## Show the log of the last deploy to Google Cloud (ENV=name FOLLOW=1)
 rehearse: ## Deploy to Google Cloud's stand-ins on this machine, with faults (ENV=name FAULT=name)
 	$(invoke) rehearse
 
-doctor: ## Check what a deploy needs, and say how to mend what is missing (ENV=name)
-	$(invoke) doctor
+doctor: ## Check what a deploy needs, on this machine or in a project, and say how to mend what is missing (ENV=name)
+	$(invoke) doctor || sh esteira/setup/needs.sh $$?
 
 ##@ Use
 serve: ## Serve the current release's model until Ctrl-C (PORT=8501)
@@ -193,11 +193,12 @@ test: ## Run the tests
 test-fast: ## Run the tests that take under ten seconds each
 	$(dev) -m pytest -m "not slow"
 
-lint: ## Check style, types, shell and YAML
+lint: ## Check style, types, shell, YAML and workflows
 	$(dev) -m ruff check .
 	$(dev) -m mypy
-	$(tool) shellcheck .ci/run esteira/setup/*.sh
+	$(tool) shellcheck .ci/run .ci/*.sh esteira/setup/*.sh
 	$(dev) -m yamllint --strict .
+	$(dev) -m tests.workflows.lint
 
 hooks: ## Have git run lint and generate-check before each commit
 	$(dev) -m pre_commit install

@@ -284,7 +284,7 @@ def doctor(c: Context) -> None:
     """Check what a deploy needs, and say how to mend what is missing."""
     from esteira.cloud.front import doctor as check
 
-    check(settings_here(), console())
+    check(settings_here(), os.environ, console())
 
 
 @task

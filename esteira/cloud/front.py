@@ -1,7 +1,7 @@
 """What a person types: plan, apply and remove what an environment needs in its project, and ask what is wrong."""
 
 import time
-from typing import Optional, Union
+from typing import Mapping, Optional, Union
 
 from rich.console import Console, RenderableType
 
@@ -9,11 +9,11 @@ from esteira.ask_person import agrees, types_name
 from esteira.cloud.apply import apply, refuse_left, refuse_wrong
 from esteira.cloud.destroy import destroy, plan_removal, refuse_contents
 from esteira.cloud.doctor import examine
-from esteira.cloud.doctor_local import examine_local
 from esteira.cloud.federation import provider_name
 from esteira.cloud.finding import findings_table
 from esteira.cloud.plan import Plan, make_plan
 from esteira.cloud.plan_view import rows_table, show_plan, summary
+from esteira.doctor.examine import examine_local
 from esteira.errors import GoogleError, SettingsError, StateError
 from esteira.google.api import Api, Pause
 from esteira.google.open import open_api
@@ -107,12 +107,13 @@ def require_cloud(settings: Settings, command: str) -> None:
         )
 
 
-def doctor(settings: Settings, console: Console, *, api: Optional[Api] = None) -> None:
-    """Show what a deploy needs and how each thing stands. Raises GoogleError or StateError if one fails."""
-    findings = examine_local(settings) if settings.is_local else examine(settings, api or open_api(settings))
+def doctor(settings: Settings, environ: Mapping[str, str], console: Console, *, api: Optional[Api] = None) -> None:
+    """Show what a deploy needs and how each thing stands. Raises GoogleError or StateError if one is missing."""
+    findings = examine_local(settings, environ) if settings.is_local else examine(settings, api or open_api(settings))
     console.print(findings_table(findings))
     bad = sum(finding.good is False for finding in findings)
     if bad:
         kind = StateError if settings.is_local else GoogleError
         checks = "1 check has" if bad == 1 else f"{bad} checks have"
         raise kind(f"{checks} failed. Mend what the table says, then run: make doctor ENV={settings.selected}")
+    console.print(f"Nothing is missing that a deploy to {settings.selected} needs.", markup=False)

@@ -9,7 +9,6 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import pytest
 
 from esteira.cloud.doctor import check_vertex, examine, guarded
-from esteira.cloud.doctor_local import examine_local
 from esteira.cloud.doctor_machine import account_of, check_clock, check_credentials, check_gcloud, check_hosts
 from esteira.cloud.doctor_quota import check_quota
 from esteira.cloud.finding import run_checks
@@ -131,7 +130,7 @@ def test_a_login_that_has_expired_is_told_once(scene):
     remedy = "Log in: gcloud auth application-default login    Then run the command again."
     assert wrong == [("credentials", False, "Request had invalid authentication credentials.", remedy)]
     with pytest.raises(GoogleError, match="^1 check has failed"):
-        said(lambda console: doctor(scene.settings, console, api=scene.api))
+        said(lambda console: doctor(scene.settings, {}, console, api=scene.api))
 
 
 def test_a_login_whose_requests_count_for_another_project_is_told_once(scene):
@@ -160,7 +159,7 @@ def test_a_failed_check_fails_the_command(scene):
     scene.buckets.resources.clear()
     scene.buckets.policies.clear()
     with pytest.raises(GoogleError) as caught:
-        said(lambda console: doctor(scene.settings, console, api=scene.api))
+        said(lambda console: doctor(scene.settings, {}, console, api=scene.api))
     expected = "1 check has failed. Mend what the table says, then run: make doctor ENV=dev"
     assert str(caught.value) == expected
 
@@ -235,10 +234,3 @@ def test_a_missing_gcloud_is_told(tmp_path):
         "gcloud: no such program on the PATH.",
         "Install it: https://cloud.google.com/sdk/docs/install",
     )
-
-
-def test_the_environment_local_is_examined(settings):
-    found = examine_local(settings)
-    assert [finding.name for finding in found] == ["Python", "disk", "git", "docker"]
-    assert found[0].good is True
-    assert found[2].good is True
