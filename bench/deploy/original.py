@@ -46,8 +46,11 @@ def lay_original(repository: Path, data: Path) -> None:
     commit(repository, "What is measured")
 
 
-def build_of(kind: str, scene: Scene, gsutil: List[str], image: str) -> Dict[str, Any]:
-    """Return the build of a kind: "full" or "partial". `image` is what the full one pushes to."""
+def build_of(kind: str, scene: Scene, gsutil: List[str], image: str, home: str) -> Dict[str, Any]:
+    """Return the build of a kind: "full" or "partial". `image` is what the full one pushes to.
+
+    `home` is an empty folder: `tfx pipeline create` refuses a pipeline that it made before.
+    """
     steps = [clone(scene), *copies(gsutil)]
     if kind == "full":
         steps.append(tfx("Compile Pipeline", "pipeline", "compile", *RUNNER, *ENGINE))
@@ -56,7 +59,7 @@ def build_of(kind: str, scene: Scene, gsutil: List[str], image: str) -> Dict[str
     steps.append(run_create(scene))
     for before, step in zip(steps, steps[1:]):
         step["waitFor"] = [before["id"]]
-    variables = {"HOME": "${_HOME}", "PYTHONPATH": str(scene.repository), "ESTEIRA_ENV": "dev", "BENCH_IMAGE": image}
+    variables = {"HOME": home, "PYTHONPATH": str(scene.repository), "ESTEIRA_ENV": "dev", "BENCH_IMAGE": image}
     return {
         "steps": [{"name": "${_BUILDER}", **step} for step in steps],
         "options": {"env": [f"{name}={value}" for name, value in variables.items()]},

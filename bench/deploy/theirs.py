@@ -44,13 +44,11 @@ def measure_theirs(scene: Scene, gsutil: Gsutil, kind: str, number: str) -> Dict
     scene.change(scene.original, EDITED[kind]["theirs"], f"theirs {number}")
     build_file = scene.repository.parent / f"{kind}.json"
     image = image_name(scene.project.variables)
-    write_text(build_file, build_text(build_of(kind, scene, gsutil.command, image)))
     with tempfile.TemporaryDirectory(prefix="esteira-tfx-") as home:
-        # A build's home has nothing of an earlier one.
-        values = {"_BUILDER": BUILDER, "_HOME": home}
+        write_text(build_file, build_text(build_of(kind, scene, gsutil.command, image, home)))
         command = [
             *("gcloud", "builds", "submit", "--no-source", "--timeout=60m", f"--config={build_file}"),
-            f"--substitutions={','.join(f'{name}={value}' for name, value in values.items())}",
-            *("--machine-type=n1-highcpu-8", "--project=demo-project", "--async", "--quiet"),
+            *(f"--substitutions=_BUILDER={BUILDER}", "--machine-type=n1-highcpu-8"),
+            *("--project=demo-project", "--async", "--quiet"),
         ]
         return measure(scene, command, log=f"theirs-{kind}", also=[gsutil.behind_tls])

@@ -5,7 +5,20 @@ from pathlib import Path
 
 import pytest
 
-from bench.document import BEGIN, END, TABLE, documents, line, render, rows, shown, stale, with_quotes, with_table
+from bench.document import (
+    BEGIN,
+    END,
+    QUOTED,
+    TABLE,
+    documents,
+    line,
+    render,
+    rows,
+    shown,
+    stale,
+    with_quotes,
+    with_table,
+)
 from bench.form import BENCHES, OURS, case_of, read_reports
 from tests.bench.test_form import report_of
 from tests.conftest import REPOSITORY
@@ -71,6 +84,15 @@ def test_a_quoted_figure_that_nobody_measured_is_an_error(what: str) -> None:
 )
 def test_a_value_is_shown_with_the_digits_that_count(value: float, text: str) -> None:
     assert shown(case_of("a", OURS, [value])) == text
+
+
+def test_the_front_page_quotes_figures_and_writes_none_by_hand() -> None:
+    text = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+    assert QUOTED.findall(text)
+    by_hand = QUOTED.sub("", text)
+    assert re.findall(r"\b[\d.,]+ (?:s|ms|requests/s)\b|[\d.]+ times (?:as|faster)", by_hand) == [], (
+        "Quote: bench/document.py"
+    )
 
 
 def test_the_table_stands_in_one_document() -> None:
