@@ -15,6 +15,7 @@ from esteira.reference.manifest import manifest_page
 from esteira.reference.part_list import parts_page
 from esteira.reference.server_metrics import metrics_page
 from esteira.reference.setting_list import settings_page
+from esteira.reference.surroundings import surroundings_page
 from esteira.reference.targets import targets_page
 
 FOLDER = Path("docs") / "reference"
@@ -39,6 +40,9 @@ PAGES: Dict[str, Page] = {
     "README.md": Page("Reference", "What there is, one page for each kind of thing", index_page),
     "targets.md": Page("Targets, variables and tasks", "Everything one can type, by group", targets_page),
     "settings.md": Page("Settings", "Every key of esteira.toml: type, default, and what a change does", settings_page),
+    "environment-variables.md": Page(
+        "Environment variables", "What is read of the environment, and a repository's variables", surroundings_page
+    ),
     "parts.md": Page("Parts of a release", "What each is made of, where it lies, what a change means", parts_page),
     "release-json.md": Page("release.json", "Every field of a release's manifest, with an example", manifest_page),
     "tables.md": Page("The request log", "Every table, view and query, with columns and parameters", tables_page),

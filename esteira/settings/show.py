@@ -7,11 +7,12 @@ from esteira.settings.load import sections
 from esteira.settings.model import Settings
 
 ORIGIN_COLUMN = 40
+REFERENCE = "docs/reference/settings.md"
 
 
 def show_settings(settings: Settings, origins: Mapping[str, str]) -> str:
     """Return the settings as TOML, each line that is no default with its origin."""
-    lines = [f"# environment {settings.selected}, its files under {settings.bucket}"]
+    lines = [f"# environment {settings.selected}, its files under {settings.bucket}", f"# what each means: {REFERENCE}"]
     for section in sections():
         lines += ["", f"[{section}]"]
         for key, value in getattr(settings, section).dict().items():

@@ -10,16 +10,19 @@ import pytest
 from esteira.reference.exit_codes import OTHERS, read_codes
 from esteira.reference.makefile import read_targets
 from esteira.reference.server_metrics import HISTOGRAM, read_metrics
+from esteira.reference.surroundings import known_names
 from esteira.reference.task_index import read_tasks
 from esteira.settings import Environment
-from esteira.settings.load import RESERVED, known_keys, sections
+from esteira.settings.load import known_keys, sections
 from tests.conftest import REPOSITORY
 from tests.docs.pages import Page, listed, place, read_page
 
 SETTING = re.compile(r"([a-z_]+)\.([a-z][a-z0-9_]*)(?: ?=.*)?")
 ENVIRONMENT_SETTING = re.compile(r"environments?\.\w+\.([a-z_]+)")
 SECTION = re.compile(r"\[([a-z_]+)(\.\w+)?\]")
-VARIABLE = re.compile(r"\bESTEIRA_[A-Z][A-Z0-9_]*\b")
+VARIABLE = re.compile(r"\bESTEIRA_[A-Z][A-Z0-9_]*[A-Z0-9]\b")
+# Stands for any setting's.
+ANY_VARIABLE = "ESTEIRA_SECTION_KEY"
 EXIT_CODE = re.compile(r"\b(?:exit codes?|Error|leaves with) (\d+)\b")
 # What stands between brackets and is no section.
 OTHER_WORDS = {"redacted"}
@@ -32,6 +35,8 @@ COMMAND = re.compile(r"\b(make|inv)(?: -s)? ([a-z][a-z-]*)")
 PATH = re.compile(r"[\w.*-]+(?:/[\w.*-]+)*/?")
 # What a page has somebody add to the repository, or what is made there.
 MADE = ("*/__pycache__*", "modules/*.zip")
+# It names the files of another repository.
+OF_ANOTHER = ("docs/how-to/migrate.md",)
 
 
 @lru_cache(maxsize=None)
@@ -69,10 +74,10 @@ def wrong_settings(page: Page) -> Iterator[str]:
 
 
 def wrong_variables(page: Page) -> Iterator[str]:
-    known = {*RESERVED, *(f"ESTEIRA_{key.replace('.', '_').upper()}" for key in known_keys())}
+    known = known_names()
     for line, text in code(page):
         for name in VARIABLE.findall(text):
-            if name not in known:
+            if name not in (*known, ANY_VARIABLE):
                 yield f"{place(page, line)}: {name}: no such variable"
 
 
@@ -87,6 +92,8 @@ def wrong_exit_codes(page: Page) -> Iterator[str]:
 def wrong_paths(page: Page) -> Iterator[str]:
     """Yield paths that begin with a folder of the repository and lead nowhere in it."""
     known, at_the_top = files()
+    if str(page.path.relative_to(REPOSITORY)) in OF_ANOTHER:
+        return
     for line, text in page.code:
         for path in braces(text):
             path = path.partition(":")[0]

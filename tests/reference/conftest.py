@@ -13,7 +13,7 @@ def root(tmp_path: Path) -> Path:
     """The Makefile, tasks.py, the engine and sql/, in a folder of their own."""
     for name in ("Makefile", "tasks.py"):
         shutil.copy(REPOSITORY / name, tmp_path / name)
-    for name in ("esteira", "sql"):
+    for name in ("esteira", "sql", ".github"):
         shutil.copytree(REPOSITORY / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__", "documents"))
     return tmp_path
 
