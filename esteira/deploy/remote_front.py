@@ -4,7 +4,8 @@ from typing import Mapping
 
 from rich.console import Console
 
-from esteira.deploy.decide import Wanted
+from esteira.deploy.decide import TASKS, Wanted
+from esteira.deploy.refused import keeping_refusal
 from esteira.deploy.remote import Remote, submit_deploy
 from esteira.deploy.submission import Submission
 from esteira.errors import BuildError, GoogleError
@@ -23,7 +24,8 @@ def deploy_remotely(
     Raises what submitting does, and BuildError, with the failed step's exit code, if the build failed.
     """
     remote = Remote(settings, open_api(settings), open_store(settings), console.print)
-    submission = submit_deploy(remote, wanted, overrides=overrides, force=force)
+    with keeping_refusal(settings, f"make {TASKS[wanted]}"):
+        submission = submit_deploy(remote, wanted, overrides=overrides, force=force)
     if submission is None:
         console.print(f"Nothing to deploy: what is here is what is served in {settings.selected}.")
         return

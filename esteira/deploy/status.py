@@ -7,6 +7,7 @@ from typing_extensions import Literal
 from esteira.deploy.hold import has_ended
 from esteira.deploy.last import Last
 from esteira.deploy.record import Record, read_record
+from esteira.deploy.refused import read_refusal
 from esteira.deploy.remote_run import RunStatus, run_lines
 from esteira.errors import NotBlessedError
 from esteira.formats import check_format
@@ -32,7 +33,8 @@ class Status(Frozen):
     `lease` is held by who changes the environment now; `record` is that of the last deploy, on `local` of this
     machine's; `run` is the deploy's on Vertex AI; `current` is the release that is served, and `lost` the id of one
     that should be and has no manifest. In Google Cloud `made` is the release of the last deploy, as far as it came to
-    one, `build_page` that of its build, and `endpoint_page` that of the endpoint.
+    one, `build_page` that of its build, `endpoint_page` that of the endpoint, and `refused` the record of the last
+    deploy from this machine, if that was not even submitted.
     """
 
     environment: str
@@ -45,6 +47,7 @@ class Status(Frozen):
     made: Optional[Release] = None
     build_page: str = ""
     endpoint_page: str = ""
+    refused: Optional[Record] = None
 
 
 def read_status(settings: Settings) -> Status:
@@ -65,6 +68,7 @@ def read_status(settings: Settings) -> Status:
         made=last.release,
         build_page=last.page,
         endpoint_page=endpoint_page(settings) if current else "",
+        refused=read_refusal(settings),
     )
 
 
@@ -138,6 +142,9 @@ def lines(status: Status) -> Iterator[str]:
         if status.state == "interrupted":
             again = ROLLBACK if record.what == ROLLBACK else "make deploy"
             yield f"           To go on with it, run: {again}{env}"
+    if status.refused is not None:
+        yield f"refused    {status.refused.what} at {status.refused.finished}, from this machine: it was not submitted"
+        yield from (f"           {line}" for line in status.refused.error.splitlines()[:ERROR_LINES])
     if status.run is not None:
         yield from run_lines(status.run)
     if current is not None:

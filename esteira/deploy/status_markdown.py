@@ -17,6 +17,7 @@ HEADINGS = {
     "interrupted": "The last deploy was interrupted",
     "none": "Nothing is deployed yet",
 }
+REFUSED = "Not deployed: nothing was submitted, and what was served before still is"
 FIGURES = ("value", "threshold", "baseline")
 
 
@@ -26,8 +27,11 @@ def status_markdown(status: Status) -> str:
 
 
 def paragraphs(status: Status) -> Iterator[str]:
-    yield f"### {HEADINGS[status.state]}\n"
-    yield f"{table(('', ''), ([name, value] for name, value in facts(status) if value))}\n"
+    yield f"### {REFUSED if status.refused else HEADINGS[status.state]}\n"
+    if status.refused:
+        yield f"{block(status.refused.error)}\n"
+    heading, *rows = [[name, value] for name, value in facts(status) if value]
+    yield f"{table(heading, rows)}\n"
     error = error_of(status)
     if error:
         yield f"{block(error)}\n"
@@ -42,7 +46,8 @@ def facts(status: Status) -> Iterator[Tuple[str, str]]:
     record, run, made, current = status.record, status.run, status.made, status.current
     yield "Environment", code(status.environment)
     yield "Under way", plain(status.lease.describe()) if status.lease else ""
-    yield "Last deploy", f"{plain(record.what)}, {ended(status)}" if record else ""
+    last = "Last deploy before it" if status.refused else "Last deploy"
+    yield last, f"{plain(record.what)}, {ended(status)}" if record else ""
     yield "Its release", release_line(made) if made and (current is None or made.id != current.id) else ""
     yield "Its build", link("steps and log in Cloud Build", status.build_page) if status.build_page else ""
     yield "Its run", f"{link('pipeline run in Vertex AI', run.link)}, {plain(run.state)}" if run else ""

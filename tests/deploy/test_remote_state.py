@@ -8,11 +8,12 @@ from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple
 import pytest
 
 from esteira.builds.submit import Submitted
+from esteira.deploy.refused import keeping_refusal
 from esteira.deploy.remote_state import cancel_deploy, show_logs
 from esteira.deploy.rollback_record import NAME, recorded_rollback
 from esteira.deploy.status import read_status, show_status
 from esteira.deploy.submission import keep_submission
-from esteira.errors import GoogleError, StateError
+from esteira.errors import GoogleError, PlanError, StateError
 from esteira.local.cloud import pipelines
 from esteira.local.cloud.clock import Clock
 from esteira.local.cloud.faults import Fault
@@ -165,6 +166,19 @@ def test_a_deploy_that_failed_is_told_with_why(scene: Scene) -> None:
         f"           build {build}: failure.",
         "           Step data left with status 9.",
     ]
+
+
+def test_a_deploy_that_was_not_submitted_is_told_where_it_was_typed(scene: Scene, tmp_path: Path) -> None:
+    build = submit(scene, status="SUCCESS", finishTime=FINISHED)
+    make_release(scene, build, promoted=True)
+    with pytest.raises(PlanError), keeping_refusal(scene.settings, "make deploy-partial"):
+        raise PlanError("A full deploy is needed")
+    told = text(scene.settings)[2:4]
+    assert re.sub(r"at \S+,", "at AT,", told[0]) == (
+        "refused    make deploy-partial at AT, from this machine: it was not submitted"
+    )
+    assert told[1] == "           A full deploy is needed"
+    assert not any(line.startswith("refused") for line in text(from_elsewhere(scene, tmp_path)))
 
 
 def test_a_run_that_failed_is_told_in_its_own_words(scene: Scene) -> None:

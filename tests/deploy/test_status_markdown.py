@@ -41,9 +41,8 @@ def test_before_the_first_deploy() -> None:
     assert lines("none") == [
         "### Nothing is deployed yet",
         "",
-        "|  |  |",
-        "| --- | --- |",
         "| Environment | `dev` |",
+        "| --- | --- |",
         "",
         "More: `make status ENV=dev`, `make logs ENV=dev`, `make releases ENV=dev`",
     ]
@@ -63,9 +62,8 @@ def test_a_model_that_missed_the_gate_is_told_with_its_figures_and_with_what_is_
     assert told == [
         "### Not blessed: the model missed the gate, and is not served",
         "",
-        "|  |  |",
-        "| --- | --- |",
         "| Environment | `dev` |",
+        "| --- | --- |",
         "| Last deploy | make deploy-full, build b-1, failed at 2026-11-22 10:20:00 UTC |",
         "| Its release | release `bbbbbbbbbbbb` (full) of commit `bbbbbbb` |",
         "| Its build | [steps and log in Cloud Build](<https://build.example/b-1?project=demo>) |",
@@ -93,7 +91,7 @@ def test_what_is_served_is_told_once_with_its_figures() -> None:
     told = lines("served", record=Record(**RECORD, state="succeeded"), made=served, current=served)
     assert told[0] == "### Served"
     assert [line.split(" | ")[0] for line in told if line.startswith("| ")] == [
-        *("| ", "| ---", "| Environment", "| Last deploy", "| Served"),
+        *("| Environment", "| ---", "| Last deploy", "| Served"),
         *("| Metric", "| ---", "| `accuracy`", "| `example_count`", "| `macro_f1`"),
     ]
 
@@ -103,6 +101,19 @@ def test_a_run_that_failed_is_told_with_its_tasks_whatever_they_say() -> None:
     run = RunStatus(**{**RUN, "failed": {"Trainer": "exit 1\n```\n<script>"}})
     told = "\n".join(lines("failed", record=record, run=run))
     assert "````text\nTrainer: no space left\nTrainer: exit 1\n```\n<script>\n````\n" in told
+
+
+def test_a_deploy_that_was_not_even_submitted_comes_first() -> None:
+    refused = Record(**{**RECORD, "what": "make deploy-full"}, state="failed", error="bucket demo: is missing")
+    told = lines("served", record=Record(**RECORD, state="succeeded"), current=release("a"), refused=refused)
+    assert told[:5] == [
+        "### Not deployed: nothing was submitted, and what was served before still is",
+        "",
+        "```text",
+        "bucket demo: is missing",
+        "```",
+    ]
+    assert "| Last deploy before it | make deploy-full, build b-1, succeeded at 2026-11-22 10:20:00 UTC |" in told
 
 
 def test_a_deploy_that_was_killed_is_told_so() -> None:
