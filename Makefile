@@ -209,10 +209,16 @@ changelog: ## Show what changes in the engine's next version, or changed in one 
 changelog-check: ## Fail if the engine differs from the default branch, or BASE=commit, and changes/ does not tell
 	$(invoke) changelog-check
 
+bench: ## Run every bench and put the figures into docs (ONLY=plan,deploy; ONLY=rest goes on; two hours)
+	$(python) -m bench
+
+bench-docs: ## Put the figures of bench/results into docs
+	$(python) -m bench.document
+
 bench-plan: ## Time the plan, with 10,000 files and a CSV of 1 GB too
 	$(python) -m bench.plan
 
-bench-deploy: ## Time a deploy to the stand-ins of Google Cloud against TFX's own command line
+bench-deploy: ## Time deploys to the stand-ins of Google Cloud against the original's Cloud Build files
 	$(python) -m bench.deploy
 
 bench-images: ## Time making and pushing images against docker build and buildah (40 minutes)

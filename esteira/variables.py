@@ -118,6 +118,13 @@ VARIABLES: Mapping[str, Variable] = {
         "MODEL=serving/1790000000",
         ("lineage",),
     ),
+    "ONLY": Variable(
+        "The benches to run",
+        "names with commas: deploy, images, run, plan, serve, log; or rest, those without figures of this commit",
+        "all of them",
+        "ONLY=plan,deploy",
+        ("bench",),
+    ),
     "PART": Variable("The part whose releases are asked for", "a digest", "none", "PART=sha256:5fd1a6", ("lineage",)),
     "PERCENT": Variable(
         "The share of the traffic that RELEASE gets", "0 to 99; 0 ends the split", "none", "PERCENT=10", ("traffic",)

@@ -1,7 +1,7 @@
 # Made by make generate from esteira/variables.py; do not edit.
 # Of each variable: the targets that read it, the name that it is handed on by where that is another (_IS), what may
 # stand in it, of all targets or of one, where that is one of a few words, and what make help TARGET tells of it.
-VARIABLES := A ACCEPT B BASE DATA ENV EPOCHS FAULT FILE FOLLOW FORCE FORMAT ISOLATION KEEP LIMIT MODEL PART PERCENT PORT RELEASE REQUEST STATE TARGET TEXT TRIALS VENV VERSION WAIT YES
+VARIABLES := A ACCEPT B BASE DATA ENV EPOCHS FAULT FILE FOLLOW FORCE FORMAT ISOLATION KEEP LIMIT MODEL ONLY PART PERCENT PORT RELEASE REQUEST STATE TARGET TEXT TRIALS VENV VERSION WAIT YES
 OF_EVERY_TARGET := STATE VENV
 A_OF := diff
 A_EXAMPLE := A=5fd1a6b2c3d4
@@ -95,6 +95,11 @@ MODEL_EXAMPLE := MODEL=serving/1790000000
 MODEL_MEANS := The model whose origin is asked for
 MODEL_VALUES := a pushed model's folder or URI
 MODEL_ELSE := none
+ONLY_OF := bench
+ONLY_EXAMPLE := ONLY=plan,deploy
+ONLY_MEANS := The benches to run
+ONLY_VALUES := names with commas: deploy, images, run, plan, serve, log; or rest, those without figures of this commit
+ONLY_ELSE := all of them
 PART_OF := lineage
 PART_EXAMPLE := PART=sha256:5fd1a6
 PART_MEANS := The part whose releases are asked for
