@@ -49,7 +49,7 @@ def deployed(plan: Plan) -> str:
 
 
 def row(change: Change) -> List[str]:
-    lines = [line.replace(" -> ", " → ") for line in describe_change(change, code)]
+    lines = list(describe_change(change, code))
     more = len(lines) - SHOWN_CHANGES
     shown = [*lines[:SHOWN_CHANGES], f"and {more:,} more"] if more > 0 else lines
     return [code(change.part), change.kind, "<br>".join(shown)]

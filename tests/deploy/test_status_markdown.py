@@ -118,7 +118,7 @@ def test_a_deploy_that_was_not_even_submitted_comes_first() -> None:
 
 def test_a_deploy_that_was_killed_is_told_so() -> None:
     told = lines("interrupted", record=Record(**{**RECORD, "finished": "", "pid": -1}, state="interrupted"))
-    assert told[5] == "| Last deploy | make deploy-full, build b-1, interrupted at 2026-11-22 10:00:01 UTC |"
+    assert told[4] == "| Last deploy | make deploy-full, build b-1, interrupted at 2026-11-22 10:00:01 UTC |"
 
 
 def test_on_this_machine_other_commands_tell_more() -> None:

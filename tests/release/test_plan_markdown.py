@@ -32,9 +32,9 @@ def test_changes_stand_in_a_table_whatever_files_are_called() -> None:
         "",
         "| Part | Takes | What changed |",
         "| --- | --- | --- |",
-        "| `modules` | partial | renamed `modules/@a.py` → <code>modules/a&#124;b.py</code><br>"
+        "| `modules` | partial | renamed `modules/@a.py` -> <code>modules/a&#124;b.py</code><br>"
         "added <code>&#34;modules/&#60;b&#62;&#92;n.py&#34;</code> |".replace("&#34;", '"'),
-        '| `data` | partial | `data.text_column` `"text"` → <code>"ti&#124;tle"</code> |',
+        '| `data` | partial | `data.text_column` `"text"` -> <code>"ti&#124;tle"</code> |',
     ]
 
 
