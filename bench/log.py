@@ -224,6 +224,7 @@ def report_of(head: Dict[str, Any], measured: Dict[str, Any]) -> Report:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument("--results", type=Path, help="write here and nowhere else")
     parser.add_argument("--once", help=argparse.SUPPRESS)
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
@@ -242,7 +243,7 @@ def main() -> None:
     report = report_of(head, {"rows": arguments.rows, "measurements": measurements})
     for ratio in report.ratios:
         print(f"{ratio.case}: {ratio.times:.1f} times faster")
-    write_report(report)
+    write_report(report, arguments.results)
 
 
 if __name__ == "__main__":

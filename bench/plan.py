@@ -157,6 +157,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--files", type=int, default=10_000)
     parser.add_argument("--csv-bytes", type=int, default=10**9)
+    parser.add_argument("--results", type=Path, help="write here and nowhere else")
     parser.add_argument("--once", type=Path, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.once:
@@ -173,7 +174,9 @@ def main() -> None:
     show(measurements, arguments.files, arguments.csv_bytes)
     head["versions"]["git"] = git(REPOSITORY, "version").split()[2]
     sizes = {"files": arguments.files, "csv_bytes": arguments.csv_bytes}
-    write_report(report_of(head, {**sizes, "measurements": [asdict(found) for found in measurements]}))
+    write_report(
+        report_of(head, {**sizes, "measurements": [asdict(found) for found in measurements]}), arguments.results
+    )
 
 
 if __name__ == "__main__":

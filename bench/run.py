@@ -213,6 +213,7 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--only", default=",".join(VARIANTS), help="variants, with commas")
+    parser.add_argument("--results", type=Path, help="write here and nowhere else")
     parser.add_argument("--variant", help=argparse.SUPPRESS)
     parser.add_argument("--work", type=Path, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
@@ -235,8 +236,8 @@ def main() -> None:
             measurements += of_round
     measured = {"rows": rows, "epochs": arguments.epochs, "measurements": [asdict(found) for found in measurements]}
     report = report_of(head, measured)
-    if arguments.only == ",".join(VARIANTS):
-        write_report(report)
+    if arguments.results or arguments.only == ",".join(VARIANTS):
+        write_report(report, arguments.results)
 
 
 if __name__ == "__main__":
