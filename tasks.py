@@ -34,7 +34,15 @@ def console() -> "Console":
     """Return the terminal. Importing rich takes a tenth of a short command's time, so that it is done on use."""
     from rich.console import Console
 
-    return Console(soft_wrap=True, highlight=False, emoji=False, width=None if sys.stdout.isatty() else PIPE_WIDTH)
+    is_terminal = sys.stdout.isatty()
+    return Console(
+        soft_wrap=True,
+        highlight=False,
+        emoji=False,
+        width=None if is_terminal else PIPE_WIDTH,
+        # FORCE_COLOR asks for colours in a pipe, too, and not for lines that are written over.
+        force_interactive=None if is_terminal else False,
+    )
 
 
 def build_id() -> str:
@@ -62,7 +70,7 @@ def settings(c: Context, set: "list[str]") -> None:
 @task(iterable=["set"], help={**SET, "check": "Fail if a committed file is not what it is made from"})
 @at_the_edge
 def generate(c: Context, set: "list[str]", check: bool = False) -> None:
-    """Render cloudbuild/*.yaml from their templates, and write the schema of release.json."""
+    """Write what is made from other files: the Cloud Build files, the schema of release.json, docs/reference/."""
     from esteira.generate import check_generated, write_generated
 
     (check_generated if check else write_generated)(settings_here(set))

@@ -1,4 +1,4 @@
-"""Live progress of named pieces of work: rich on a terminal, plain lines elsewhere."""
+"""Live progress of named pieces of work: rich on a terminal that can be written over, plain lines elsewhere."""
 
 import sys
 import threading
@@ -32,7 +32,7 @@ class Progress:
         )
 
     def __enter__(self) -> "Progress":
-        if self._console.is_terminal:
+        if self._console.is_interactive:
             self._live.start()
         return self
 
@@ -42,13 +42,13 @@ class Progress:
         error: Optional[BaseException],
         trace: Optional[TracebackType],
     ) -> None:
-        if self._console.is_terminal:
+        if self._console.is_interactive:
             self._live.stop()
 
     def started(self, name: str) -> None:
         with self._lock:
             self._started_s[name] = time.monotonic()
-        if not self._console.is_terminal:
+        if not self._console.is_interactive:
             self._print(f"… {name}")
 
     def finished(self, name: str, outcome: str, detail: str = "") -> None:
