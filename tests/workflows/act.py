@@ -95,8 +95,7 @@ def run_workflow(
         cwd=folder,
         env={**variables_of_runner(folder), **environ},
         stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        capture_output=True,
         encoding="utf-8",
         timeout=LIMIT_S,
     )
@@ -115,14 +114,20 @@ def variables_of_runner(folder: Path) -> Dict[str, str]:
 
 def read_log(code: int, out: str, err: str) -> Ran:
     lines = [json.loads(line) for line in out.splitlines() if line.startswith("{")]
+    mains = [line for line in lines if line.get("stage") == "Main"]
     return Ran(
         code=code,
-        results={line["job"].partition("/")[2]: line["jobResult"] for line in lines if "jobResult" in line},
-        steps={line["step"]: line["stepResult"] for line in lines if line.get("stage") == "Main" and "stepResult" in line},
+        results={line["job"].partition("/")[2].strip(): line["jobResult"] for line in lines if "jobResult" in line},
+        steps={line["step"]: line["stepResult"] for line in mains if "stepResult" in line},
         summary="".join(line["content"] for line in lines if line.get("command") == "summary"),
         text="".join(line["msg"] for line in lines if line.get("raw_output")),
         log=err,
     )
+
+
+def may_ask_for_tokens(root: Path, name: str) -> bool:
+    """Return whether GitHub would give a job of a workflow what signs it in."""
+    return any((job.get("permissions") or {}).get("id-token") == "write" for job in jobs(root, name))
 
 
 def jobs(root: Path, name: str) -> Iterator[Dict[str, Any]]:
