@@ -3,7 +3,6 @@
 import ast
 import re
 from functools import lru_cache
-from pathlib import Path
 from typing import Iterator, List, Tuple
 
 import pytest
