@@ -1,6 +1,6 @@
 #!/bin/sh
 # Makes the pictures of docs/tutorial.md: does what it tells, in a clone below FOLDER, which the pictures show.
-# Usage: docs/pictures/tutorial.sh FOLDER      from the repository's top folder; needs chromium and optipng
+# Usage: docs/pictures/tutorial.sh FOLDER      from the repository's top folder; needs chromium, pngquant and optipng
 set -eu
 
 repository=$(pwd)
@@ -16,21 +16,20 @@ record() {
 
 git clone --quiet "$repository" "$folder"
 cd "$folder"
-record deploy --leave-out '^run: (… |.*(importer|resolver))|^compile: job|^image: ' --cut '^smoke: (✓  (?!as at|labels|known)|$)' \
-    -- make deploy-full
+record deploy --leave-out '^run: (… |metric |accuracy|example_count|macro_f1|.*(importer|resolver))|^compile: job|^image: ' \
+    --cut '^smoke: (?!all)' -- make deploy-full
 make predict TEXT="I love this film"
 
 make serve &
 serve=$!
 trap 'kill -s INT "$(pgrep -P "$serve")"' EXIT
 until curl --silent --fail --output /dev/null localhost:8501/readyz; do sleep 0.2; done
-curl -si localhost:8501/v1/models/sentiment:predict -d '{"instances": [{"text": "Not a dull minute."}]}' | tee answer.txt
-request=$(grep x-request-id answer.txt | tr -cd 0-9)
+curl -si localhost:8501/v1/models/sentiment:predict \
+    -d '{"instances": [{"text": "I love this film"}, {"text": "Not a dull minute."}]}' | tee /tmp/answer.txt
 make requests
-make daily
-echo "request_id,label
-$request,positive" > truths.csv
-make groundtruth FILE=truths.csv
+id=$(grep x-request-id /tmp/answer.txt | tr -cd 0-9)
+printf '%s\n' request_id,row_number,label "$id,0,positive" "$id,1,positive" >/tmp/truths.csv
+make groundtruth FILE=/tmp/truths.csv
 make accuracy
 
 sed -i 's/weights = np.sqrt(/weights = np.asarray(/' modules/training.py
@@ -57,4 +56,5 @@ make predict TEXT="I love this film"
 for picture in .esteira/lineage/*.html; do continue; done
 chromium --headless --no-sandbox --disable-gpu --hide-scrollbars --force-device-scale-factor=1 --window-size=1200,1480 \
     --screenshot="$pictures/lineage.png" "file://$folder/$picture"
+pngquant --force --output "$pictures/lineage.png" 32 "$pictures/lineage.png"
 optipng -quiet -o5 -strip all "$pictures/lineage.png"

@@ -3,37 +3,37 @@
 import re
 from typing import List, Optional
 
-# A line of its own in what is shown: any lines, or none.
+# On a line of its own it stands for any lines, or none; at a line's end for the rest of it.
 ANYTHING = "…"
 VARIES = re.compile(
     r"(?P<decimal>(?:(?<!\S)[+-])?\d[\d,]*(?:\.\d+(?:e-\d+)?|e-\d+))"
     r"|(?P<id>\b[0-9a-f]{7,64}\b)"
     r"|(?P<number>(?:(?<!\S)[+-])?\d[\d,]*)"
+    r"|(?P<label>\b(?:negative|neutral|positive)\b)"
 )
-NAMES = {"decimal": "N", "id": "ID", "number": "N"}
+NAMES = {"decimal": "N", "id": "ID", "number": "N", "label": "LABEL"}
 
 
 def stable(line: str) -> str:
-    """Return a line with N for each number, ID for each digest or long number, and one space for several."""
+    """Return a line with N for each number, ID for each digest or long number, LABEL for an answer, single spaces."""
     marked = VARIES.sub(lambda match: NAMES[match.lastgroup or ""], line)
     return " ".join(marked.split())
 
 
 def find_missing(shown: str, seen: str) -> Optional[str]:
     """Return the first line of what is shown that was not seen in its place, None if all were."""
-    wanted = [stable(line) for line in shown.splitlines()]
     real = [stable(line) for line in seen.splitlines()]
     place = 0
-    for piece in pieces(wanted):
-        found = next((start for start in range(place, len(real)) if real[start : start + len(piece)] == piece), None)
-        if found is None:
-            return nearest(piece, real[place:])
-        place = found + len(piece)
+    for piece in pieces([stable(line) for line in shown.splitlines()]):
+        lengths = [equal_lines(piece, real[start:]) for start in range(place, len(real))]
+        if len(piece) not in lengths:
+            return piece[max(lengths, default=0)]
+        place += lengths.index(len(piece)) + len(piece)
     return None
 
 
 def pieces(lines: List[str]) -> List[List[str]]:
-    """Return the lines between those that stand for anything."""
+    """Return the lines between those that stand for any."""
     found: List[List[str]] = [[]]
     for line in lines:
         if line == ANYTHING:
@@ -43,12 +43,13 @@ def pieces(lines: List[str]) -> List[List[str]]:
     return [piece for piece in found if piece]
 
 
-def nearest(piece: List[str], real: List[str]) -> str:
-    """Return the line of a piece at which the best match of it breaks off."""
-    best = 0
-    for start in range(len(real)):
-        equal = 0
-        while equal < len(piece) and real[start : start + equal + 1] == piece[: equal + 1]:
-            equal += 1
-        best = max(best, equal)
-    return piece[min(best, len(piece) - 1)]
+def equal_lines(piece: List[str], real: List[str]) -> int:
+    """Return how many lines of a piece the real ones begin with."""
+    equal = [is_same(*pair) for pair in zip(piece, real)]
+    return [*equal, False].index(False)
+
+
+def is_same(shown: str, real: str) -> bool:
+    if shown.endswith(ANYTHING):
+        return real.startswith(shown[: -len(ANYTHING)].rstrip())
+    return shown == real

@@ -3,6 +3,7 @@
 import json
 import re
 import subprocess
+import textwrap
 from pathlib import Path
 from typing import Callable, Dict, Iterator, List, Tuple
 
@@ -25,10 +26,15 @@ def check_shell(text: str) -> None:
     assert done.returncode == 0, done.stderr
 
 
+def check_python(text: str) -> None:
+    """Raise SyntaxError for what is no Python; the lines of a function, with their indentation, are."""
+    compile("def block():\n" + textwrap.indent(textwrap.dedent(text), "    "), "block", "exec")
+
+
 LANGUAGES: Dict[str, Callable[[str], object]] = {
     "": str,
     "json": json.loads,
-    "python": lambda text: compile(text, "block", "exec"),
+    "python": check_python,
     "sh": check_shell,
     "sql": str,
     "text": str,
@@ -100,6 +106,6 @@ def faults(found: "re.Match[str]") -> Iterator[str]:
         ("curl a \\\n  -d b\nmake plan\n", [("curl a \\\n  -d b", None), ("make plan", None)]),
     ],
 )
-def test_the_commands_of_a_block_are_its_lines(text: str, typed: "list[tuple[str, object]]") -> None:
+def test_the_commands_of_a_block_are_its_lines(text: str, typed: List[Tuple[str, object]]) -> None:
     block = Block(Path("a.md"), 3, "sh", text)
     assert [(command.text, command.exit_code) for command in commands_of(block)] == typed

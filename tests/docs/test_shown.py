@@ -19,6 +19,8 @@ release  /home/you/esteira/.esteira/releases/e5b3cd466c3a/release.json
         ("source: commit 1234567 (main)\nrun: ✓ Trainer: succeeded 9.0 s\n", None),
         ("source: commit 1234567 (main)\n…\nmacro_f1 0.641 ≥ 0.400 ✓\n", None),
         ("…\nrelease /home/you/esteira/.esteira/releases/0123456789ab/release.json\n", None),
+        ("source: commit 1234567 …\nrun: ✓ Trainer: …\n", None),
+        ("source: commit 1234567 …\nrun: ✗ Trainer: …\n", "run: ✗ Trainer: …"),
         ("source: commit 1234567 (main)\nmacro_f1 0.641 ≥ 0.400 ✓\n", "macro_fN N ≥ N ✓"),
         ("…\nmacro_f1 0.641 ≥ 0.400 ✗\n", "macro_fN N ≥ N ✗"),
         ("run: ✓ Trainer: succeeded 1.0 s\n…\nsource: commit 423807b (main)\n", "source: commit ID (main)"),
