@@ -200,6 +200,9 @@ lint: ## Check style, types, shell, YAML and workflows
 	$(dev) -m yamllint --strict .
 	$(dev) -m tests.workflows.lint
 
+coverage: ## Run the tests, and show how many of the engine's lines they run
+	$(dev) -m tests.coverage_run
+
 hooks: ## Have git run lint and generate-check before each commit
 	$(dev) -m pre_commit install
 
