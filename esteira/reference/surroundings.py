@@ -15,6 +15,7 @@ REPOSITORY_VARIABLE = re.compile(r"\bvars\.([A-Z][A-Z0-9_]*)")
 # Those of our own that stand behind no target.
 OWN: Mapping[str, str] = {
     "ESTEIRA_PYTHON": "The Python 3.8 that the environment is made with, where none is found by itself",
+    "ESTEIRA_THIN": "With 1 the environment is a small one: what a deploy to Google Cloud takes where it is typed",
     "ESTEIRA_OVERRIDES": "A build tells its steps so which settings were overridden, as a JSON object",
     "ESTEIRA_PLAN": "A build tells its steps so what was planned",
     "ESTEIRA_BUILD_ID": "A build tells its steps so its id; without it a step is one that a person types",

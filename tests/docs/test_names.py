@@ -3,7 +3,7 @@
 import fnmatch
 import re
 from functools import lru_cache
-from typing import Iterator, List, Set, Tuple
+from typing import Callable, Dict, FrozenSet, Iterator, List, Set, Tuple
 
 import pytest
 
@@ -52,6 +52,30 @@ def files() -> Tuple[Set[str], Set[str]]:
     return {*names, *folders}, {name.partition("/")[0] for name in names}
 
 
+@lru_cache(maxsize=None)
+def settings() -> FrozenSet[str]:
+    return frozenset(known_keys())
+
+
+@lru_cache(maxsize=None)
+def exit_codes() -> FrozenSet[int]:
+    return frozenset(code.code for code in [*OTHERS, *read_codes(REPOSITORY)])
+
+
+@lru_cache(maxsize=None)
+def commands() -> Dict[str, Set[str]]:
+    targets, tasks = read_targets(REPOSITORY), read_tasks(REPOSITORY)
+    return {"make": {target.name for target in targets}, "inv": {task.name for task in tasks}}
+
+
+@lru_cache(maxsize=None)
+def metrics() -> FrozenSet[str]:
+    """Return the names of the server's metrics, with those of a histogram's series."""
+    found = read_metrics(REPOSITORY)
+    series = (f"{metric.name}{one}" for metric in found if metric.kind == "histogram" for one in HISTOGRAM)
+    return frozenset([*(metric.name for metric in found), *series])
+
+
 def code(page: Page) -> Iterator[Tuple[int, str]]:
     """Yield what a page shows as code, its blocks line by line."""
     yield from page.code
@@ -67,7 +91,7 @@ def wrong_settings(page: Page) -> Iterator[str]:
         if of_environment and of_environment.group(1) not in Environment.__fields__:
             yield f"{place(page, line)}: {text}: no such setting"
         elif setting and setting.group(1) in sections() and setting.group(2) not in ENDINGS:
-            if f"{setting.group(1)}.{setting.group(2)}" not in known_keys():
+            if f"{setting.group(1)}.{setting.group(2)}" not in settings():
                 yield f"{place(page, line)}: {text}: no such setting"
         elif section and section.group(1) not in {*sections(), "environments", *OTHER_WORDS}:
             yield f"{place(page, line)}: {text}: no such section"
@@ -82,7 +106,7 @@ def wrong_variables(page: Page) -> Iterator[str]:
 
 
 def wrong_exit_codes(page: Page) -> Iterator[str]:
-    known = {code.code for code in [*OTHERS, *read_codes(REPOSITORY)]}
+    known = exit_codes()
     for number, line in enumerate(page.path.read_text(encoding="utf-8").splitlines(), 1):
         for exit_code in EXIT_CODE.findall(line):
             if int(exit_code) not in known:
@@ -116,10 +140,7 @@ def braces(text: str) -> List[str]:
 
 
 def wrong_commands(page: Page) -> Iterator[str]:
-    known = {
-        "make": {target.name for target in read_targets(REPOSITORY)},
-        "inv": {task.name for task in read_tasks(REPOSITORY)},
-    }
+    known = commands()
     for line, text in page.code:
         for program, name in COMMAND.findall(text):
             if name not in known[program] | PROSE:
@@ -127,9 +148,7 @@ def wrong_commands(page: Page) -> Iterator[str]:
 
 
 def wrong_metrics(page: Page) -> Iterator[str]:
-    metrics = read_metrics(REPOSITORY)
-    known = {metric.name for metric in metrics}
-    known |= {f"{metric.name}{series}" for metric in metrics if metric.kind == "histogram" for series in HISTOGRAM}
+    known = metrics()
     for line, text in page.code:
         name = METRIC.match(text)
         if name and text.partition("{")[0] == name.group() and name.group() not in known:
@@ -141,7 +160,7 @@ CHECKS = (wrong_settings, wrong_variables, wrong_exit_codes, wrong_paths, wrong_
 
 @pytest.mark.programs
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
-def test_what_a_page_names_is_there(check: "type[wrong_settings]") -> None:
+def test_what_a_page_names_is_there(check: Callable[[Page], Iterator[str]]) -> None:
     assert [fault for page in pages() for fault in check(page)] == []
 
 
@@ -154,7 +173,7 @@ PAGE = """`training.epoch`, `training.epochs`, `data.csv`, `[traning]`, `environ
 
 
 @pytest.mark.programs
-def test_what_is_not_there_is_told_with_its_line(tmp_path: "pytest.TempPathFactory") -> None:
+def test_what_is_not_there_is_told_with_its_line() -> None:
     page = read_page(REPOSITORY / "README.md", PAGE)
     checks = [check for check in CHECKS if check is not wrong_exit_codes]
     assert [fault for check in checks for fault in check(page)] == [

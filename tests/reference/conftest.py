@@ -7,6 +7,9 @@ import pytest
 
 from tests.conftest import REPOSITORY
 
+# What no page is made of.
+UNUSED = ("__pycache__", "local", "vertex", "google", "deploy", "source", "builds", "data", "jobs")
+
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
@@ -14,7 +17,7 @@ def root(tmp_path: Path) -> Path:
     for name in ("Makefile", "tasks.py"):
         shutil.copy(REPOSITORY / name, tmp_path / name)
     for name in ("esteira", "sql", ".github"):
-        shutil.copytree(REPOSITORY / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__", "documents"))
+        shutil.copytree(REPOSITORY / name, tmp_path / name, ignore=shutil.ignore_patterns(*UNUSED))
     return tmp_path
 
 
