@@ -157,10 +157,10 @@ wheels-check: ## Choose and build them again from nothing, and compare with requ
 settings: ## Show every setting in force, and what sets it
 	$(invoke) settings
 
-generate: ## Render cloudbuild/*.yaml from their templates
+generate: ## Write what is made from other files: cloudbuild/*.yaml, docs/reference/, schema, make's variables
 	$(invoke) generate
 
-generate-check: ## Fail if a rendered file is not what its template gives
+generate-check: ## Fail if one of these is not what it is made from
 	$(invoke) generate --check
 
 setup: ## Make the environment of requirements.lock; every target does so when it is needed
