@@ -4,6 +4,7 @@ import base64
 from typing import Any, Callable, Dict, Optional
 
 import numpy as np
+import orjson
 
 from esteira.serving.signature import Array, Arrays
 
@@ -61,6 +62,8 @@ def nested_values(name: str, array: Array) -> Any:
     if array.dtype == object:
         write = encode_binary if name.endswith(BINARY_SUFFIX) else decode_text
         return map_leaves(write, array.tolist())
+    if array.dtype == np.float32 and np.isfinite(array).all():
+        return orjson.loads(orjson.dumps(np.ascontiguousarray(array), option=orjson.OPT_SERIALIZE_NUMPY))
     if array.dtype in (np.float16, np.float32):
         return array.astype("U32").astype(np.float64).tolist()
     return array.tolist()

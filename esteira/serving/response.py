@@ -3,15 +3,26 @@
 import json
 from typing import Any, Dict, List, Optional
 
+import orjson
+
 from esteira.serving.outputs import Values
 from esteira.serving.refusal import Refusal
 
-# One that is kept: `json.dumps` would make another for each answer.
+# For what orjson writes in another way. It is kept: `json.dumps` would make another for each answer.
 ENCODER = json.JSONEncoder(separators=(",", ":"))
 
 
 def encode_json(value: Any) -> bytes:
     """Return compact JSON in ASCII; NaN and Infinity are written so, as TensorFlow Serving does."""
+    try:
+        content = orjson.dumps(value)
+    except TypeError:
+        return encode_any_json(value)
+    # A null may stand for a NaN, which orjson does not write.
+    return content if content.isascii() and b"null" not in content else encode_any_json(value)
+
+
+def encode_any_json(value: Any) -> bytes:
     return ENCODER.encode(value).encode("ascii")
 
 

@@ -1,7 +1,8 @@
 """What a SavedModel's signature takes and gives, described without TensorFlow."""
 
 from dataclasses import dataclass
-from typing import Any, Dict, Mapping, Optional, Sequence, Tuple
+from functools import cached_property
+from typing import Any, Dict, FrozenSet, Mapping, Optional, Sequence, Tuple
 
 import numpy.typing as npt
 
@@ -37,7 +38,11 @@ class Signature:
     outputs: Tuple[TensorSpec, ...]
     method_name: str = "tensorflow/serving/predict"
 
-    @property
+    @cached_property
+    def input_names(self) -> FrozenSet[str]:
+        return frozenset(tensor.name for tensor in self.inputs)
+
+    @cached_property
     def is_batchable(self) -> bool:
         """True if rows of several requests can be put together: every tensor's first dimension is open."""
         return all(tensor.has_open_batch for tensor in self.inputs + self.outputs)

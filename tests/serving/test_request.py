@@ -3,9 +3,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from esteira.serving.refusal import Refusal
-from esteira.serving.request import parse_request
+from esteira.serving.request import load_json, parse_request
 from esteira.serving.signature import Signature, TensorSpec
 
 TEXT = Signature(
@@ -252,3 +254,21 @@ def test_too_many_rows_are_too_large() -> None:
 def test_too_many_rows_are_not_read_first() -> None:
     with pytest.raises(Refusal, match="^instances: 6 rows; expected at most 5 in one request$"):
         parse({"instances": [1] * (MAX_ROWS + 1)})
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.floats() | st.text(st.characters()),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+)
+
+
+@given(VALUES, st.booleans())
+def test_a_body_is_read_as_python_reads_json(value: Any, ascii_only: bool) -> None:
+    body = json.dumps(value, ensure_ascii=ascii_only).encode("utf-8", "surrogatepass")
+    try:
+        expected = repr(json.loads(body.decode("utf-8")))
+    except UnicodeDecodeError:
+        with pytest.raises(UnicodeDecodeError):
+            load_json(body)
+        return
+    assert repr(load_json(body)) == expected
