@@ -3,9 +3,10 @@
 import fnmatch
 import re
 from functools import lru_cache
-from typing import Callable, Dict, FrozenSet, Iterator, List, Set, Tuple
+from typing import Any, Callable, Dict, FrozenSet, Iterator, List, Set, Tuple
 
 import pytest
+import tomli
 
 from esteira.reference.exit_codes import OTHERS, read_codes
 from esteira.reference.makefile import read_targets
@@ -155,7 +156,31 @@ def wrong_metrics(page: Page) -> Iterator[str]:
             yield f"{place(page, line)}: {name.group()}: no such metric"
 
 
-CHECKS = (wrong_settings, wrong_variables, wrong_exit_codes, wrong_paths, wrong_commands, wrong_metrics)
+def wrong_tables(page: Page) -> Iterator[str]:
+    """Yield keys in a block of esteira.toml that are no settings."""
+    for line, block in page.blocks:
+        try:
+            tables = tomli.loads(block)
+        except tomli.TOMLDecodeError:
+            continue
+        if set(tables) <= {*sections(), "environments"}:
+            yield from (f"{place(page, line)}: {key}: no such setting" for key in unknown_keys(tables))
+
+
+def unknown_keys(tables: Dict[str, Dict[str, Any]]) -> Iterator[str]:
+    """Yield the keys of tables of esteira.toml that are no settings."""
+    for name, table in tables.items():
+        if name != "environments":
+            yield from (f"{name}.{key}" for key in table if f"{name}.{key}" not in settings())
+            continue
+        for environment, values in table.items():
+            yield from (f"{name}.{environment}.{key}" for key in values if key not in Environment.__fields__)
+
+
+CHECKS = (
+    *(wrong_settings, wrong_tables, wrong_variables, wrong_exit_codes, wrong_paths, wrong_commands),
+    wrong_metrics,
+)
 
 
 @pytest.mark.programs
@@ -169,6 +194,13 @@ PAGE = """`training.epoch`, `training.epochs`, `data.csv`, `[traning]`, `environ
 `esteira/none.py`, `esteira/{errors,none}.py`, `sql/*.json`, `docs/reference/`, `no/such/place`
 `make nothing`, `.venv/bin/inv nothing`, `make plan`
 `esteira_none_total`, `esteira_requests_total{route}`, `esteira_request_seconds_bucket`
+
+```toml
+[training]
+epoch = 1
+[environments.dev]
+buckets = 1
+```
 """
 
 
@@ -180,6 +212,8 @@ def test_what_is_not_there_is_told_with_its_line() -> None:
         "README.md:1: training.epoch: no such setting",
         "README.md:1: [traning]: no such section",
         "README.md:1: environments.dev.buckets: no such setting",
+        "README.md:7: training.epoch: no such setting",
+        "README.md:7: environments.dev.buckets: no such setting",
         "README.md:2: ESTEIRA_NONE: no such variable",
         "README.md:3: esteira/none.py: there is no such file",
         "README.md:3: esteira/none.py: there is no such file",
