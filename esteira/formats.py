@@ -3,6 +3,7 @@
 from typing import Sequence
 
 from esteira.errors import SettingsError
+from esteira.suggest import suggestion
 
 FORMATS = ("table", "json")
 
@@ -11,7 +12,10 @@ def check_format(format: str, command: str, formats: Sequence[str] = FORMATS) ->
     """Raise SettingsError, with what to type, unless `command`, such as make releases, has this format."""
     if format not in formats:
         *others, last = formats
-        raise SettingsError(f"FORMAT={format}: expected {', '.join(others)} or {last}. Run: {command} FORMAT=json")
+        meant = suggestion(format, formats)
+        raise SettingsError(
+            f"FORMAT={format}: expected {', '.join(others)} or {last}.{meant} Run: {command} FORMAT=json"
+        )
 
 
 def shortened(text: str, longest: int) -> str:

@@ -203,7 +203,13 @@ def test_a_variable_of_the_shell_is_not_taken_for_one_of_ours(clone: Path) -> No
         (["ENV=dve"], "", 3, "ENV=dve: no such environment; there are: local"),
         ([], "[training]\nepoch = 1\n", 3, "esteira.toml: training.epoch: unknown key. Perhaps you meant epochs."),
         ([], "[training\n", 3, "esteira.toml: is not TOML: "),
-        (["EPOCHS=few"], "", 3, "ESTEIRA_TRAINING_EPOCHS: value is not a valid integer"),
+        (["EPOCHS=few"], "", 3, "EPOCHS=few (ESTEIRA_TRAINING_EPOCHS): expected a whole number"),
+        (
+            ["ISOLATION=forks"],
+            "",
+            3,
+            "ISOLATION=forks (ESTEIRA_RUN_ISOLATION): expected fork, process or container. Perhaps you meant fork.",
+        ),
     ],
 )
 def test_bad_input_is_told_and_leaves_nothing(

@@ -20,6 +20,8 @@ from esteira.release.store.interface import ABSENT, ConflictError, Store
 from esteira.release.store.names import remove_command
 
 CURRENT = "current"
+# How many digits a mistyped id shares with the one that is meant.
+LIKELY_DIGITS = 3
 # A bucket takes its time for each manifest.
 READERS = 8
 
@@ -124,13 +126,22 @@ def find_release(store: Store, text: str, variable: str = "RELEASE") -> Release:
 
     Raises StateError unless there is exactly one.
     """
-    found = sorted(release for release in release_ids(store) if release.startswith(text))
-    if text in found:
-        found = [text]
+    ids = sorted(release_ids(store))
+    found = [text] if text in ids else [release for release in ids if release.startswith(text)]
     if len(found) != 1:
-        what = f"is the beginning of {', '.join(found)}" if found and text else "there is no such release"
-        raise StateError(f"{variable}={text}: {what}. Expected an id that make releases lists. Run: make releases")
+        told = f"is the beginning of {', '.join(found)}." if found and text else "there is no such release."
+        meant = "" if found else likely(text, ids)
+        raise StateError(
+            f"{variable}={text}: {told}{meant} Expected an id that make releases lists. Run: make releases"
+        )
     return load_release(store, found[0])
+
+
+def likely(text: str, ids: List[str]) -> str:
+    """Return " Perhaps you meant …." with the id that begins most like a text, "" if none begins so at all."""
+    beginnings = [text[:length] for length in range(len(text), LIKELY_DIGITS - 1, -1)]
+    best = next((release for begun in beginnings for release in ids if release.startswith(begun)), "")
+    return f" Perhaps you meant {best}." if best else ""
 
 
 def release_ids(store: Store) -> List[str]:

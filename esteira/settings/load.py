@@ -12,14 +12,14 @@ from esteira.settings.environment import Environment
 from esteira.settings.model import LOCAL, Settings
 from esteira.settings.section import Section
 from esteira.suggest import suggestion
-from esteira.variables import VARIABLES
+from esteira.variables import VARIABLES, environment_name
 
 FILE = "esteira.toml"
 PREFIX = "ESTEIRA_"
 # Settings handed on to a step of a build, as a JSON object of "section.key" and text.
 OVERRIDES = "ESTEIRA_OVERRIDES"
 # Variables that are no section's key: those of the set-up and of a build's steps, and those of single targets.
-INNER = ("BUILD_ID", "OVERRIDES", "PLAN", "PYTHON", "REGISTRY_AT")
+INNER = ("BUILD_ID", "OVERRIDES", "PLAN", "PYTHON", "REGISTRY_AT", "THIN")
 RESERVED = {
     f"{PREFIX}{name}" for name in (*INNER, *(name for name, variable in VARIABLES.items() if not variable.setting))
 }
@@ -48,7 +48,7 @@ def load_settings(root: Path, environ: Mapping[str, str], flags: Mapping[str, st
         # A section that is no table is a fault of its own, found below.
         if isinstance(table, dict):
             table[name] = text
-            origins[key] = origin
+            origins[key] = as_typed(origin, text)
     selected = environ.get("ESTEIRA_ENV") or LOCAL
     values.update(
         root=root,
@@ -152,13 +152,28 @@ def environment_faults(selected: str, environments: Any) -> Iterator[Fault]:
         )
 
 
+def as_typed(origin: str, text: str) -> str:
+    """Return the place of a value as somebody may have typed it: what stands behind make has a name of its own."""
+    name = next(
+        (name for name, variable in VARIABLES.items() if variable.setting and environment_name(name) == origin), ""
+    )
+    return f"{name}={text} ({origin})" if name else origin
+
+
 def faults_of(error: ValidationError, origins: Mapping[str, str]) -> Iterator[Fault]:
     """Yield each fault with its place and, for an unknown key, what may be meant."""
     for fault in error.errors():
         key = ".".join(str(part) for part in fault["loc"])
         place = origins.get(key, f"{FILE}: {key}")
         message = fault["msg"]
-        if fault["type"] == "value_error.extra":
+        if fault["type"] == "type_error.integer":
+            message = "expected a whole number"
+        elif fault["type"] == "value_error.const":
+            known = [str(word) for word in fault["ctx"]["permitted"]]
+            *others, last = known
+            given = str(fault["ctx"]["given"])
+            message = f"expected {', '.join(others)} or {last}.{suggestion(given, known)}"
+        elif fault["type"] == "value_error.extra":
             message = "unknown key." + suggestion(str(fault["loc"][-1]), keys_beside(fault["loc"]))
         elif fault["type"] == "value_error.missing":
             message = "is missing."

@@ -113,6 +113,11 @@ def test_the_beginning_of_an_id_is_enough(history: History) -> None:
         find_release(history.store, shared)
     with pytest.raises(StateError, match=r"^A=xyz: there is no such release\. .* Run: make releases"):
         find_release(history.store, "xyz", "A")
+    mistyped = f"{release.id[:8]}!"
+    with pytest.raises(
+        StateError, match=f"^RELEASE={mistyped}: there is no such release. Perhaps you meant {release.id}."
+    ):
+        find_release(history.store, mistyped)
 
 
 def test_a_lost_release_is_named(history: History) -> None:
