@@ -64,7 +64,7 @@ def test_an_example_is_of_its_variable() -> None:
 
 
 def test_formats_are_those_of_the_target() -> None:
-    assert formats_of("plan") == ("table", "json", "word")
+    assert formats_of("plan") == ("table", "json", "markdown", "word")
     assert formats_of("releases") == ("table", "json")
     assert formats_of("serve") == ()
 
