@@ -58,6 +58,7 @@ shift
 case $kind in
     most)
         echo 'Usage: make TARGET [VARIABLE=value ...]'
+        echo '       on this machine, or with ENV=name in Google Cloud'
         echo
         of_makefile | most="$*" show
         ;;
