@@ -9,12 +9,15 @@ TARGET = re.compile(r"^([a-z][a-z-]*):([^#]*)(?:## (.*))?$")
 # What a recipe is begun with, and how somebody would type it.
 PROGRAMS = (
     ("$(invoke) ", "inv "),
-    ("$(dev) -m ", ""),
+    ("$(dev) -m invoke ", "inv "),
+    ("$(dev) -m ", "python -m "),
     ("$(tool) ", ""),
     ("$(python) -m ", "python -m "),
     ("$(python)", ""),
     ("@", ""),
 )
+# Behind a command: what make fills in, and what is done where the command fails.
+REST = re.compile(r"(?<=.) (?:\$\(if|\|\|) .*")
 
 
 class Target(NamedTuple):
@@ -50,8 +53,9 @@ def read_targets(root: Path) -> List[Target]:
 
 
 def typed(recipe: str) -> str:
-    """Return a line of a recipe as somebody would type it."""
+    """Return a line of a recipe as somebody would type it, without what make alone puts in or does if it fails."""
+    command = REST.sub("", recipe)
     for begin, instead in PROGRAMS:
-        if recipe.startswith(begin):
-            return instead + recipe[len(begin) :]
-    return recipe
+        if command.startswith(begin):
+            return instead + command[len(begin) :]
+    return command

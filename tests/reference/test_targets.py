@@ -52,7 +52,8 @@ def test_a_recipe_is_told_as_somebody_would_type_it() -> None:
     targets = {target.name: target for target in read_targets(REPOSITORY)}
     assert targets["generate-check"].commands == ("inv generate --check",)
     assert targets["generate-check"].task == "generate"
-    assert targets["test"].commands == ("pytest",)
+    assert targets["test"].commands == ("python -m pytest",)
+    assert targets["changelog"].task == "changelog"
     assert targets["lock-check"].commands == ("sh esteira/setup/lock.sh --check",)
     assert targets["deploy"].group == "Deploy"
 
