@@ -4,6 +4,9 @@ import ast
 import re
 from typing import Dict, Iterator, Set, Tuple
 
+from esteira.deploy import status
+from esteira.release import plan_view
+from esteira.serving import ask
 from esteira.settings.load import known_keys
 from esteira.variables import EVERY, OTHER_FORMATS, VARIABLES, formats_of, variables_of
 from tests.conftest import REPOSITORY
@@ -67,6 +70,13 @@ def test_formats_are_those_of_the_target() -> None:
     assert formats_of("plan") == ("table", "json", "markdown", "word")
     assert formats_of("releases") == ("table", "json")
     assert formats_of("serve") == ()
+
+
+def test_formats_are_those_that_the_commands_take() -> None:
+    taken = {"plan": plan_view.FORMATS, "status": status.FORMATS, "predict": ask.FORMATS}
+    assert taken == OTHER_FORMATS
+    told = VARIABLES["FORMAT"].values
+    assert [word for words in taken.values() for word in words if word not in told] == []
 
 
 def test_what_every_target_reads_is_told_apart() -> None:
