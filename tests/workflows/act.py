@@ -81,7 +81,8 @@ def run_workflow(
     told.write_text(json.dumps(payload), encoding="utf-8")
     command = [str(ACT), event, "--directory", str(root), "--workflows", str(root / ".github" / "workflows" / name)]
     command += ["--eventpath", str(told), "--json", "--no-skip-checkout", "--no-cache-server", "--action-offline-mode"]
-    command += ["--pull=false", "--concurrent-jobs", "1", "--action-cache-path", str(folder / "cache")]
+    command += ["--pull=false", "--container-daemon-socket", "-", "--concurrent-jobs", "1"]
+    command += ["--action-cache-path", str(folder / "cache")]
     for path in ("env-file", "secret-file", "var-file", "input-file"):
         command += [f"--{path}", os.devnull]
     for label in runners(root, name):

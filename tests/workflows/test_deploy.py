@@ -16,6 +16,12 @@ from tests.workflows.repository import BRANCH, Repository
 pytestmark = [pytest.mark.programs, pytest.mark.loopback, pytest.mark.slow]
 
 PARTIAL, FULL = "Deploy, partial", "Deploy, full"
+# All deploys are of one group, of which GitHub runs one at a time and keeps the newest of those that wait; a plan, or a
+# push of another branch, is alone in its own. act does not queue.
+QUEUE = (
+    "${{ (inputs.mode == 'plan' || (github.event_name == 'push' && "
+    "github.ref_name != github.event.repository.default_branch)) && format('plan-{0}', github.run_id) || 'deploy' }}"
+)
 
 
 @pytest.fixture(scope="module")
@@ -162,6 +168,9 @@ def test_by_hand_a_plan_deploys_nothing_and_a_partial_deploy_is_refused_where_it
     reason = "image: changed pipeline/__init__.py; job: changed pipeline/__init__.py"
     assert f"\nA full deploy is needed: {reason}.\nRun: make deploy-full ENV=dev\nmake: *** " in ran.text
     assert f" deploy-partial] Error {PlanError.exit_code}\n" in ran.text
+    refused = "Not deployed: nothing was submitted, and what was served before still is"
+    assert headings(ran) == ["Plan: full", refused]
+    assert f"\nA full deploy is needed: {reason}.\nRun: make deploy-full ENV=dev\n" in ran.summary
 
     ran = repository.by_hand("full").succeeded()
     after = deployed.served()
@@ -199,8 +208,8 @@ def test_a_repository_without_an_environment_is_told_what_to_set(hosted: Hosted)
     assert hosted.repository.signed_in() == signed_in
 
 
-def test_two_pushes_queue_and_neither_is_cancelled() -> None:
+def test_two_pushes_queue_and_neither_is_cancelled_nor_replaced_by_what_deploys_nothing() -> None:
     workflow = read_workflow("deploy.yaml")
-    assert workflow["concurrency"] == {"group": "deploy", "cancel-in-progress": False}
+    assert workflow["concurrency"] == {"group": QUEUE, "cancel-in-progress": False}
     assert not [name for name, job in workflow["jobs"].items() if "concurrency" in job]
     assert BRANCH in workflow[True]["push"]["branches"]
