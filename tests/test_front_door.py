@@ -188,6 +188,18 @@ def test_a_variable_may_be_of_one_of_several_targets(clone: Path) -> None:
     assert (run.returncode, run.stderr) == (0, "")
 
 
+def test_a_make_within_a_make_takes_variables_of_its_own(clone: Path) -> None:
+    python = clone / "inner" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.write_text("#!/bin/sh\nexec make -n rollback RELEASE=abc\n")
+    python.chmod(0o755)
+    for name in ("requirements.lock", "requirements.wheels"):
+        shutil.copy(clone / name, clone / "inner")
+    run = subprocess.run(["make", "gc", "KEEP=3", "VENV=inner"], cwd=clone, capture_output=True, encoding="utf-8")
+    assert (run.returncode, run.stderr) == (0, "")
+    assert run.stdout.endswith(" rollback\n")
+
+
 def test_a_variable_reaches_the_settings_as_it_was_typed(clone: Path) -> None:
     run = make(clone, "settings", 'STATE=/tmp/$HOME it\'s "here"')
     assert 'its files under /tmp/$HOME it\'s "here"/bucket/sentiment' in run.stdout, run.stderr

@@ -11,6 +11,8 @@ goals := $(or $(MAKECMDGOALS),help)
 asked := $(if $(filter help,$(goals)),$(filter-out help,$(goals)))
 # Only what stands on the command line counts, as a shell may hold an ENV or a DATA for other ends.
 given := $(foreach v,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $v))),$v))
+# A make that something here runs takes variables of its own.
+MAKEOVERRIDES :=
 
 comma := ,
 space := $(subst ,, )
