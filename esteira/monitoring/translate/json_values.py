@@ -18,6 +18,8 @@ STRINGS = r'"(\\.|[^"\\])*"'
 # https://cloud.google.com/bigquery/docs/reference/standard-sql/json_functions#parse_json
 GREAT_POWER = r"[eE][+]?[0-9]{3}"
 MANY_DIGITS = 200
+# All that is looked for in one go, which takes half as long.
+SUSPECT = f"[nN][aA][nN]|[iI][nN][fF]|{SLOPPY_COMMA}|{GREAT_POWER}"
 NUMBERS = r"-?[0-9][0-9.eE+-]*"
 # https://cloud.google.com/bigquery/docs/json-data#limitations
 MAX_DEPTH = 500
@@ -40,15 +42,8 @@ def parse_json(function: exp.Expression) -> exp.Expression:
 
 def looks_strict(value: exp.Expression) -> exp.Expression:
     """Return a condition that is cheap, and false for some documents that are right."""
-    lower = call("lower", value)
     return exp.not_(
-        exp.or_(
-            call("contains", lower, text("nan")),
-            call("contains", lower, text("inf")),
-            call("regexp_matches", value, text(SLOPPY_COMMA)),
-            may_be_great(value),
-            may_be_deep(value),
-        )
+        exp.or_(call("regexp_matches", value, text(SUSPECT)), may_have_many_digits(value), may_be_deep(value))
     )
 
 
@@ -66,8 +61,11 @@ def is_strict(value: exp.Expression) -> exp.Expression:
 
 def may_be_great(value: exp.Expression) -> exp.Expression:
     """Return whether a document may have a number that is too great."""
-    digits = call("regexp_matches", value, text(f"[0-9]{{{MANY_DIGITS}}}"))
-    return exp.or_(call("regexp_matches", value, text(GREAT_POWER)), if_longer(value, MANY_DIGITS, digits))
+    return exp.or_(call("regexp_matches", value, text(GREAT_POWER)), may_have_many_digits(value))
+
+
+def may_have_many_digits(value: exp.Expression) -> exp.Expression:
+    return if_longer(value, MANY_DIGITS, call("regexp_matches", value, text(f"[0-9]{{{MANY_DIGITS}}}")))
 
 
 def may_be_deep(value: exp.Expression) -> exp.Expression:
