@@ -32,6 +32,8 @@ PARAMETERS = {
 # What `tfx pipeline create --build-image` writes where there is none, but for its base: as ours, it has nothing in it.
 DOCKERFILE = 'FROM scratch\nWORKDIR /pipeline\nCOPY ./ ./\nENV PYTHONPATH="/pipeline:${PYTHONPATH}"\n'
 ENCODER_BYTES = 272
+RUNNER = ("--pipeline-path", "kubeflow_v2_runner.py")
+ENGINE = ("--engine", "vertex")
 
 
 def lay_original(repository: Path, data: Path) -> None:
@@ -52,14 +54,6 @@ def build_of(kind: str, scene: Scene, gsutil: List[str], image: str, home: str) 
 
     `home` is an empty folder: `tfx pipeline create` refuses a pipeline that it made before.
     """
-    steps = [clone(scene), *copies(gsutil)]
-    if kind == "full":
-        steps.append(tfx("Compile Pipeline", "pipeline", "compile", *RUNNER, *ENGINE))
-    more = ["--build-image"] if kind == "full" else []
-    steps.append(tfx("Create Pipeline", "pipeline", "create", *RUNNER, *ENGINE, *more))
-    steps.append(run_create(scene))
-    for before, step in zip(steps, steps[1:]):
-        step["waitFor"] = [before["id"]]
     variables = {
         "HOME": home,
         # Else `tfx run create` asks for its bucket elsewhere, in vain, and for two minutes.
@@ -69,20 +63,23 @@ def build_of(kind: str, scene: Scene, gsutil: List[str], image: str, home: str) 
         "BENCH_IMAGE": image,
     }
     return {
-        "steps": [{"name": "${_BUILDER}", **step} for step in steps],
+        "steps": steps_of(kind, scene.original.as_uri(), gsutil, scene.settings.pipeline.name),
         "options": {"env": [f"{name}={value}" for name, value in variables.items()]},
     }
 
 
-RUNNER = ("--pipeline-path", "kubeflow_v2_runner.py")
-ENGINE = ("--engine", "vertex")
-
-
-def clone(scene: Scene) -> Dict[str, Any]:
-    # By a URL: git makes no shallow clone of a folder.
-    url = scene.original.as_uri()
-    arguments = ["clone", "--single-branch", "--branch", BRANCH, url, "--depth", "1", "--verbose"]
-    return {"id": "Clone Repository", "entrypoint": "git", "args": arguments}
+def steps_of(kind: str, url: str, gsutil: List[str], pipeline: str) -> List[Dict[str, Any]]:
+    """Return the steps of a kind; `url` is of the repository: git makes no shallow clone of a folder."""
+    clone = ["clone", "--single-branch", "--branch", BRANCH, url, "--depth", "1", "--verbose"]
+    steps = [{"id": "Clone Repository", "entrypoint": "git", "args": clone}, *copies(gsutil)]
+    if kind == "full":
+        steps.append(tfx("Compile Pipeline", "pipeline", "compile", *RUNNER, *ENGINE))
+    more = ["--build-image"] if kind == "full" else []
+    steps.append(tfx("Create Pipeline", "pipeline", "create", *RUNNER, *ENGINE, *more))
+    steps.append(run_create(pipeline))
+    for before, step in zip(steps, steps[1:]):
+        step["waitFor"] = [before["id"]]
+    return [{"name": "${_BUILDER}", **step} for step in steps]
 
 
 def copies(gsutil: List[str]) -> List[Dict[str, Any]]:
@@ -107,8 +104,8 @@ def tfx(step: str, *arguments: str) -> Dict[str, Any]:
     return {"id": step, "entrypoint": "tfx", "args": list(arguments), "dir": f"{NAME}/{FOLDER}"}
 
 
-def run_create(scene: Scene) -> Dict[str, Any]:
-    place = ["--pipeline-name", scene.settings.pipeline.name, "--project", "demo-project", "--region", "europe-west1"]
+def run_create(pipeline: str) -> Dict[str, Any]:
+    place = ["--pipeline-name", pipeline, "--project", "demo-project", "--region", "europe-west1"]
     for name, value in PARAMETERS.items():
         place += ["--runtime-parameter", f"{name}={value}"]
     step = tfx("Create Pipeline Run", str(HERE / "anonymous.py"), "run", "create", *ENGINE, *place)
