@@ -47,11 +47,11 @@ made_from() {
 
 cp requirements*.in "$folder"
 [ "${1:-}" = --upgrade ] || for lock in requirements*.lock; do [ ! -f "$lock" ] || cp "$lock" "$folder"; done
-(cd "$folder" && compile requirements && compile requirements-dev)
+(cd "$folder" && compile requirements && for name in requirements-*.in; do compile "${name%.in}" || exit; done)
 [ ! -f docker/build.in ] || lock_wheels "$@"
 
 stale=
-for lock in requirements.lock requirements-dev.lock docker/build.lock requirements.wheels; do
+for lock in requirements.lock requirements-dev.lock requirements-thin.lock docker/build.lock requirements.wheels; do
     [ ! -f "$folder/$lock" ] || cmp -s "$folder/$lock" "$lock" || stale="$stale $lock"
 done
 if [ "${1:-}" != --check ]; then

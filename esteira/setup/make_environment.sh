@@ -1,12 +1,13 @@
 #!/bin/sh
-# Makes the environment VENV from requirements.lock and, where LAYER differs, the layer of requirements-dev.lock over it.
-# Usage: make_environment.sh VENV LAYER
+# Makes the environment VENV from LOCK and, where LAYER differs, the layer of requirements-dev.lock over it.
+# Usage: make_environment.sh VENV LAYER LOCK
 # Each is built under a temporary name and renamed when it is whole, so an interrupted set-up leaves nothing half-made.
 set -eu
 
 here=esteira/setup
 venv=$1
 layer=$2
+lock=$3
 new=
 
 say() { printf '%s\n' "$*" >&2; }
@@ -63,5 +64,5 @@ layer_over_runtime() {
 
 find_uv
 find_python
-holds "$venv" requirements.lock || build "$venv" requirements.lock
+holds "$venv" "$lock" || build "$venv" "$lock"
 [ "$layer" = "$venv" ] || holds "$layer" requirements-dev.lock || build "$layer" requirements-dev.lock

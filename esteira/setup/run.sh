@@ -3,10 +3,16 @@
 # Usage: run.sh [--dev] [--program NAME] ARGUMENT...      from the repository's top folder
 # --dev layers the test and tool requirements (requirements-dev.lock) over the environment of requirements.lock.
 # --program runs another program of the environment than Python.
+# With ESTEIRA_THIN=1 the environment is that of requirements-thin.lock: what a deploy to Google Cloud takes here.
 set -eu
 
 here=esteira/setup
 venv=${ESTEIRA_VENV:-.venv}
+lock=requirements.lock
+if [ "${ESTEIRA_THIN:-}" = 1 ] && [ "${1:-}" != --dev ]; then
+    venv=$venv-thin
+    lock=requirements-thin.lock
+fi
 layer=$venv
 if [ "${1:-}" = --dev ]; then
     layer=$venv-dev
@@ -19,16 +25,16 @@ if [ "${1:-}" = --program ]; then
 fi
 
 . "$here/fresh.sh"
-is_fresh() { holds "$venv" requirements.lock && { [ "$layer" = "$venv" ] || holds "$layer" requirements-dev.lock; }; }
+is_fresh() { holds "$venv" "$lock" && { [ "$layer" = "$venv" ] || holds "$layer" requirements-dev.lock; }; }
 
 if ! is_fresh; then
     beside=$(dirname "$venv")
     mkdir -p "$beside"
     if command -v flock >/dev/null; then
         # A second make that needs the same environment, in this clone or another, waits instead of racing the first.
-        flock "$beside" sh "$here/make_environment.sh" "$venv" "$layer"
+        flock "$beside" sh "$here/make_environment.sh" "$venv" "$layer" "$lock"
     else
-        sh "$here/make_environment.sh" "$venv" "$layer"
+        sh "$here/make_environment.sh" "$venv" "$layer" "$lock"
     fi
 fi
 [ $# -gt 0 ] || exit 0

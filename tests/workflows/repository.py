@@ -9,6 +9,7 @@ from typing import Any, Dict, Iterator, List
 from esteira.local.cloud.scratch import clone_here
 from esteira.settings import Settings
 from tests.repositories import commit_all, run_git
+from tests.setup.thin import thin_guard
 from tests.workflows.act import Ran, may_ask_for_tokens, run_workflow
 
 NAME = "owner/repository"
@@ -116,12 +117,20 @@ def host(root: Path, folder: Path) -> Repository:
 
 
 def environment_for(root: Path, folder: Path) -> Path:
-    """Return what `make` takes for the environment of the repository's lock: this very interpreter stands in it."""
-    venv = folder / "venv"
-    for layer, name in ((venv, "requirements"), (folder / "venv-dev", "requirements-dev")):
+    """Return what `make` takes for the environment of the repository's lock: this very interpreter stands in it.
+
+    As that of requirements-thin.lock it refuses to import what that lock has not.
+    """
+    venv, guard = folder / "venv", thin_guard(folder / "guard")
+    for layer, name in (
+        (venv, "requirements"),
+        (folder / "venv-dev", "requirements-dev"),
+        (folder / "venv-thin", "requirements-thin"),
+    ):
         python = layer / "bin" / "python"
         python.parent.mkdir(parents=True)
-        python.write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n', encoding="utf-8")
+        also = f"PYTHONPATH={guard} " if name == "requirements-thin" else ""
+        python.write_text(f'#!/bin/sh\n{also}exec {sys.executable} "$@"\n', encoding="utf-8")
         python.chmod(0o755)
         for file in (f"{name}.lock", f"{name}.wheels"):
             if (root / file).exists():
