@@ -55,7 +55,9 @@ def tell(text: object) -> None:
     if isinstance(text, str):
         print(for_environment(text))
     else:
-        console().print(text, markup=False)
+        with console().capture() as shown:
+            console().print(text, markup=False)
+        print(for_environment(shown.get()), end="")
 
 
 @task(iterable=["set"], help=SET)

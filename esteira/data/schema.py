@@ -60,13 +60,13 @@ def infer_from_csv(csv_path: Path) -> Any:
 
 
 def leave_labels_open(schema: Any) -> None:
-    """Put the domain "labels", without values, in the place of the label's inferred one."""
-    (label,) = (feature for feature in schema.feature if feature.name == "label")
-    domains = [domain for domain in schema.string_domain if domain.name != label.domain]
+    """Put the domain "labels", without values, in the place of the label's inferred one; a new source is no anomaly."""
     del schema.string_domain[:]
-    schema.string_domain.extend(domains)
+    for feature in schema.feature:
+        feature.ClearField("domain")
+        if feature.name == "label":
+            feature.domain = DOMAIN
     schema.string_domain.add(name=DOMAIN)
-    label.domain = DOMAIN
 
 
 def parse_schema(text: str, place: Path) -> Any:

@@ -14,13 +14,16 @@ from esteira.settings import Settings
 Say = Callable[[str], None]
 # So that a question about what just happened reads few partitions, which are what BigQuery charges for.
 DAYS = 30
-NO_REQUESTS = 'No request is logged. Ask the model: make serve    then: make predict TEXT="I love this film"'
+NO_REQUESTS = (
+    f"No request of the last {DAYS} days is logged. Ask the model: make serve    "
+    'then: make predict TEXT="I love this film"'
+)
 # https://cloud.google.com/bigquery/docs/data-manipulation-language#limitations
 IS_RECENT = (
     "not erased yet, as a row of them came of late. BigQuery deletes no row that was streamed, as Vertex AI streams "
     "them, within the last half hour, at times the last 90 minutes."
 )
-NO_TRUTH = "No request has a ground truth yet. Tell it: make groundtruth FILE=truths.csv"
+NO_TRUTH = f"No request of the last {DAYS} days has a ground truth yet. Tell it: make groundtruth FILE=truths.csv"
 
 
 @contextmanager

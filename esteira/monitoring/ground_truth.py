@@ -11,7 +11,7 @@ from typing import Any, Iterator, List, Mapping, NamedTuple, Optional, Set, Tupl
 from esteira.errors import DataError
 from esteira.monitoring.engine import Engine
 from esteira.monitoring.row_values import NUMERIC_DIGITS, read_text, shown
-from esteira.monitoring.views import render
+from esteira.monitoring.views import read_models, render
 
 COLUMNS = ("request_id", "label", "row_number")
 EXPECTED = (
@@ -35,16 +35,21 @@ class Truth:
 
 
 class Loaded(NamedTuple):
-    """How many truths were loaded, and of how many requests that are not in the log."""
+    """How many truths were loaded, of how many requests that are not in the log, and labels that no model gives."""
 
     truths: int
     unknown: int
+    strange: Tuple[str, ...] = ()
 
     @property
     def told(self) -> str:
         """Return a sentence about it."""
         some = f"; {self.unknown} of their requests are not in the log" if self.unknown else ""
-        return f"{self.truths} {'truth' if self.truths == 1 else 'truths'} loaded{some}."
+        loaded = f"{self.truths} {'truth' if self.truths == 1 else 'truths'} loaded{some}."
+        if not self.strange:
+            return loaded
+        named = ", ".join(shown(label) for label in self.strange[:MAX_TOLD])
+        return f"{loaded}\nNo model gives these labels, so that it is wrong about their requests: {named}"
 
 
 def load_ground_truth(engine: Engine, file: Path, now: Optional[datetime] = None) -> Loaded:
@@ -58,11 +63,17 @@ def load_ground_truth(engine: Engine, file: Path, now: Optional[datetime] = None
     unknown = len(ids) - len(known_ids(engine, ids))
     given = (now or datetime.now(timezone.utc)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     engine.insert("ground_truth", ({**vars(truth), "given_time": given} for truth in truths))
-    return Loaded(len(truths), unknown)
+    return Loaded(len(truths), unknown, strange_labels(engine, truths))
 
 
 def last_of_each(truths: List[Truth]) -> List[Truth]:
     return list({(truth.request_id, truth.row_number): truth for truth in truths}.values())
+
+
+def strange_labels(engine: Engine, truths: List[Truth]) -> Tuple[str, ...]:
+    """Return the labels that none of the models gives which have said what they give, in order."""
+    given = {label for model in read_models(engine) for label in model.labels}
+    return tuple(sorted({truth.label for truth in truths} - given)) if given else ()
 
 
 def known_ids(engine: Engine, ids: List[str]) -> Set[str]:

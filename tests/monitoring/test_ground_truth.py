@@ -33,9 +33,21 @@ def test_a_csv_file_is_loaded(warehouse: Warehouse, tmp_path: Path) -> None:
     warehouse.insert("request_log", [{"request_id": "4611686018427387905"}])
     file = write(tmp_path, "\ufeffrequest_id,label\n4611686018427387905,bom\n7, mau \n7,bom\n")
     loaded = load_ground_truth(warehouse, file, NOW)
-    assert loaded == (2, 1)
+    assert loaded == (2, 1, ())
     assert loaded.told == "2 truths loaded; 1 of their requests are not in the log."
     assert rows(warehouse) == [(7, 0, "bom"), (4611686018427387905, 0, "bom")]
+
+
+def test_a_label_that_no_model_gives_is_told(warehouse: Warehouse, tmp_path: Path) -> None:
+    for number, labels in enumerate((["bom", "mau"], ["bom", "neutro"])):
+        row = {"deployed_model_id": str(number), "labels": labels, "signature": "{}"}
+        warehouse.insert("deployed_models", [{**row, "deployed_time": "2026-01-01T00:00:00Z"}])
+    loaded = load_ground_truth(warehouse, write(tmp_path, "request_id,label\n7,neutro\n8,Bom\n9,mal\n"), NOW)
+    assert loaded.told == (
+        "3 truths loaded; 3 of their requests are not in the log.\n"
+        "No model gives these labels, so that it is wrong about their requests: 'Bom', 'mal'"
+    )
+    assert len(rows(warehouse)) == 3
 
 
 def test_json_lines_are_loaded(warehouse: Warehouse, tmp_path: Path) -> None:
