@@ -45,16 +45,16 @@ make deploy-partial || true
 git checkout pipeline
 
 sed -i 's/"learning_rate": 0.002/"learning_rate": 2.0/' modules/best_hyperparameters/best_hyperparameters.txt
-record gate --leave-out '^run: (… |.*(importer|resolver))' -- make deploy
+record gate --leave-out '^run: (… |.*(importer|resolver))' --cut '^(build |Step run|Its workspace|Nothing was)' -- make deploy
 make status
 git checkout modules
 
 make rollback
-record releases -- make releases
+record releases --columns 108 -- make releases
 make predict TEXT="I love this film"
 
 for picture in .esteira/lineage/*.html; do continue; done
-chromium --headless --no-sandbox --disable-gpu --hide-scrollbars --force-device-scale-factor=1 --window-size=1200,1480 \
-    --screenshot="$pictures/lineage.png" "file://$folder/$picture"
+chromium --headless --no-sandbox --disable-gpu --hide-scrollbars --force-device-scale-factor=1 --window-size=1200,1350 \
+    --screenshot="$pictures/lineage.png" "file://$folder/$picture" 2>/dev/null
 pngquant --force --output "$pictures/lineage.png" 32 "$pictures/lineage.png"
 optipng -quiet -o5 -strip all "$pictures/lineage.png"
