@@ -85,7 +85,7 @@ def test_a_push_of_modules_is_deployed_with_the_image_and_the_job_that_are_there
     assert f"release `{after.id}` (partial) of commit `{commit[:7]}`" in ran.summary
     assert re.search(r"^\| `macro_f1` \|.*0\.700.*✓", ran.summary, re.MULTILINE)
     for page in (f"/cloud-build/builds;region=europe-west1/{after.build}?", f"/pipelines/runs/sentiment-{after.id}-"):
-        assert re.search(rf"\]\(https://console\.cloud\.google\.com\S*{re.escape(page)}", ran.summary)
+        assert re.search(rf"\]\(<https://console\.cloud\.google\.com\S*{re.escape(page)}\S*>\)", ran.summary)
 
 
 def test_a_push_of_docs_deploys_nothing(deployed: Hosted, repository: Repository) -> None:
@@ -127,8 +127,8 @@ def test_a_forced_push_is_deployed_in_full_as_what_is_served_is_not_in_its_histo
     after = deployed.served()
     assert (deployed_by(ran), after.kind, after.commit, after.parent) == (FULL, "full", repository.head, gone.id)
     assert changed(gone, after) == ["modules"]
-    reason = f"commit {gone.commit[:7]}, which release {gone.id} was made of, is not in the history of what is here"
-    assert f"\neverything, as {reason}: another branch, or a forced push\n" in ran.text
+    made_of = f"commit {gone.commit[:7]}, which release {gone.id} was made of,"
+    assert f"\neverything, as {made_of} is unknown here, and origin has not its history\n" in ran.text
 
 
 def test_what_failed_is_deployed_by_the_next_push_whatever_that_changes(
