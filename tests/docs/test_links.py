@@ -35,7 +35,9 @@ def target_of(page: Page, link: str) -> str:
     What is shown elsewhere on GitHub, as the summary of a workflow is, names a page by its place there: blob/HEAD/.
     """
     name = ON_GITHUB.sub("/", unquote(link.partition("#")[0]))
-    start = REPOSITORY if name.startswith("/") else page.path.parent
+    # A fragment of the change log becomes a part of CHANGELOG.md.
+    at_the_top = name.startswith("/") or page.path.match("changes/+*.md")
+    start = REPOSITORY if at_the_top else page.path.parent
     path = (start / name.lstrip("/")).resolve() if name else page.path
     return str(path.relative_to(REPOSITORY)) if REPOSITORY in (path, *path.parents) else str(path)
 
