@@ -11,10 +11,20 @@ from pytest_socket import disable_socket, enable_socket, socket_allow_hosts
 from esteira.settings import Settings, load_settings
 
 REPOSITORY = Path(__file__).resolve().parent.parent
+SLOW_S = 10
 # Set before TensorFlow is imported anywhere, so that its start-up lines don't drown a test's output.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 # google-auth reads it once, when it is imported: no test asks whether this is one of Google's machines.
 os.environ["NO_GCE_CHECK"] = "true"
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Name the tests that make test-fast should leave out and does not, as they lack the mark."""
+    reports = [report for name in ("", "passed", "failed") for report in terminalreporter.stats.get(name, [])]
+    for report in reports:
+        if report.duration > SLOW_S and "slow" not in report.keywords:
+            told = f"{report.nodeid}: {report.when} took {report.duration:.0f} s, and is not marked slow"
+            terminalreporter.write_line(told)
 
 
 @pytest.fixture(autouse=True)
