@@ -3,7 +3,7 @@
 import os
 import sys
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, List
 
 from invoke import Context, task
 
@@ -62,7 +62,7 @@ def tell(text: object) -> None:
 
 @task(iterable=["set"], help=SET)
 @at_the_edge
-def settings(c: Context, set: "list[str]") -> None:
+def settings(c: Context, set: List[str]) -> None:
     """Show every setting in force."""
     from esteira.settings.show import show_settings
 
@@ -71,7 +71,7 @@ def settings(c: Context, set: "list[str]") -> None:
 
 @task(iterable=["set"], help={**SET, "check": "Fail if a committed file is not what it is made from"})
 @at_the_edge
-def generate(c: Context, set: "list[str]", check: bool = False) -> None:
+def generate(c: Context, set: List[str], check: bool = False) -> None:
     """Write what is made from other files: the Cloud Build files, the schema of release.json, docs/reference/."""
     from esteira.generate import check_generated, write_generated
 
@@ -80,7 +80,7 @@ def generate(c: Context, set: "list[str]", check: bool = False) -> None:
 
 @task(iterable=["set"], help=SET)
 @at_the_edge
-def plan(c: Context, set: "list[str]") -> None:
+def plan(c: Context, set: List[str]) -> None:
     """Show what a deploy would do here, and why."""
     from esteira.deploy.planned_from import plan_against
     from esteira.release.plan_view import show_plan
@@ -91,7 +91,7 @@ def plan(c: Context, set: "list[str]") -> None:
 
 @task(iterable=["set"], help=SET)
 @at_the_edge
-def deploy(c: Context, set: "list[str]") -> None:
+def deploy(c: Context, set: List[str]) -> None:
     """Do what the plan says."""
     from esteira.deploy.front import deploy
 
@@ -100,7 +100,7 @@ def deploy(c: Context, set: "list[str]") -> None:
 
 @task(iterable=["set"], help=SET)
 @at_the_edge
-def deploy_partial(c: Context, set: "list[str]") -> None:
+def deploy_partial(c: Context, set: List[str]) -> None:
     """Run new modules, data, hyperparameters or settings; refuse where the plan is full."""
     from esteira.deploy.front import deploy
 
@@ -109,7 +109,7 @@ def deploy_partial(c: Context, set: "list[str]") -> None:
 
 @task(iterable=["set"], help=SET)
 @at_the_edge
-def deploy_full(c: Context, set: "list[str]") -> None:
+def deploy_full(c: Context, set: List[str]) -> None:
     """Build, train, evaluate and serve what is here."""
     from esteira.deploy.front import deploy
 
@@ -145,7 +145,7 @@ def logs(c: Context) -> None:
 
 @task(iterable=["set"], help=SET)
 @at_the_edge
-def data(c: Context, set: "list[str]") -> None:
+def data(c: Context, set: List[str]) -> None:
     """Prepare the data under build/data: a step of the build."""
     from esteira.deploy.hand_over import given_order
     from esteira.steps import data_step
@@ -167,7 +167,7 @@ def sync(c: Context) -> None:
 
 @task(iterable=["set"], help=SET)
 @at_the_edge
-def compile(c: Context, set: "list[str]") -> None:
+def compile(c: Context, set: List[str]) -> None:
     """Compile the pipeline to a job in the bucket: a step of the build."""
     from esteira.deploy.hand_over import step_order
     from esteira.steps import compile_step
@@ -178,7 +178,7 @@ def compile(c: Context, set: "list[str]") -> None:
 
 @task(iterable=["set"], help=SET)
 @at_the_edge
-def image(c: Context, set: "list[str]") -> None:
+def image(c: Context, set: List[str]) -> None:
     """Make the runtime image and push it where a registry is set: a step of the build."""
     from esteira.deploy.hand_over import step_order
     from esteira.steps import image_step
@@ -200,7 +200,7 @@ def release(c: Context) -> None:
 
 @task(iterable=["set"], help=SET)
 @at_the_edge
-def run(c: Context, set: "list[str]") -> None:
+def run(c: Context, set: List[str]) -> None:
     """Run the release's job and say whether its model is blessed: a step of the build."""
     from esteira.deploy.hand_over import given_order
     from esteira.steps import run_step
@@ -211,7 +211,7 @@ def run(c: Context, set: "list[str]") -> None:
 
 @task(iterable=["set"], help=SET)
 @at_the_edge
-def smoke(c: Context, set: "list[str]") -> None:
+def smoke(c: Context, set: List[str]) -> None:
     """Serve the pushed model, in the cloud beside the current one, and ask it: a step of the build."""
     from esteira.deploy.hand_over import given_order
     from esteira.steps import smoke_step
@@ -222,7 +222,7 @@ def smoke(c: Context, set: "list[str]") -> None:
 
 @task(iterable=["set"], help=SET)
 @at_the_edge
-def promote(c: Context, set: "list[str]") -> None:
+def promote(c: Context, set: List[str]) -> None:
     """Move the traffic, and `current`, to the release that passed: a step of the build."""
     from esteira.deploy.hand_over import last_order
     from esteira.steps import promote_step
@@ -344,7 +344,7 @@ def rehearse(c: Context) -> None:
 
 @task(iterable=["set"], help=SET)
 @at_the_edge
-def serve(c: Context, set: "list[str]") -> None:
+def serve(c: Context, set: List[str]) -> None:
     """Serve the current release's model until Ctrl-C."""
     from esteira.serving.front import serve_here
 
@@ -445,7 +445,7 @@ def erase(c: Context) -> None:
 
 @task(iterable=["set"], help=SET)
 @at_the_edge
-def tune(c: Context, set: "list[str]") -> None:
+def tune(c: Context, set: List[str]) -> None:
     """Search for hyperparameters and write modules/best_hyperparameters/."""
     from esteira.tune import tune as search
 
@@ -463,7 +463,7 @@ def schema(c: Context, accept: bool = False) -> None:
 
 @task(iterable=["set"], help=SET)
 @at_the_edge
-def images(c: Context, set: "list[str]") -> None:
+def images(c: Context, set: List[str]) -> None:
     """Make the builder and the runtime image, and push them where a registry is set."""
     from esteira.images.front import make_images
     from esteira.images.spec import NAMES
@@ -473,7 +473,7 @@ def images(c: Context, set: "list[str]") -> None:
 
 @task(iterable=["set"], help=SET)
 @at_the_edge
-def image_runtime(c: Context, set: "list[str]") -> None:
+def image_runtime(c: Context, set: List[str]) -> None:
     """Make the image that the job's tasks run in."""
     from esteira.images.front import make_images
 
@@ -482,7 +482,7 @@ def image_runtime(c: Context, set: "list[str]") -> None:
 
 @task(iterable=["set"], help=SET)
 @at_the_edge
-def image_builder(c: Context, set: "list[str]") -> None:
+def image_builder(c: Context, set: List[str]) -> None:
     """Make the image that the steps of a build run in."""
     from esteira.images.front import make_images
 
@@ -491,7 +491,7 @@ def image_builder(c: Context, set: "list[str]") -> None:
 
 @task(iterable=["set"], help=SET)
 @at_the_edge
-def image_verify(c: Context, set: "list[str]") -> None:
+def image_verify(c: Context, set: List[str]) -> None:
     """Build both images again from nothing, in other surroundings, and compare."""
     from esteira.images.front import build_again
     from esteira.images.spec import NAMES
@@ -501,7 +501,7 @@ def image_verify(c: Context, set: "list[str]") -> None:
 
 @task(iterable=["set"], help=SET)
 @at_the_edge
-def image_load(c: Context, set: "list[str]") -> None:
+def image_load(c: Context, set: List[str]) -> None:
     """Give both images to Docker or Podman."""
     from esteira.images.front import load_images
     from esteira.images.spec import NAMES
@@ -511,7 +511,7 @@ def image_load(c: Context, set: "list[str]") -> None:
 
 @task(iterable=["set"], help=SET)
 @at_the_edge
-def image_check(c: Context, set: "list[str]") -> None:
+def image_check(c: Context, set: List[str]) -> None:
     """Import the pipeline and every executor inside the runtime image."""
     from esteira.images.front import check_runtime
 
