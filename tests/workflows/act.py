@@ -17,12 +17,16 @@ WORKFLOWS = REPOSITORY / ".github" / "workflows"
 # A stub for each action, in a folder of the action's own name.
 ACTIONS = Path(__file__).resolve().parent / "actions"
 ACT = Path(sys.executable).parent / "act"
-# act gives each step a terminal, which it does not have on GitHub.
-BASH = """#!/bin/bash
+PROGRAMS = {
+    # act gives each step a terminal, which it does not have on GitHub.
+    "bash": """#!/bin/bash
 [ -t 1 ] || exec /bin/bash "$@"
 /bin/bash "$@" </dev/null 2>&1 | cat
 exit "${PIPESTATUS[0]}"
-"""
+""",
+    # On GitHub it asks for no password. Here nobody becomes anybody else.
+    "sudo": '#!/bin/sh\nexec "$@"\n',
+}
 # Of the caller's variables a runner gets these alone: no credentials, no settings, and no way to a network.
 KEPT = ("PATH", "LANG", "TZ", "TMPDIR", "TF_CPP_MIN_LOG_LEVEL")
 LIMIT_S = 300.0
@@ -105,12 +109,13 @@ def run_workflow(
 
 def variables_of_runner(folder: Path) -> Dict[str, str]:
     """Return what a runner gives every step, before the programs of a folder of its own."""
-    bash = folder / "bin" / "bash"
-    bash.parent.mkdir()
-    bash.write_text(BASH, encoding="utf-8")
-    bash.chmod(0o755)
+    programs = folder / "bin"
+    programs.mkdir()
+    for name, text in PROGRAMS.items():
+        (programs / name).write_text(text, encoding="utf-8")
+        (programs / name).chmod(0o755)
     kept = {key: os.environ[key] for key in KEPT if key in os.environ}
-    return {**kept, "PATH": f"{bash.parent}{os.pathsep}{os.environ['PATH']}"}
+    return {**kept, "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}"}
 
 
 def read_log(code: int, out: str, err: str) -> Ran:

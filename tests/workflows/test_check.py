@@ -29,7 +29,7 @@ def repository(tmp_path: Path) -> Repository:
 def merged(repository: Repository, check: str, **changes: str) -> str:
     """Leave at HEAD what GitHub would merge a fork's commit to; return the commit that it is merged into.
 
-    `check` is what the fork makes of `make check`, which takes too long here.
+    `check` is what the fork makes of `make check`, which takes too long here; nor is anything installed.
     """
     base = repository.head
     run_git(repository.root, "switch", "--quiet", "--create", "stranger")
@@ -38,6 +38,7 @@ def merged(repository: Repository, check: str, **changes: str) -> str:
     text, found = re.subn(r"^check:.*\n", lambda _: rule, before, flags=re.MULTILINE)
     assert found == 1
     makefile.write_text(text, encoding="utf-8")
+    (repository.root / ".ci" / "programs.sh").write_text("echo a registry is installed\n", encoding="utf-8")
     repository.commit(**changes)
     run_git(repository.root, "switch", "--quiet", "--detach", BRANCH)
     run_git(repository.root, "merge", "--quiet", "--no-ff", "--message", "Merge", "stranger")
@@ -52,6 +53,7 @@ def test_a_pull_request_of_a_fork_is_planned_and_reaches_no_credentials(reposito
     assert "| `modules` | partial | changed `modules/model.py` |\n" in ran.summary
     assert not may_ask_for_tokens(repository.root, "check.yaml")
     assert repository.signed_in() == []
+    assert "a registry is installed\n" in ran.text
     seen = ran.text.split()
     assert "GITHUB_SHA" in seen
     assert not {TOKEN, "GITHUB_TOKEN", "GOOGLE_APPLICATION_CREDENTIALS", "STAND_INS"} & set(seen)
