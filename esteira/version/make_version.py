@@ -2,7 +2,7 @@
 
 import re
 from pathlib import Path
-from typing import Callable
+from typing import Callable, Dict
 
 from esteira.errors import EsteiraError, SettingsError, SourceError
 from esteira.files import write_text
@@ -22,7 +22,7 @@ def make_version(root: Path, own: Version, version: Version, tell: Callable[[str
     Raises SettingsError, SourceError or ProgramError, and leaves everything as it was, where the version is not newer,
     the working tree is not clean, the branch is not the default one, or nothing in changes/ tells what is new.
     """
-    if version <= own:
+    if version < own or version in told_versions(root):
         raise SettingsError(f"VERSION={version}: this is {own} already. Expected a newer version")
     refuse_changed(root)
     branch = refuse_branch(root)
@@ -35,6 +35,11 @@ def make_version(root: Path, own: Version, version: Version, tell: Callable[[str
         raise
     tell(f"made version {version}: a commit, and the tag {version.tag}. Nothing was pushed.")
     tell(f"Run: git push origin {branch} {version.tag}")
+
+
+def told_versions(root: Path) -> Dict[Version, str]:
+    """Return what CHANGELOG.md tells of: the versions that were made. The own one is not, before the first one is."""
+    return read_changelog((root / CHANGELOG).read_text(encoding="utf-8"))
 
 
 def refuse_branch(root: Path) -> str:
@@ -67,6 +72,5 @@ def commit(root: Path, version: Version) -> None:
     write_text(place, LINE.sub(f'__version__ = "{version}"', place.read_text(encoding="utf-8")))
     towncrier(root, "build", "--yes", "--version", str(version))
     git(root, "commit", "--quiet", "--all", "--message", f"Version {version}")
-    told = read_changelog((root / CHANGELOG).read_text(encoding="utf-8"))[version]
-    message = f"Version {version}\n\n{told}\n"
+    message = f"Version {version}\n\n{told_versions(root)[version]}\n"
     git(root, "tag", "--annotate", "--cleanup=verbatim", "--file=-", version.tag, input_text=message)

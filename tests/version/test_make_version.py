@@ -115,6 +115,14 @@ def test_an_older_version_is_refused(engine: Path) -> None:
     assert str(caught.value) == "VERSION=0.1.0: this is 0.1.0 already. Expected a newer version"
 
 
+def test_the_first_version_is_the_one_that_the_engine_has(engine: Path) -> None:
+    run_git(engine, "tag", "--delete", "v0.1.0")
+    write(engine / "CHANGELOG.md", "# Changes\n\n<!-- versions -->\n")
+    commit_all(engine)
+    assert made(engine, "0.1.0")[1] == "Run: git push origin main v0.1.0"
+    assert "- A plan that tells why." in show_changelog(engine, OWN)
+
+
 def test_a_commit_that_a_hook_refuses_leaves_everything_as_it_was(engine: Path) -> None:
     hook = engine / ".git" / "hooks" / "pre-commit"
     write(hook, "#!/bin/sh\necho no >&2\nexit 1\n")
