@@ -54,7 +54,7 @@ record releases --columns 108 -- make releases
 make predict TEXT="I love this film"
 
 for picture in .esteira/lineage/*.html; do continue; done
-chromium --headless --no-sandbox --disable-gpu --hide-scrollbars --force-device-scale-factor=1 --window-size=1200,1350 \
+chromium --headless --no-sandbox --disable-gpu --hide-scrollbars --force-device-scale-factor=1 --window-size=1200,1330 \
     --screenshot="$pictures/lineage.png" "file://$folder/$picture" 2>/dev/null
 pngquant --force --output "$pictures/lineage.png" 32 "$pictures/lineage.png"
 optipng -quiet -o5 -strip all "$pictures/lineage.png"
