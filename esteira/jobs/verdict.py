@@ -95,6 +95,11 @@ def missed_thresholds(evaluation: Evaluation) -> List[str]:
 
 
 def missed_line(threshold: Dict[str, Any]) -> str:
+    if threshold["kind"] == "change":
+        return (
+            f"{threshold['metric']} has changed by {figure(threshold['value'])} from the baseline's {figure(threshold['baseline'])}, "
+            f"expected ≥ {figure(threshold['bound'])}"
+        )
     return (
         f"{threshold['metric']} is {figure(threshold['value'])}, "
         f"expected {SIGNS[threshold['kind']]} {figure(threshold['bound'])} "

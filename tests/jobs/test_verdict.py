@@ -55,7 +55,7 @@ def test_a_model_that_is_not_blessed_is_told_with_metric_value_threshold_and_bas
     with pytest.raises(NotBlessedError) as caught:
         check_outcome(outcome_of(evaluation(*missed)))
     assert "  macro_f1 is 0.412, expected ≥ 0.600 (baseline none)\n" in str(caught.value)
-    assert "  macro_f1 is -0.090, expected Δ ≥ -0.010 (baseline 0.500)\n" in str(caught.value)
+    assert "  macro_f1 has changed by -0.090 from the baseline's 0.500, expected ≥ -0.010\n" in str(caught.value)
     assert "change the thresholds in [gate] of esteira.toml" in str(caught.value)
 
 
