@@ -71,17 +71,19 @@ def targets_of(runs: Dict[str, Any]) -> List[Target]:
 
 
 def show(measured: Dict[str, Any]) -> None:
-    table = Table(title=f"gcloud {measured['gcloud']}")
-    for column in ("case", "way", "until the job is posted, s", "CPU s", "parts, s"):
+    table, console = Table(title=f"gcloud {measured['gcloud']}"), Console()
+    for column in ("case", "way", "until the job is posted, s", "CPU s"):
         table.add_column(column, justify="right" if column.endswith(" s") else "left")
     for kind, runs in measured["runs"].items():
         for way, found in runs.items():
             if found:
                 total, cpu = (f"{median(run[key] for run in found):.2f}" for key in ("total_s", "cpu_s"))
-                names = found[0]["parts_s"]
-                parts = ", ".join(f"{name} {median(run['parts_s'][name] for run in found):.2f}" for name in names)
-                table.add_row(command_of(kind), way, total, cpu, parts)
-    Console().print(table)
+                table.add_row(command_of(kind), way, total, cpu)
+    console.print(table)
+    for kind, runs in measured["runs"].items():
+        for way, found in runs.items():
+            if found:
+                console.print(parts_note(command_of(kind), way, found), highlight=False, markup=False)
 
 
 def command_of(kind: str) -> str:
