@@ -1,6 +1,11 @@
 # What make was given, checked before anything is done: a target or a variable that does not exist is told with what may
 # be meant, and a variable that no given target reads with what they read. No Python is started for that.
 
+# Only what stands on the command line counts, as a shell may hold an ENV or a DATA for other ends.
+given := $(foreach v,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $v))),$v))
+# make would hand them on under their own names too, and expand a $ in them for that.
+unexport $(given)
+
 TARGETS := $(shell sed -n 's/^\([a-z][a-z-]*\):.*\#\# .*/\1/p' Makefile)
 # What people call them elsewhere.
 TARGETS_ALSO := ask=predict build=images history=releases init=setup install=setup list=releases ls=releases \
@@ -9,8 +14,6 @@ VARIABLES_ALSO := COUNT=LIMIT CSV=DATA ID=RELEASE INPUT=FILE N=LIMIT PROJECT=ENV
 goals := $(or $(MAKECMDGOALS),help)
 # Behind help, targets are named and not made.
 asked := $(if $(filter help,$(goals)),$(filter-out help,$(goals)))
-# Only what stands on the command line counts, as a shell may hold an ENV or a DATA for other ends.
-given := $(foreach v,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $v))),$v))
 # A make that something here runs takes variables of its own.
 MAKEOVERRIDES :=
 
