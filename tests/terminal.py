@@ -14,11 +14,17 @@ CHUNK_BYTES = 65536
 OURS = ("TERM", "COLORTERM", "NO_COLOR", "FORCE_COLOR", "CI", "COLUMNS", "LINES")
 
 
-def on_a_terminal(command: Sequence[str], folder: Path, variables: Mapping[str, str], columns: int = 120) -> str:
-    """Return all that a program writes to its terminal, which is its controlling one; AssertionError if it fails."""
+def on_a_terminal(
+    command: Sequence[str], folder: Path, variables: Mapping[str, str], columns: int = 120, typed: str = ""
+) -> str:
+    """Return all that a program writes to its terminal, which is its controlling one; AssertionError if it fails.
+
+    What is typed is there for it from the beginning.
+    """
     kept = {name: value for name, value in os.environ.items() if name not in OURS}
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
+    os.write(ours, typed.encode("utf-8"))
     process = subprocess.Popen(
         ["setsid", "--ctty", "--wait", *command],
         cwd=folder,

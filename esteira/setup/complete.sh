@@ -9,6 +9,8 @@ variables=esteira/setup/variables.mk
 
 line_of() { sed -n "s/^$1 := //p" "$variables"; }
 
+targets() { sed -n 's/^\([a-z][a-z-]*\):.*## .*/\1/p' Makefile; }
+
 # Of the lines that come in, print those that begin with what stands there.
 begin() {
     while read -r each; do
@@ -56,7 +58,12 @@ case $last in
     -*) ;;
     *)
         case " $goals " in
-            "  " | *" help "*) sed -n 's/^\([a-z][a-z-]*\):.*## .*/\1/p' Makefile | begin ;;
+            "  ") targets | begin ;;
+            # Behind help, a variable is named alone.
+            *" help "*)
+                { targets; line_of VARIABLES | tr ' ' '\n'; } | begin
+                exit
+                ;;
         esac
         for name in $(line_of VARIABLES); do
             case " $given " in *" $name "*) continue ;; esac

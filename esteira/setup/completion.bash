@@ -13,6 +13,8 @@ _esteira_make() {
     [[ ${COMP_LINE:0:COMP_POINT} != *' ' ]] || words+=('')
     mapfile -t COMPREPLY < <(sh "$esteira_complete" "${words[@]:1}")
     if [[ ${words[-1]} == *=* && $COMP_WORDBREAKS == *=* ]]; then COMPREPLY=("${COMPREPLY[@]#*=}"); fi
+    # A file's name is quoted where a shell needs that.
+    if [[ -e ${COMPREPLY[0]-} ]]; then compopt -o filenames; fi
     if [[ ${#COMPREPLY[@]} -eq 1 && ${COMPREPLY[0]} == *[=/] ]]; then compopt -o nospace; fi
 }
 complete -o default -F _esteira_make make

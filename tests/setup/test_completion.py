@@ -9,6 +9,7 @@ import pytest
 
 from tests.conftest import REPOSITORY
 from tests.make import VENV
+from tests.terminal import on_a_terminal
 
 pytestmark = pytest.mark.programs
 COMPLETE = REPOSITORY / "esteira" / "setup" / "complete.sh"
@@ -36,8 +37,9 @@ def test_behind_a_target_its_variables_come_that_are_not_given_yet() -> None:
     assert completed("deploy-full", "EP") == ["EPOCHS="]
 
 
-def test_behind_help_targets_come_again() -> None:
+def test_behind_help_targets_come_again_and_variables_without_a_value() -> None:
     assert completed("help", "roll") == ["rollback"]
+    assert completed("help", "gc", "KE") == ["KEEP"]
 
 
 def test_a_variable_that_is_one_of_a_few_words_becomes_one() -> None:
@@ -84,6 +86,17 @@ printf '%%s\\n' "${COMPREPLY[@]}"
 def test_bash_completes_make(line: str, found: List[str]) -> None:
     script = BASH % (VENV, "_esteira_make make 2>/dev/null")
     assert run(["bash", "--norc", "-c", script, "bash", line]) == found
+
+
+def test_bash_quotes_a_file_s_name(tmp_path: Path) -> None:
+    (tmp_path / "two words.csv").write_text("")
+    (tmp_path / "esteira" / "setup").mkdir(parents=True)
+    (tmp_path / "esteira" / "setup" / "variables.mk").write_text("")
+    lines = "\n".join(run(["make", "-s", "completion", f"VENV={VENV}"]))
+    (tmp_path / "rc").write_text(f"{lines}\nmake() {{ printf '<%s>' \"$@\"; }}\n")
+    command = ["bash", "--rcfile", "rc", "-i"]
+    shown = on_a_terminal(command, tmp_path, {"TERM": "dumb"}, typed="make predict FILE=tw\t\nexit\n")
+    assert "<predict><FILE=two words.csv>" in shown
 
 
 def test_bash_completes_the_tasks_of_invoke() -> None:
