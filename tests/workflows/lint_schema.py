@@ -17,6 +17,10 @@ LONGEST = 200
 # The schema is older than these machines. https://docs.github.com/en/actions/reference/runners/github-hosted-runners
 MACHINES = ("ubuntu-24.04", "ubuntu-24.04-arm", "ubuntu-slim")
 
+# Nor does it know that runs may queue.
+# https://docs.github.com/en/actions/how-tos/write-workflows/choose-when-workflows-run/control-workflow-concurrency
+QUEUE = {"enum": ["single", "max"]}
+
 
 def schema_faults(paths: Sequence[Path]) -> List[str]:
     """Return a line for each fault of each file."""
@@ -74,6 +78,7 @@ def workflow_schema() -> Dict[str, Any]:
     job = schema["definitions"]["normalJob"]
     machines = next(form for form in job["properties"]["runs-on"]["oneOf"] if "enum" in form)
     machines["enum"] += MACHINES
+    schema["definitions"]["concurrency"]["properties"]["queue"] = QUEUE
     schema["properties"]["jobs"]["patternProperties"] = {".*": {"$ref": "#/definitions/normalJob"}}
     return schema
 

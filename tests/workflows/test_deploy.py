@@ -210,6 +210,6 @@ def test_a_repository_without_an_environment_is_told_what_to_set(hosted: Hosted)
 
 def test_two_pushes_queue_and_neither_is_cancelled_nor_replaced_by_what_deploys_nothing() -> None:
     workflow = read_workflow("deploy.yaml")
-    assert workflow["concurrency"] == {"group": QUEUE, "cancel-in-progress": False}
+    assert workflow["concurrency"] == {"group": QUEUE, "cancel-in-progress": False, "queue": "max"}
     assert not [name for name, job in workflow["jobs"].items() if "concurrency" in job]
     assert BRANCH in workflow[True]["push"]["branches"]
