@@ -95,16 +95,10 @@ def missed_thresholds(evaluation: Evaluation) -> List[str]:
 
 
 def missed_line(threshold: Dict[str, Any]) -> str:
+    value, bound, baseline = (figure(threshold[key]) for key in ("value", "bound", "baseline"))
     if threshold["kind"] == "change":
-        return (
-            f"{threshold['metric']} has changed by {figure(threshold['value'])} from the baseline's {figure(threshold['baseline'])}, "
-            f"expected ≥ {figure(threshold['bound'])}"
-        )
-    return (
-        f"{threshold['metric']} is {figure(threshold['value'])}, "
-        f"expected {SIGNS[threshold['kind']]} {figure(threshold['bound'])} "
-        f"(baseline {figure(threshold['baseline'])})"
-    )
+        return f"{threshold['metric']} has changed by {value} from the baseline's {baseline}, expected ≥ {bound}"
+    return f"{threshold['metric']} is {value}, expected {SIGNS[threshold['kind']]} {bound} (baseline {baseline})"
 
 
 def figure(value: Any) -> str:
