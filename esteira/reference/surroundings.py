@@ -15,7 +15,7 @@ REPOSITORY_VARIABLE = re.compile(r"\bvars\.([A-Z][A-Z0-9_]*)")
 # Those of our own that stand behind no target.
 OWN: Mapping[str, str] = {
     "ESTEIRA_PYTHON": "The Python 3.8 that the Python environment is made with, where none is found by itself",
-    "ESTEIRA_THIN": "With 1 the Python environment is a small one: what a deploy to Google Cloud takes where it is typed",
+    "ESTEIRA_THIN": "With 1 the Python environment is a small one: what a deploy to Google Cloud takes here",
     "ESTEIRA_OVERRIDES": "Set by a build for its steps: which settings were overridden, as a JSON object",
     "ESTEIRA_PLAN": "Set by a build for its steps: what was planned",
     "ESTEIRA_BUILD_ID": "Set by a build for its steps: its id; without it a step is one that a person types",
@@ -29,7 +29,7 @@ OTHERS: Mapping[str, str] = {
     "HTTPS_PROXY, HTTP_PROXY, NO_PROXY": "The way to Google Cloud, to registries and to package indexes",
     "REQUESTS_CA_BUNDLE": "The file of the certificates that are trusted on that way",
     "PIP_INDEX_URL, PIP_…": "Where packages come from, as pip knows it; so do pip's own files of settings",
-    "UV_DEFAULT_INDEX, UV_…": "The same for uv, which resolves in `make lock`, and installs what tests and workflows need",
+    "UV_DEFAULT_INDEX, UV_…": "The same for uv, which serves `make lock`, and the tests and workflows",
     "DOCKER_CONFIG": "The folder of the config.json that has the credentials of registries; else ~/.docker",
     "XDG_CACHE_HOME": "Below it, in esteira/, wheels and programs are kept for all clones; else ~/.cache",
     "PYENV_ROOT": "Where pyenv keeps the Pythons among which a 3.8 is looked for; else ~/.pyenv",
