@@ -10,17 +10,18 @@ from typing import Dict, Optional
 
 from esteira.errors import SettingsError
 from esteira.process import run_program
-from esteira.version.number import Version, parse_version
+from esteira.version.number import PATTERN, Version, parse_version
 
 CHANGELOG = "CHANGELOG.md"
 FRAGMENTS = "changes"
-HEADING = re.compile(r"^## (\S+)[^\n]*\n", re.MULTILINE)
+HEADING = re.compile(r"^## (\S+)[^\n]*\n?", re.MULTILINE)
 
 
 def read_changelog(text: str) -> Dict[Version, str]:
-    """Return what a changelog says of each version, without its heading."""
+    """Return what a changelog says of each version, without its heading; a section of another name is a fork's own."""
     pieces = HEADING.split(text)[1:]
-    return {parse_version(name): body.strip() for name, body in zip(pieces[::2], pieces[1::2])}
+    sections = zip(pieces[::2], pieces[1::2])
+    return {parse_version(name): body.strip() for name, body in sections if PATTERN.fullmatch(name)}
 
 
 def news(text: str, after: Version, upto: Version) -> str:
@@ -35,8 +36,8 @@ def show_changelog(root: Path, version: Optional[Version]) -> str:
         return draft(root)
     told = read_changelog((root / CHANGELOG).read_text(encoding="utf-8"))
     if version not in told:
-        known = ", ".join(map(str, told)) or "none"
-        raise SettingsError(f"VERSION={version}: {CHANGELOG} tells of no such version. Expected one of: {known}")
+        known = f"Expected one of: {', '.join(map(str, told))}" if told else "It tells of none yet. Run: make changelog"
+        raise SettingsError(f"VERSION={version}: {CHANGELOG} tells of no such version. {known}")
     return told[version]
 
 

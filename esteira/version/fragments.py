@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import List
 
 from esteira.errors import SourceError
-from esteira.git import git, git_lines, git_or_empty, unquote
+from esteira.git import git_lines, git_or_empty, unquote
 from esteira.version.changelog import CHANGELOG, FRAGMENTS
 
 # What a version of the engine is made of; the rest is a fork's own, or for development.
@@ -18,7 +18,7 @@ README = f"{FRAGMENTS}/README.md"
 
 def check_fragments(root: Path, base: str) -> str:
     """Return what was looked at; SourceError if the engine differs from `base`, "" being the default branch, untold."""
-    start = git(root, "merge-base", base or default_branch(root), "HEAD").strip()
+    start = common_commit(root, base or default_branch(root))
     changed = changed_since(root, start)
     refuse_misnamed(changed)
     engine = [path for path in changed if path.startswith(ENGINE)]
@@ -30,6 +30,17 @@ def check_fragments(root: Path, base: str) -> str:
         )
     told = f", and {FRAGMENTS}/ tells of it" if engine else ""
     return f"{len(engine)} files of the engine differ from {start[:12]}{told}"
+
+
+def common_commit(root: Path, base: str) -> str:
+    """Return the newest commit that both `base` and HEAD come from; SourceError if there is none."""
+    commit = git_or_empty(root, "merge-base", base, "HEAD")
+    if not commit:
+        raise SourceError(
+            f"BASE={base}: shares no commit with HEAD. Expected a hash, a branch or a tag, such as BASE=HEAD~1.\n"
+            "A shallow clone has few of them: git fetch --unshallow"
+        )
+    return commit
 
 
 def default_branch(root: Path) -> str:

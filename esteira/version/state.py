@@ -3,11 +3,19 @@
 from pathlib import Path
 
 from esteira.errors import SourceError
-from esteira.git import git_lines
+from esteira.git import git_lines, git_or_empty
 
 
 def refuse_changed(root: Path) -> None:
     """Raise SourceError if a file that git knows differs from HEAD. What git does not know stays as it is."""
+    if not git_or_empty(root, "rev-parse", "--git-dir"):
+        raise SourceError(f"{root}: is in no git repository. Expected a clone: git clone ADDRESS")
+    # To commit all would take lines with both sides' marks for what was chosen.
+    if is_merging(root):
+        raise SourceError(
+            "A merge is not finished. Choose in each file that git status names what is to stand there.\n"
+            "Then: git add --all && git commit   Or go back to what was: git merge --abort"
+        )
     changed = git_lines(root, "status", "--porcelain", "--untracked-files=no")
     if changed:
         more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
@@ -15,3 +23,7 @@ def refuse_changed(root: Path) -> None:
             f"{changed[0][3:]}{more}: changed, and not committed.\n"
             "Expected a clean working tree. Run: git commit --all   or: git stash"
         )
+
+
+def is_merging(root: Path) -> bool:
+    return bool(git_or_empty(root, "rev-parse", "--quiet", "--verify", "MERGE_HEAD"))

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Callable, List, Optional
 
 from esteira.errors import ProgramError, SettingsError, SourceError
-from esteira.git import git, git_lines, git_or_empty, unquote
+from esteira.git import git, git_complaint, git_lines, git_or_empty, unquote
 from esteira.version.changelog import CHANGELOG, news
 from esteira.version.number import Version, given_version, parse_version
-from esteira.version.state import refuse_changed
+from esteira.version.state import is_merging, refuse_changed
 
 # What GitHub's own program calls the repository that a clone was forked from.
 REMOTE = "upstream"
@@ -21,8 +21,8 @@ TAGS = "refs/engine"
 def upgrade(root: Path, own: Version, wanted: str, tell: Callable[[str], None]) -> None:
     """Merge a version, "" being the newest, and say what is new in it.
 
-    Raises SourceError where the working tree is not clean, there is no remote `upstream`, or both sides changed the
-    same lines; SettingsError where there is no such version.
+    Raises SourceError where the working tree is not clean, there is no remote `upstream` or it gives nothing, or both
+    sides changed the same lines; SettingsError where there is no such version.
     """
     refuse_changed(root)
     version = choose(fetch_versions(root), own, wanted)
@@ -43,7 +43,13 @@ def fetch_versions(root: Path) -> List[Version]:
             f"This repository has no remote named {REMOTE}, from which the engine comes.\n"
             f"Run: git remote add {REMOTE} ADDRESS   with the address of the repository that this one was made from"
         )
-    git(root, "fetch", "--quiet", "--no-tags", REMOTE, f"+refs/tags/v*:{TAGS}/v*")
+    try:
+        git(root, "fetch", "--quiet", "--no-tags", REMOTE, f"+refs/tags/v*:{TAGS}/v*")
+    except ProgramError as error:
+        raise SourceError(
+            f"{REMOTE} does not give the engine's versions: {git_complaint(error)}\n"
+            f"Check the network, and its address: git remote get-url {REMOTE}"
+        ) from None
     return sorted(filter(None, map(version_of, git_lines(root, "for-each-ref", "--format=%(refname)", f"{TAGS}/"))))
 
 
@@ -79,16 +85,22 @@ def join(root: Path, own: Version) -> None:
             f"from. Run: git remote get-url {REMOTE}"
         )
     message = f"Made from version {own} of the engine"
-    git(root, "merge", "--quiet", "--strategy=ours", "--allow-unrelated-histories", "-m", message, tag)
+    git(root, "merge", "--quiet", "--no-ff", "--strategy=ours", "--allow-unrelated-histories", "-m", message, tag)
 
 
 def merge(root: Path, version: Version, tag: str) -> None:
     try:
-        git(root, "merge", "--quiet", "-m", f"Version {version} of the engine", tag)
-    except ProgramError:
+        # Whatever merge.ff says, as some have git refuse to merge unless they ask for it.
+        git(root, "merge", "--quiet", "--ff", "-m", f"Version {version} of the engine", tag)
+    except ProgramError as error:
         files = [unquote(path) for path in git_lines(root, "diff", "--name-only", "--diff-filter=U")]
         if not files:
-            raise
+            if is_merging(root):
+                git(root, "merge", "--abort")
+            raise SourceError(
+                f"Version {version} is not merged, and nothing is changed. {error}\n"
+                "Mend what git says, then run: make upgrade"
+            ) from None
         listed = "\n".join(f"  {path}" for path in files)
         raise SourceError(
             f"Version {version} and this repository both changed the same lines of:\n{listed}\n"

@@ -56,6 +56,15 @@ def test_what_main_got_since_is_not_taken_for_a_change_of_the_branch(branch: Pat
     assert check_fragments(branch, "main").startswith("0 files")
 
 
+def test_a_base_that_names_no_commit_is_told(branch: Path) -> None:
+    with pytest.raises(SourceError) as caught:
+        check_fragments(branch, "nothing")
+    assert str(caught.value) == (
+        "BASE=nothing: shares no commit with HEAD. Expected a hash, a branch or a tag, such as BASE=HEAD~1.\n"
+        "A shallow clone has few of them: git fetch --unshallow"
+    )
+
+
 @pytest.mark.parametrize("name", ["plan.fixed.md", "+plan.md", "+plan.misc.md", "+Plan.fixed.md", "+plan.fixed.txt"])
 def test_a_fragment_of_another_name_is_refused_as_it_would_never_be_printed(branch: Path, name: str) -> None:
     write(branch / "changes" / name, "A plan.\n")

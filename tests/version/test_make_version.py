@@ -60,6 +60,21 @@ def test_a_version_that_changelog_does_not_tell_of_is_an_error(engine: Path) -> 
     assert str(caught.value) == "VERSION=0.3.0: CHANGELOG.md tells of no such version. Expected one of: 0.1.0"
 
 
+def test_a_section_that_is_no_version_s_is_passed_over(engine: Path) -> None:
+    with (engine / "CHANGELOG.md").open("a") as changes:
+        changes.write("\n## Ours\n\n- A change of ours.\n\n## Later")
+    assert show_changelog(engine, OWN) == "### Added\n\n- A plan."
+
+
+def test_a_changelog_without_versions_is_told(engine: Path) -> None:
+    write(engine / "CHANGELOG.md", "# Changes\n")
+    with pytest.raises(SettingsError) as caught:
+        show_changelog(engine, OWN)
+    assert str(caught.value) == (
+        "VERSION=0.1.0: CHANGELOG.md tells of no such version. It tells of none yet. Run: make changelog"
+    )
+
+
 def on_a_branch(root: Path) -> None:
     run_git(root, "checkout", "--quiet", "-b", "other")
 

@@ -103,8 +103,56 @@ def test_lines_that_both_changed_are_told_and_can_be_chosen(fork: Path) -> None:
         "Choose in each what is to stand there. Then: git add --all && git commit\n"
         "Or go back to what was: git merge --abort"
     )
+    with pytest.raises(SourceError) as caught:
+        upgraded(fork)
+    assert str(caught.value) == (
+        "A merge is not finished. Choose in each file that git status names what is to stand there.\n"
+        "Then: git add --all && git commit   Or go back to what was: git merge --abort"
+    )
     run_git(fork, "merge", "--abort")
     assert (fork / "esteira" / "plan.py").read_text() == PLAN.replace("one", "our one")
+
+
+def test_a_git_that_else_only_winds_forward_merges(fork: Path) -> None:
+    run_git(fork, "config", "merge.ff", "only")
+    upgraded(fork)
+    assert run_git(fork, "log", "-1", "--format=%s") == "Version 0.10.0 of the engine"
+
+
+def test_a_file_in_the_way_is_told_and_nothing_is_changed(fork: Path) -> None:
+    write(fork / "esteira" / "new.py", "ours, and not committed\n")
+    message = refused(fork)
+    assert message.startswith("Version 0.10.0 is not merged, and nothing is changed. git ")
+    assert "untracked working tree files would be overwritten by merge:\n\testeira/new.py\n" in message
+    assert message.endswith("\nMend what git says, then run: make upgrade")
+    assert (fork / "esteira" / "new.py").read_text() == "ours, and not committed\n"
+
+
+def test_a_merge_that_a_hook_refuses_leaves_everything_as_it_was(fork: Path) -> None:
+    hook = fork / ".git" / "hooks" / "commit-msg"
+    write(hook, "#!/bin/sh\necho not so >&2\nexit 1\n")
+    hook.chmod(0o755)
+    before = run_git(fork, "rev-parse", "HEAD")
+    assert "\nnot so\n" in refused(fork)
+    assert (run_git(fork, "rev-parse", "HEAD"), run_git(fork, "status", "--porcelain")) == (before, "")
+
+
+def test_an_upstream_that_does_not_answer_is_told_with_its_address(fork: Path, tmp_path: Path) -> None:
+    run_git(fork, "remote", "set-url", "upstream", str(tmp_path / "nothing"))
+    assert refused(fork) == (
+        f"upstream does not give the engine's versions: fatal: '{tmp_path}/nothing' does not appear to be a git "
+        "repository\nCheck the network, and its address: git remote get-url upstream"
+    )
+
+
+def test_what_is_no_repository_is_told(tmp_path: Path) -> None:
+    assert refused(tmp_path) == f"{tmp_path}: is in no git repository. Expected a clone: git clone ADDRESS"
+
+
+def refused(root: Path) -> str:
+    with pytest.raises(SourceError) as caught:
+        upgraded(root)
+    return str(caught.value)
 
 
 def test_the_newest_version_is_said_to_be_the_newest(fork: Path) -> None:
