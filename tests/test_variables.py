@@ -5,10 +5,13 @@ import re
 from typing import Dict, Iterator, Set, Tuple
 
 from esteira.deploy import status
+from esteira.local.cloud.rehearsal import NONE
+from esteira.local.cloud.scenarios import scenarios
 from esteira.release import plan_view
 from esteira.serving import ask
 from esteira.settings.load import known_keys
 from esteira.variables import EVERY, OTHER_FORMATS, VARIABLES, formats_of, variables_of
+from esteira.variables_make import FAULTS
 from tests.conftest import REPOSITORY
 
 MAKEFILE = (REPOSITORY / "Makefile").read_text(encoding="utf-8")
@@ -77,6 +80,10 @@ def test_formats_are_those_that_the_commands_take() -> None:
     assert taken == OTHER_FORMATS
     told = VARIABLES["FORMAT"].values
     assert [word for words in taken.values() for word in words if word not in told] == []
+
+
+def test_faults_are_those_that_are_rehearsed() -> None:
+    assert (*(scenario.name for scenario in scenarios()), NONE) == FAULTS
 
 
 def test_what_every_target_reads_is_told_apart() -> None:

@@ -14,7 +14,7 @@ class RowProgress:
         self.written = 0
         self.line = 0
         self._err = err
-        self._shows = err.isatty()
+        self._shows = can_be_written_over(err)
         self._begun_s = self._shown_s = time.monotonic()
         self._stands = False
 
@@ -45,3 +45,12 @@ class RowProgress:
         self._err.write(f"{CLEAR_LINE}{self.written:,} rows, {rate:,.0f} a second")
         self._err.flush()
         self._shown_s, self._stands = now_s, True
+
+
+def can_be_written_over(stream: TextIO) -> bool:
+    """Return whether a stream is a terminal, and one that knows how to erase a line, as rich tells from TERM."""
+    if not stream.isatty():
+        return False
+    from rich.console import Console
+
+    return Console(file=stream).is_interactive

@@ -251,10 +251,22 @@ def test_an_interrupted_run_says_how_far_the_answers_reach(local: Settings) -> N
 
 def test_progress_is_shown_on_a_terminal_alone(local: Settings, server: Answering, monkeypatch: Any) -> None:
     monkeypatch.setattr("esteira.serving.row_progress.EVERY_S", 0.0)
+    monkeypatch.setenv("TERM", "xterm-256color")
     err = Terminal()
     predict(local, "text\n" + "good\n" * 3, io.StringIO(), err)
     assert "\r\x1b[K3 rows, " in err.getvalue()
     assert err.getvalue().endswith("\r\x1b[K")
+
+
+@pytest.mark.parametrize("term", ["dumb", "unknown"])
+def test_no_progress_is_shown_on_a_terminal_that_erases_nothing(
+    local: Settings, server: Answering, monkeypatch: Any, term: str
+) -> None:
+    monkeypatch.setattr("esteira.serving.row_progress.EVERY_S", 0.0)
+    monkeypatch.setenv("TERM", term)
+    err = Terminal()
+    predict(local, "text\ngood\n", io.StringIO(), err)
+    assert err.getvalue() == ""
 
 
 def test_a_model_with_other_inputs_is_asked_with_the_columns_that_it_names(local: Settings, server: Answering) -> None:
