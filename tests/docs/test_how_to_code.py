@@ -3,12 +3,16 @@
 import re
 import runpy
 import sys
+from contextlib import ExitStack
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
-from typing import Any, Dict, List
+from types import SimpleNamespace
+from typing import Any, Callable, Dict, List
 
 import numpy as np
 import pytest
 import tensorflow as tf
+from tensorflow_metadata.proto.v0 import statistics_pb2
 
 from modules import features
 from modules.hub import load_encoder
@@ -46,6 +50,36 @@ def test_what_own_model_puts_in_place_of_code_is_where_it_says() -> None:
         assert line in (REPOSITORY / "modules" / "inputs.py").read_text(encoding="utf-8")
     assert "getattr(network.encoder" in (REPOSITORY / "modules" / "export.py").read_text(encoding="utf-8")
     assert space.splitlines()[-1] in (REPOSITORY / "modules" / "tuner.py").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(("least", "fits"), [(3, True), (4, False)])
+def test_the_component_of_own_pipeline_stops_a_run_on_too_few_rows(tmp_path: Path, least: int, fits: bool) -> None:
+    component, graph = python_blocks("own-pipeline.md")
+    execute = unwrapped(component, tmp_path)
+    statistics = statistics_pb2.DatasetFeatureStatisticsList(datasets=[{"num_examples": 3}])
+    (tmp_path / "Split-train").mkdir()
+    (tmp_path / "Split-train" / "FeatureStats.pb").write_bytes(statistics.SerializeToString())
+    with ExitStack() as stack:
+        if not fits:
+            stack.enter_context(pytest.raises(ValueError, match="There are 3 rows to train on. Expected 4 at least."))
+        execute(SimpleNamespace(uri=str(tmp_path)), least)
+    validation = (REPOSITORY / "pipeline" / "pipeline.py").read_text(encoding="utf-8").partition("def validate_data")[2]
+    assert graph.splitlines()[1] in validation
+
+
+def unwrapped(component: str, folder: Path) -> Callable[[Any, int], None]:
+    """Return the function of a component, which TFX's decorator hides."""
+    (folder / "rows.py").write_text(component, encoding="utf-8")
+    spec = spec_from_file_location("rows", folder / "rows.py")
+    assert spec and spec.loader
+    module = module_from_spec(spec)
+    sys.modules["rows"] = module
+    try:
+        spec.loader.exec_module(module)
+    finally:
+        del sys.modules["rows"]
+    function: Callable[[Any, int], None] = module.RowGate.EXECUTOR_SPEC.executor_class._FUNCTION
+    return function
 
 
 def test_the_encoder_of_hub_encoder_gives_one_vector_for_each_text(

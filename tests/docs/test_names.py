@@ -35,7 +35,7 @@ ENDINGS = {"csv", "html", "j2", "js", "json", "jsonl", "md", "png", "py", "sh", 
 COMMAND = re.compile(r"\b(make|inv)(?: -s)? ([a-z][a-z-]*)")
 PATH = re.compile(r"[\w.*-]+(?:/[\w.*-]+)*/?")
 # What a page has somebody add to the repository, or what is made there.
-MADE = ("*/__pycache__*", "modules/*.zip")
+MADE = ("*/__pycache__*", "modules/*.zip", "pipeline/rows.py")
 # It names the files of another repository.
 OF_ANOTHER = ("docs/how-to/migrate.md",)
 
