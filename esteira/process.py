@@ -42,9 +42,11 @@ def run_program(
             timeout=timeout_s,
             check=False,
         )
-    except FileNotFoundError:
+    except (FileNotFoundError, PermissionError) as error:
+        # The latter too where no folder has the program, and one of them is closed to this user.
+        allowed = " that this user may run" if isinstance(error, PermissionError) else ""
         hint = install_hint or f"Install {arguments[0]} and try again."
-        raise ProgramError(f"{arguments[0]}: no such program on the PATH.\n{hint}") from None
+        raise ProgramError(f"{arguments[0]}: no such program on the PATH{allowed}.\n{hint}") from None
     except subprocess.TimeoutExpired:
         raise ProgramError(f"{command}\ntook longer than {timeout_s:g} s.") from None
     if completed.returncode != 0:

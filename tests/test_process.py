@@ -1,4 +1,5 @@
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -27,6 +28,15 @@ def test_a_missing_program_is_named_with_how_to_get_it() -> None:
         ProgramError, match="no-such-program: no such program on the PATH.\nInstall it with care"
     ):
         run_program(["no-such-program"], install_hint="Install it with care")
+
+
+def test_a_program_that_may_not_be_run_is_named_too(tmp_path: Path) -> None:
+    (tmp_path / "locked-program").write_text("#!/bin/sh\n")
+    with pytest.raises(ProgramError) as caught:
+        run_program(["locked-program"], env={"PATH": str(tmp_path)})
+    assert str(caught.value) == (
+        "locked-program: no such program on the PATH that this user may run.\nInstall locked-program and try again."
+    )
 
 
 def test_a_program_that_takes_too_long_is_ended() -> None:
