@@ -29,7 +29,11 @@ is_fresh() { holds "$venv" "$lock" && { [ "$layer" = "$venv" ] || holds "$layer"
 
 if ! is_fresh; then
     beside=$(dirname "$venv")
-    mkdir -p "$beside"
+    if ! mkdir -p "$beside" || [ ! -w "$beside" ]; then
+        printf '%s\n' "Set-up: the environment is to be made in $beside, which cannot be written." \
+            "Name another folder: make TARGET VENV=folder" >&2
+        exit 1
+    fi
     if command -v flock >/dev/null; then
         # A second make that needs the same environment, in this clone or another, waits instead of racing the first.
         flock "$beside" sh "$here/make_environment.sh" "$venv" "$layer" "$lock"

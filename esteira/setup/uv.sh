@@ -20,7 +20,10 @@ find_uv() {
 
 # Any Python with pip can unpack the wheel; it need not be 3.8.
 install_uv() {
-    mkdir -p "$tools"
+    if ! mkdir -p "$tools"; then
+        say "Expected a folder for uv $uv_version. Name one that can be written: XDG_CACHE_HOME=/path make ..."
+        exit 1
+    fi
     new=$tools/uv-$uv_version.new.$$
     for python in ${ESTEIRA_PYTHON:+"$ESTEIRA_PYTHON"} python3 python python3.8 "${PYENV_ROOT:-${HOME:-}/.pyenv}"/versions/3.*/bin/python; do
         "$python" -m pip --version >/dev/null 2>&1 || continue

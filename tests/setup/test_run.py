@@ -196,3 +196,22 @@ def test_no_python_tells_what_was_tried_and_how_to_get_one(clone: Path) -> None:
     assert "a version of pyenv: " in none.stderr
     assert "uv's own: uv python install 3.8" in none.stderr
     assert "pyenv install 3.8.18" in none.stderr
+
+
+def test_a_folder_that_cannot_be_written_is_told_with_what_to_name(clone: Path) -> None:
+    refused = run(clone, "-c", "", ESTEIRA_VENV="requirements.lock/venv")
+    assert refused.returncode == 1
+    assert refused.stderr.endswith(
+        "\nSet-up: the environment is to be made in requirements.lock, which cannot be written.\n"
+        "Name another folder: make TARGET VENV=folder\n"
+    )
+
+
+def test_no_place_for_uv_is_told_with_what_to_name(clone: Path) -> None:
+    (clone / ".tools").write_text("a file")
+    refused = run(clone, "-c", "", XDG_CACHE_HOME="relative", PATH="/usr/bin:/bin")
+    assert refused.returncode == 1
+    assert re.search(
+        r"\nExpected a folder for uv [0-9.]+\. Name one that can be written: XDG_CACHE_HOME=/path make \.\.\.\n$",
+        refused.stderr,
+    )
