@@ -94,7 +94,7 @@ VARIABLES: Mapping[str, Variable] = {
         "The form that the result is shown in",
         "table or json; of make plan markdown and word too; of make status text, json, markdown or word; "
         "of make predict csv too",
-        "table; of make predict in a pipe json",
+        "table; of make status text; of make predict in a pipe json",
         "FORMAT=json",
         (
             *("accuracy", "cloud-plan", "daily", "diff", "lineage", "plan", "predict", "releases", "requests"),

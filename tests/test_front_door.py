@@ -73,6 +73,8 @@ def test_help_tells_what_a_target_takes_and_does_not_make_it(clone: Path) -> Non
         "                       1 or 0; without it: 0\n"
         "Like every target it takes STATE, VENV.\n"
     )
+    assert "\n                       table or json; without it: table;" in make(clone, "help", "smoke").stdout
+    assert "\n                       text, json, markdown or word; without" in make(clone, "help", "status").stdout
     assert make(clone, "clean", "lock", "help", "KEEP").stdout.endswith("of make gc\n")
     assert sorted(clone.iterdir()) == before
 
@@ -147,6 +149,8 @@ NOTHING_DONE = "*** Nothing was done.  Stop.\n"
             "EPOCH: no such variable. Perhaps you meant EPOCHS.\nmake rollback takes ENV, RELEASE.\n",
         ),
         (["gc", "keep=3"], "keep: no such variable. Perhaps you meant KEEP.\nmake gc takes ENV, KEEP, YES.\n"),
+        (["gc", "X=3"], "X: no such variable.\nmake gc takes ENV, KEEP, YES.\n"),
+        (["gc", "N=3"], "N: no such variable. Perhaps you meant LIMIT.\nmake gc takes ENV, KEEP, YES.\n"),
         (["gc", "x'y=3"], "x'y: no such variable.\nmake gc takes ENV, KEEP, YES.\n"),
         (
             ["rollback", "KEEP=3"],
@@ -175,6 +179,18 @@ def test_what_is_typed_wrongly_is_told_before_anything_is_done(clone: Path, argu
     assert run.stderr.startswith(told)
     assert run.stderr.endswith(NOTHING_DONE)
     assert sorted(clone.iterdir()) == before
+
+
+def test_targets_of_a_fork_s_own_are_made_with_variables_of_their_own(clone: Path) -> None:
+    own = "include Makefile\nNAME := nobody\nhello: ## Greet\n\t@echo hello $(NAME)\nA_file.txt:\n\t@touch $@\n"
+    (clone / "GNUmakefile").write_text(own)
+    assert make(clone, "hello", "NAME=you").stdout == "hello you\n"
+    assert make(clone, "A_file.txt").returncode == 0
+    assert (clone / "A_file.txt").exists()
+    assert make(clone, "help", "hello").stdout.startswith("\nmake hello             Greet\n")
+    assert make(clone, "hellow").stderr.startswith("hellow: no such target. Perhaps you meant make hello.")
+    assert make(clone, "NAME").stderr.startswith("NAME: no such target.")
+    assert make(clone, "gc", "KEP=3").stderr.startswith("KEP: no such variable. Perhaps you meant KEEP.")
 
 
 def test_a_variable_that_does_not_exist_is_told_with_all_that_do(clone: Path) -> None:

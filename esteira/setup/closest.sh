@@ -30,7 +30,8 @@ BEGIN { word = ENVIRON["WORD"] }
     # A beginning is nearly as good as one letter off, and one with too much behind it comes next.
     if (name == meant && begins(b, a)) far = least(far, 1.2)
     if (name == meant && begins(a, b)) far = least(far, 1.5)
-    limit = length(a) < 5 ? 1 : int((length(a) + 3) / 3)
+    # Every letter is one change away from every other.
+    limit = length(a) < 2 ? 0 : length(a) < 5 ? 1 : int((length(a) + 3) / 3)
     if (far > limit || (name != meant && far > 0)) next
     if (best == "" || far < best) { best = far; count = 0 }
     if (far == best && count < most) close_to[++count] = meant

@@ -6,6 +6,7 @@ given := $(foreach v,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $v
 # make would hand them on under their own names too, and expand a $ in them for that.
 unexport $(given)
 
+makefiles := Makefile $(filter-out Makefile esteira/setup/%,$(MAKEFILE_LIST))
 TARGETS := $(shell sed -n 's/^\([a-z][a-z-]*\):.*\#\# .*/\1/p' Makefile)
 # What people call them elsewhere.
 TARGETS_ALSO := ask=predict build=images history=releases init=setup install=setup list=releases ls=releases \
@@ -14,12 +15,16 @@ VARIABLES_ALSO := COUNT=LIMIT CSV=DATA ID=RELEASE INPUT=FILE N=LIMIT PROJECT=ENV
 goals := $(or $(MAKECMDGOALS),help)
 # Behind help, targets are named and not made.
 asked := $(if $(filter help,$(goals)),$(filter-out help,$(goals)))
+# A fork's own: those of a GNUmakefile that includes Makefile, say. What variables they take is theirs to tell.
+other := $(filter-out $(TARGETS) $(if $(asked),$(VARIABLES)),$(goals))
+OWN := $(if $(other),$(filter-out $(TARGETS),$(shell sed -n 's/^\([A-Za-z0-9][A-Za-z0-9_.-]*\):\([^=].*\)*$$/\1/p' $(makefiles))))
 # A make that something here runs takes variables of its own.
 MAKEOVERRIDES :=
 
 comma := ,
 space := $(subst ,, )
 listed = $(subst $(space),$(comma)$(space),$(strip $1))
+either = $(if $1,$(call listed,$(filter-out $(lastword $1),$1)) or $(lastword $1))
 commands = $(subst make_,make ,$(call listed,$(addprefix make_,$1)))
 quoted = '$(subst ','\'',$1)'
 closest = $(shell sh esteira/setup/closest.sh $(call quoted,$1) $(foreach w,$2,$(call quoted,$w)))
@@ -29,12 +34,13 @@ stop = $(shell printf '%s\n' $1 >&2)$(error Nothing was done)
 takes = make $1 takes $(or $(call listed,$(foreach v,$(VARIABLES),$(if $(filter $1,$($v_OF)),$v))),no other than $(call listed,$(OF_EVERY_TARGET))).
 what_each_takes = $(foreach g,$(filter-out help,$(goals)),$(call quoted,$(call takes,$g)))
 
-wrong := $(firstword $(filter-out $(TARGETS) $(if $(asked),$(VARIABLES)),$(goals)))
+wrong := $(firstword $(filter-out $(OWN),$(other)))
 ifneq ($(wrong),)
-near := $(call closest,$(wrong),$(TARGETS) $(TARGETS_ALSO))
+near := $(call closest,$(wrong),$(TARGETS) $(OWN) $(TARGETS_ALSO))
 $(call stop,$(call quoted,$(wrong): no such target.$(call meant,make ,$(near)) Run: make help))
 endif
 
+ifeq ($(filter $(OWN),$(goals)),)
 wrong := $(firstword $(filter-out $(VARIABLES) MAKEFLAGS SHELL,$(given)))
 ifneq ($(wrong),)
 near := $(call closest,$(wrong),$(VARIABLES) $(VARIABLES_ALSO))
@@ -50,6 +56,7 @@ whose := $(if $(word 12,$($(wrong)_OF)),,$(call quoted,$(wrong) is for $(call co
 $(call stop,$(call quoted,$(told)) $(what_each_takes) $(whose))
 endif
 endif
+endif
 
 # What make help TARGET and make help VARIABLE print: lines of kind|name|text, as help.sh reads them.
 ifneq ($(asked),)
@@ -57,8 +64,8 @@ ifneq ($(asked),)
 .SHELLFLAGS := -c :
 help: .SHELLFLAGS := -c
 $(filter $(VARIABLES),$(asked)): ; @:
-text_of = $(shell sed -n 's/^$1:.*\#\# //p' Makefile)
-about_variable = $(call quoted,value|$($1_EXAMPLE)|$($1_MEANS)) $(call quoted,more||$(or $(call listed,$($1_MAY_BE_$2)),$($1_VALUES)); without it: $($1_ELSE))
+text_of = $(shell sed -n 's/^$1:.*\#\# //p' $(makefiles))
+about_variable = $(call quoted,value|$($1_EXAMPLE)|$($1_MEANS)) $(call quoted,more||$(or $(call either,$(or $($1_MAY_BE_$2),$(if $2,$($1_MAY_BE)))),$($1_VALUES)); without it: $($1_ELSE))
 about_target = $(call quoted,command|$1|$(call text_of,$1)) line $(foreach v,$(VARIABLES),$(if $(filter $1,$($v_OF)),$(call about_variable,$v,$1))) \
   $(call quoted,text||Like every target it takes $(call listed,$(OF_EVERY_TARGET)).)
 about = $(foreach a,$(asked),$(if $(filter $(VARIABLES),$a),$(call about_variable,$a) $(call quoted,more||$(if $($a_OF),of $(call commands,$($a_OF)),of every target)),$(call about_target,$a)))

@@ -72,7 +72,7 @@ FORMAT_MAY_BE_predict := table json csv
 FORMAT_EXAMPLE := FORMAT=json
 FORMAT_MEANS := The form that the result is shown in
 FORMAT_VALUES := table or json; of make plan markdown and word too; of make status text, json, markdown or word; of make predict csv too
-FORMAT_ELSE := table; of make predict in a pipe json
+FORMAT_ELSE := table; of make status text; of make predict in a pipe json
 ISOLATION_OF := deploy deploy-partial deploy-full settings
 ISOLATION_IS := RUN_ISOLATION
 ISOLATION_MAY_BE := fork process container
