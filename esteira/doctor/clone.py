@@ -31,6 +31,8 @@ def check_clone(root: Path) -> Iterator[Finding]:
     try:
         status = read_status(root, [])
     except (SourceError, ProgramError) as error:
+        if "no such program" in str(error):
+            return  # as check_git tells
         said = git_complaint(error) if isinstance(error, ProgramError) else "is in no git repository"
         yield Finding("clone", False, said, "Clone the repository, or run: git init && git add --all && git commit")
         return

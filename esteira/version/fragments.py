@@ -7,6 +7,7 @@ from typing import List
 from esteira.errors import SourceError
 from esteira.git import git_lines, git_or_empty, unquote
 from esteira.version.changelog import CHANGELOG, FRAGMENTS
+from esteira.version.state import refuse_no_repository
 
 # What a version of the engine is made of; the rest is a fork's own, or for development.
 ENGINE = ("cloudbuild/", "docker/", "esteira/", "sql/")
@@ -34,6 +35,7 @@ def check_fragments(root: Path, base: str) -> str:
 
 def common_commit(root: Path, base: str) -> str:
     """Return the newest commit that both `base` and HEAD come from; SourceError if there is none."""
+    refuse_no_repository(root)
     commit = git_or_empty(root, "merge-base", base, "HEAD")
     if not commit:
         raise SourceError(

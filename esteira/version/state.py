@@ -2,14 +2,23 @@
 
 from pathlib import Path
 
-from esteira.errors import SourceError
-from esteira.git import git_lines, git_or_empty
+from esteira.errors import ProgramError, SourceError
+from esteira.git import git, git_lines, git_or_empty
+
+
+def refuse_no_repository(root: Path) -> None:
+    """Raise SourceError if a folder is in no repository of git; ProgramError if there is no git."""
+    try:
+        git(root, "rev-parse", "--git-dir")
+    except ProgramError as error:
+        if "not a git repository" not in str(error):
+            raise
+        raise SourceError(f"{root}: is in no git repository. Expected a clone: git clone ADDRESS") from None
 
 
 def refuse_changed(root: Path) -> None:
     """Raise SourceError if a file that git knows differs from HEAD. What git does not know stays as it is."""
-    if not git_or_empty(root, "rev-parse", "--git-dir"):
-        raise SourceError(f"{root}: is in no git repository. Expected a clone: git clone ADDRESS")
+    refuse_no_repository(root)
     # To commit all would take lines with both sides' marks for what was chosen.
     if is_merging(root):
         raise SourceError(

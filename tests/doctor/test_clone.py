@@ -66,7 +66,9 @@ def test_no_repository_is_told_with_what_makes_one(tmp_path: Path) -> None:
     ]
 
 
-def test_no_git_is_told(tmp_path: Path) -> None:
+def test_no_git_is_told_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert list(check_clone(tmp_path)) == []
     assert list(check_git({"PATH": str(tmp_path)})) == [
         Finding("git", False, "git: no such program on the PATH.", INSTALL)
     ]

@@ -6,7 +6,7 @@ from typing import List
 
 import pytest
 
-from esteira.errors import SettingsError, SourceError
+from esteira.errors import ProgramError, SettingsError, SourceError
 from esteira.version.number import parse_version
 from esteira.version.upgrade import upgrade
 from tests.repositories import commit_all, make_repository, run_git, write
@@ -147,6 +147,13 @@ def test_an_upstream_that_does_not_answer_is_told_with_its_address(fork: Path, t
 
 def test_what_is_no_repository_is_told(tmp_path: Path) -> None:
     assert refused(tmp_path) == f"{tmp_path}: is in no git repository. Expected a clone: git clone ADDRESS"
+
+
+def test_without_git_it_is_said_how_to_get_it(fork: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(ProgramError) as caught:
+        upgraded(fork)
+    assert str(caught.value) == "git: no such program on the PATH.\nInstall git, version 2.18 or newer."
 
 
 def refused(root: Path) -> str:
