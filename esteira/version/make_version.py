@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 from typing import Callable, Dict
 
-from esteira.errors import EsteiraError, SettingsError, SourceError
+from esteira.errors import SettingsError, SourceError
 from esteira.files import write_text
 from esteira.git import git, git_lines, git_or_empty
 from esteira.version.changelog import CHANGELOG, FRAGMENTS, read_changelog, towncrier
@@ -30,7 +30,7 @@ def make_version(root: Path, own: Version, version: Version, tell: Callable[[str
     refuse_no_news(root)
     try:
         commit(root, version)
-    except EsteiraError:
+    except BaseException:  # Ctrl-C too, as a hook may take its time
         git(root, "reset", "--quiet", "--hard", "HEAD")
         raise
     tell(f"made version {version}: a commit, and the tag {version.tag}. Nothing was pushed.")

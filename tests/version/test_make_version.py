@@ -1,5 +1,6 @@
 """A version of the engine is made, with the real git and towncrier."""
 
+import os
 from pathlib import Path
 from typing import Callable, List
 
@@ -147,3 +148,13 @@ def test_a_commit_that_a_hook_refuses_leaves_everything_as_it_was(engine: Path) 
     assert run_git(engine, "status", "--porcelain") == ""
     assert run_git(engine, "tag", "--list") == "v0.1.0"
     assert len(list((engine / "changes").iterdir())) == 3
+
+
+def test_ctrl_c_while_a_hook_runs_leaves_everything_as_it_was(engine: Path) -> None:
+    hook = engine / ".git" / "hooks" / "pre-commit"
+    write(hook, f"#!/bin/sh\nkill -INT $PPID {os.getpid()}\nexec sleep 1\n")
+    hook.chmod(0o755)
+    with pytest.raises(KeyboardInterrupt):
+        made(engine)
+    assert run_git(engine, "status", "--porcelain") == ""
+    assert run_git(engine, "tag", "--list") == "v0.1.0"
