@@ -13,6 +13,7 @@ from esteira.tables import make_table
 
 # A text longer than this is cut in a table; json gives all of it.
 WIDEST = 60
+REQUEST_ID = "request_id"
 NUMBERS = (int, float, decimal.Decimal)
 
 
@@ -33,7 +34,11 @@ def is_number(value: Any) -> bool:
 
 
 def row_json(row: Row) -> str:
-    return json.dumps({name: plain(value) for name, value in row.items()}, ensure_ascii=False)
+    fields = {name: plain(value) for name, value in row.items()}
+    if fields.get(REQUEST_ID) is not None:
+        # It has up to 19 digits, which whatever reads numbers as floats would round to another request's.
+        fields[REQUEST_ID] = str(fields[REQUEST_ID])
+    return json.dumps(fields, ensure_ascii=False)
 
 
 def plain(value: Any) -> Any:

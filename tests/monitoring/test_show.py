@@ -47,7 +47,7 @@ def test_json_holds_all_of_a_row() -> None:
     shown = json.loads(str(show_rows([{**ROW, "text": text}], "json", "make requests", empty="none")))
     assert shown == [
         {
-            "request_id": 4611686018427387904,
+            "request_id": "4611686018427387904",
             "time": "2026-11-27T12:00:05+00:00",
             "text": text,
             "confidence": 0.87654,
