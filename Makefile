@@ -5,6 +5,9 @@ SHELL := /bin/sh
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory --no-builtin-rules
 
+ifeq ($(wildcard esteira/setup/variables.mk),)
+$(error Makefile: is that of another folder. Run: make -C FOLDER TARGET)
+endif
 # A variable given to make reaches the engine as an environment variable, unchanged: $(value) keeps make from
 # expanding a $ in it. Only the command line counts, as a shell may hold an ENV or a DATA for other ends.
 include esteira/setup/variables.mk

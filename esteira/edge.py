@@ -3,6 +3,7 @@
 Below the edge nothing reads os.environ, and nothing prints an error.
 """
 
+import errno
 import functools
 import os
 import re
@@ -13,7 +14,7 @@ import warnings
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterable, Optional, Tuple, TypeVar, cast
 
-from esteira.errors import EsteiraError, SettingsError
+from esteira.errors import EsteiraError, SettingsError, StateError
 from esteira.settings import LOCAL, Settings
 from esteira.settings.load import load_settings, origins, overrides
 from esteira.variables import OF_AN_ENVIRONMENT
@@ -21,6 +22,7 @@ from esteira.variables import OF_AN_ENVIRONMENT
 ROOT = Path(__file__).resolve().parent.parent
 DEFECT_EXIT_CODE = 70
 INTERRUPTED_EXIT_CODE = 130
+FULL = (errno.ENOSPC, errno.EDQUOT)
 # A target that means another environment with ENV=, with what may stand behind it.
 COMMAND = re.compile(rf"\bmake (?:{'|'.join(OF_AN_ENVIRONMENT)})(?![\w-])(?!(?: [A-Z]+=\S+)* ENV=)")
 
@@ -95,18 +97,29 @@ def at_the_edge(function: Function) -> Function:
     def wrapped(*arguments: Any, **options: Any) -> Any:
         quiet_libraries()
         try:
-            return function(*arguments, **options)
+            result = function(*arguments, **options)
+            print(end="", flush=True)
+            return result
         except EsteiraError as error:
             leave(str(error), error.exit_code)
         except KeyboardInterrupt:
             leave("Interrupted. Run the same command again to go on.", INTERRUPTED_EXIT_CODE)
         except BrokenPipeError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            drop_output()
             sys.exit(1)
         except Exception as error:
+            if isinstance(error, OSError) and error.errno in FULL:
+                drop_output()
+                said = f"{error.filename or 'standard output'}: cannot write: {error.strerror}."
+                leave(f"{said} Free some space, then run it again.", StateError.exit_code)
             leave(f"This is a defect of Esteira: {error!r}\n{keep_traceback()}", DEFECT_EXIT_CODE)
 
     return cast(Function, wrapped)
+
+
+def drop_output() -> None:
+    """Let what is still to be written go nowhere, as where it goes takes no more."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def quiet_libraries() -> None:
@@ -123,7 +136,7 @@ def for_environment(text: str) -> str:
 
 
 def leave(message: str, exit_code: int) -> None:
-    sys.stdout.flush()
+    print(end="", flush=True)
     print(for_environment(message), file=sys.stderr)
     sys.exit(exit_code)
 

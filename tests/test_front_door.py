@@ -281,6 +281,22 @@ def test_predict_without_a_text_says_what_to_type(clone: Path) -> None:
     assert "TEXT is missing. Expected, for example: make predict TEXT=" in run.stderr
 
 
+@pytest.mark.parametrize("target", ["version", "settings"])
+def test_a_full_disk_behind_the_output_is_told(clone: Path, target: str) -> None:
+    with open("/dev/full", "w") as full:
+        command = ["sh", "esteira/setup/run.sh", "-m", "invoke", target]
+        environ = {**os.environ, "ESTEIRA_VENV": str(VENV)}
+        run = subprocess.run(command, cwd=clone, env=environ, stdout=full, stderr=subprocess.PIPE, encoding="utf-8")
+    told = "standard output: cannot write: No space left on device. Free some space, then run it again.\n"
+    assert (run.returncode, run.stderr) == (12, told)
+
+
+def test_a_make_of_another_folder_s_makefile_is_told_what_to_type(clone: Path) -> None:
+    (clone / "sub").mkdir()
+    run = subprocess.run(["make", "-f", "../Makefile"], cwd=clone / "sub", capture_output=True, encoding="utf-8")
+    assert run.stderr.endswith(": *** Makefile: is that of another folder. Run: make -C FOLDER TARGET.  Stop.\n")
+
+
 def test_clean_removes_the_state_and_nothing_else(clone: Path) -> None:
     (clone / ".esteira" / "bucket").mkdir(parents=True)
     (clone / "build").mkdir()
