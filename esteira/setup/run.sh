@@ -5,6 +5,8 @@
 # --program runs another program of the environment than Python.
 # With ESTEIRA_THIN=1 the environment is that of requirements-thin.lock: what a deploy to Google Cloud takes here.
 set -eu
+# What a shell has for another Python would lead this one to that one's library, and its text into another encoding.
+unset PYTHONHOME PYTHONIOENCODING
 
 here=esteira/setup
 venv=${ESTEIRA_VENV:-.venv}

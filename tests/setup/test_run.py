@@ -73,6 +73,13 @@ def test_a_program_of_the_environment_is_run(clone: Path) -> None:
     assert shown.stdout == f"{clone}/.venv-dev\n", shown.stderr
 
 
+def test_what_a_shell_sets_for_another_python_is_passed_over(clone: Path) -> None:
+    """What is shown has marks, and a variable of make may hold bytes that are no UTF-8."""
+    other = {"PYTHONIOENCODING": "ascii", "PYTHONHOME": str(clone), "LC_ALL": "C"}
+    shown = run(clone, "-c", r"import sys; print('\u2713', sys.stdout.encoding, sys.stdout.errors)", **other)
+    assert shown.stdout == "✓ utf-8 surrogateescape\n", shown.stderr
+
+
 def test_a_killed_set_up_is_begun_again(clone: Path) -> None:
     process = subprocess.Popen(
         ["sh", "esteira/setup/run.sh", "-c", ""], cwd=clone, env=environ(), start_new_session=True
