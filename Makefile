@@ -198,10 +198,14 @@ test-fast: ## Run the tests that take under ten seconds each
 
 lint: ## Check style, types, shell, YAML and workflows
 	$(dev) -m ruff check .
+	$(dev) -m ruff format --check .
 	$(dev) -m mypy
 	$(tool) shellcheck .ci/run .ci/*.sh esteira/setup/*.sh
 	$(dev) -m yamllint --strict .
 	$(dev) -m tests.workflows.lint
+
+format: ## Lay the code out as lint wants it
+	$(dev) -m ruff format .
 
 coverage: ## Run the tests, and show how many of the engine's lines they run
 	$(dev) -m tests.coverage_run

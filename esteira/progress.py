@@ -27,9 +27,7 @@ class Progress:
         self._lock = threading.Lock()
         self._order: List[str] = list(names)
         self._started_s: Dict[str, float] = {}
-        self._live = Live(
-            console=self._console, get_renderable=self._table, refresh_per_second=8, transient=True
-        )
+        self._live = Live(console=self._console, get_renderable=self._table, refresh_per_second=8, transient=True)
 
     def __enter__(self) -> "Progress":
         if self._console.is_interactive:

@@ -16,9 +16,7 @@ Inputs = Mapping[str, Any]
 class AttentionEncoder(tf.keras.layers.Layer):
     """Token and position embeddings, a block of self-attention, then pooling: float [n, 2 * units]."""
 
-    def __init__(
-        self, vocabulary_size: int, *, units: int, heads: int, dropout: float, token_dropout: float
-    ) -> None:
+    def __init__(self, vocabulary_size: int, *, units: int, heads: int, dropout: float, token_dropout: float) -> None:
         super().__init__()
         layers = tf.keras.layers
         self.token_dropout = token_dropout

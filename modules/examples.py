@@ -37,14 +37,11 @@ def read_labels(schema_file: str) -> List[str]:
             if domain.value:
                 return sorted(domain.value)
     raise ValueError(
-        f"{schema_file}: feature {features.LABEL} has no string domain.\n"
-        "Expected the class names there. Run: make data"
+        f"{schema_file}: feature {features.LABEL} has no string domain.\nExpected the class names there. Run: make data"
     )
 
 
-def read_rows(
-    patterns: Sequence[str], transform_output: tft.TFTransformOutput, labels: Sequence[str]
-) -> Rows:
+def read_rows(patterns: Sequence[str], transform_output: tft.TFTransformOutput, labels: Sequence[str]) -> Rows:
     """Return all examples in memory; a text of 100 characters takes some 3 KB."""
     spec = transform_output.transformed_feature_spec()
     files = sorted(name for pattern in patterns for name in tf.io.gfile.glob(pattern))

@@ -26,9 +26,7 @@ class NotTracked:
 class ServedModel(tf.Module):
     """Signatures `serving_default` (text [n]) and `evaluate` (serialized tf.Examples [n])."""
 
-    def __init__(
-        self, network: tf.keras.Model, transform_output: tft.TFTransformOutput, labels: Sequence[str]
-    ) -> None:
+    def __init__(self, network: tf.keras.Model, transform_output: tft.TFTransformOutput, labels: Sequence[str]) -> None:
         super().__init__()
         # Kept from the SavedModel, which would otherwise hold every Keras layer's functions as well:
         # their weights, and what a hub encoder was loaded with, are all that the signatures need.
@@ -84,9 +82,7 @@ def smoke_answers(model: ServedModel, texts: Sequence[bytes]) -> Dict[str, List[
     outputs = {name: value.numpy().tolist() for name, value in model.serve(tf.constant(texts)).items()}
     predictions = [
         {"label": label.decode("utf-8"), "confidence": confidence, "probabilities": probabilities}
-        for label, confidence, probabilities in zip(
-            outputs["label"], outputs["confidence"], outputs["probabilities"]
-        )
+        for label, confidence, probabilities in zip(outputs["label"], outputs["confidence"], outputs["probabilities"])
     ]
     return {"instances": [{"text": text.decode("utf-8")} for text in texts], "predictions": predictions}
 

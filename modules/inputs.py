@@ -23,7 +23,7 @@ HASH_BITS = 64
 
 
 def network_inputs(
-    transformed: Mapping[str, Union[tf.Tensor, tf.SparseTensor]]
+    transformed: Mapping[str, Union[tf.Tensor, tf.SparseTensor]],
 ) -> Dict[str, Union[tf.Tensor, tf.RaggedTensor]]:
     """Return tokens, ragged int64 [n, tokens]; grams of words and characters, see gram_buckets; text."""
     normalized = transformed[features.NORMALIZED]
@@ -56,9 +56,7 @@ def character_buckets(normalized: tf.Tensor) -> tf.RaggedTensor:
     return gram_buckets(values, rows, characters.nrows(), CHARACTER_GRAMS)
 
 
-def gram_buckets(
-    values: tf.Tensor, rows: tf.Tensor, row_count: tf.Tensor, sizes: Tuple[int, ...]
-) -> tf.RaggedTensor:
+def gram_buckets(values: tf.Tensor, rows: tf.Tensor, row_count: tf.Tensor, sizes: Tuple[int, ...]) -> tf.RaggedTensor:
     """Return the buckets of the n-grams that begin at each value, ragged int64 [row_count, values, sizes].
 
     `values` are whole numbers, each in the row that `rows` tells, in their order. What would reach

@@ -72,9 +72,7 @@ def pair_rows(grams: tf.RaggedTensor) -> np.ndarray:
     return np.ravel(rows * features.GRAM_BUCKETS + grams.values.numpy())
 
 
-def create_network(
-    data: TrainingData, settings: Mapping[str, Any], hyperparameters: Mapping[str, Any]
-) -> Classifier:
+def create_network(data: TrainingData, settings: Mapping[str, Any], hyperparameters: Mapping[str, Any]) -> Classifier:
     """Return a compiled network. Raises HubEncoderError if its encoder cannot be loaded."""
     encoder = create_encoder(settings, hyperparameters, data.vocabulary_size)
     gram_weights = weigh_grams(*(data.train.inputs[name] for name in features.GRAMS))

@@ -26,9 +26,7 @@ def run_tuner(settings: Settings, data_dir: Path, work_dir: Path) -> Path:
     LocalDagRunner().run(create_tuning_pipeline(settings, data_dir, work_dir))
     found = sorted(work_dir.glob(f"root/Tuner/best_hyperparameters/*/{BEST_FILE}"))
     if len(found) != 1:
-        raise JobError(
-            f"{work_dir}: the Tuner left {len(found)} files {BEST_FILE}; expected one. Run: make tune"
-        )
+        raise JobError(f"{work_dir}: the Tuner left {len(found)} files {BEST_FILE}; expected one. Run: make tune")
     target = settings.root / "modules" / "best_hyperparameters" / BEST_FILE
     write_bytes(target, found[0].read_bytes())
     return target

@@ -73,9 +73,7 @@ def test_a_defect_leaves_its_traceback_in_a_file(
 
 
 def test_a_flag_without_a_value_is_told() -> None:
-    with pytest.raises(
-        SettingsError, match="--set training.epochs: has no value. Expected --set section.key=value"
-    ):
+    with pytest.raises(SettingsError, match="--set training.epochs: has no value. Expected --set section.key=value"):
         edge.parse_flag("training.epochs")
 
 

@@ -28,6 +28,7 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     subprocess.run(["git", "clone", "--quiet", str(REPOSITORY), str(root)], check=True)
     return root
 
+
 # A port on which nobody listens.
 NO_REGISTRY = "127.0.0.1:9"
 

@@ -16,9 +16,7 @@ def test_a_file_is_replaced_whole_and_leaves_no_temporary(tmp_path: Path) -> Non
 
 
 def test_a_full_disk_is_named_with_its_place() -> None:
-    with pytest.raises(
-        StateError, match=r"cannot write: .*\nExpected a writable folder with free space\.|No space"
-    ):
+    with pytest.raises(StateError, match=r"cannot write: .*\nExpected a writable folder with free space\.|No space"):
         write_text(Path("/proc/no-such-folder/file"), "x")
 
 

@@ -24,9 +24,7 @@ def test_a_failure_tells_command_status_and_the_end_of_its_output() -> None:
 
 
 def test_a_missing_program_is_named_with_how_to_get_it() -> None:
-    with pytest.raises(
-        ProgramError, match="no-such-program: no such program on the PATH.\nInstall it with care"
-    ):
+    with pytest.raises(ProgramError, match="no-such-program: no such program on the PATH.\nInstall it with care"):
         run_program(["no-such-program"], install_hint="Install it with care")
 
 

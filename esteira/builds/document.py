@@ -72,9 +72,7 @@ def walk(node: yaml.Node, place: Place, document: Document, above: FrozenSet[int
     PyYAML takes the last of two equal keys in silence, as gcloud does.
     """
     if id(node) in above:
-        raise yaml.MarkedYAMLError(
-            problem="an alias stands for what it stands in", problem_mark=node.start_mark
-        )
+        raise yaml.MarkedYAMLError(problem="an alias stands for what it stands in", problem_mark=node.start_mark)
     document.lines.setdefault(place, line_of(node.start_mark))
     above = above | {id(node)}
     if isinstance(node, yaml.SequenceNode):

@@ -58,9 +58,7 @@ def mapping_faults(
 ) -> Iterator[Fault]:
     for key, value in mapping.items():
         if key not in fields:
-            yield document.fault(
-                (*place, key), f'"{key}" is no field of {what}.{suggest_field(str(key), fields)}'
-            )
+            yield document.fault((*place, key), f'"{key}" is no field of {what}.{suggest_field(str(key), fields)}')
         elif not is_of_kind(value, fields[key]):
             yield document.fault((*place, key), f"{key} is {value!r}; expected {fields[key]}.")
 
@@ -84,9 +82,7 @@ def duration_faults(document: Document) -> Iterator[Fault]:
             continue
         limit_s = seconds if key == "timeout" else limit_s
     if limit_s > MAX_TIMEOUT_S:
-        yield document.fault(
-            ("timeout",), f"timeout is {limit_s:g} s; Cloud Build allows {MAX_TIMEOUT_S} s at most."
-        )
+        yield document.fault(("timeout",), f"timeout is {limit_s:g} s; Cloud Build allows {MAX_TIMEOUT_S} s at most.")
     for index, step in enumerate(build["steps"]):
         if "timeout" in step:
             yield from step_timeout_faults(document, ("steps", index, "timeout"), step["timeout"], limit_s)

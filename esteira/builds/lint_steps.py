@@ -39,17 +39,11 @@ def order_faults(document: Document, steps: List[Dict[str, Any]]) -> Iterator[Fa
         own = step.get("id", "")
         for position, name in enumerate(step.get("waitFor", [])):
             if name != START and name not in earlier:
-                yield document.fault(
-                    (*place, position), f'waitFor names "{name}", {why_not(name, own, every)}'
-                )
+                yield document.fault((*place, position), f'waitFor names "{name}", {why_not(name, own, every)}')
         if own in earlier:
-            yield document.fault(
-                ("steps", index, "id"), f'id "{own}" is another step\'s too; each needs its own.'
-            )
+            yield document.fault(("steps", index, "id"), f'id "{own}" is another step\'s too; each needs its own.')
         elif own == START:
-            yield document.fault(
-                ("steps", index, "id"), 'id "-" is what waitFor calls the start of the build.'
-            )
+            yield document.fault(("steps", index, "id"), 'id "-" is what waitFor calls the start of the build.')
         if own:
             earlier.add(own)
 
@@ -69,9 +63,7 @@ def image_faults(document: Document, place: Place, step: Dict[str, Any]) -> Iter
     if not name:
         yield document.fault((*place, "name"), "name is missing; expected the image that the step runs in.")
     elif "$" not in name and not DIGEST.search(name):
-        yield document.fault(
-            (*place, "name"), f'image "{name}" has no digest; expected name@sha256:<64 hex>.'
-        )
+        yield document.fault((*place, "name"), f'image "{name}" has no digest; expected name@sha256:<64 hex>.')
 
 
 def command_faults(document: Document, place: Place, step: Dict[str, Any]) -> Iterator[Fault]:
@@ -85,15 +77,11 @@ def command_faults(document: Document, place: Place, step: Dict[str, Any]) -> It
         yield document.fault((*place, "script"), "script is empty.")
 
 
-def variable_faults(
-    document: Document, place: Place, holder: Dict[str, Any], secrets: Set[str]
-) -> Iterator[Fault]:
+def variable_faults(document: Document, place: Place, holder: Dict[str, Any], secrets: Set[str]) -> Iterator[Fault]:
     """Yield env entries that are no KEY=VALUE, and secretEnv entries that no secret defines."""
     for position, entry in enumerate(holder.get("env", [])):
         if not VARIABLE.match(entry):
-            yield document.fault(
-                (*place, "env", position), f'env entry "{entry}" is not of the form KEY=VALUE.'
-            )
+            yield document.fault((*place, "env", position), f'env entry "{entry}" is not of the form KEY=VALUE.')
     for position, name in enumerate(holder.get("secretEnv", [])):
         if name not in secrets:
             yield document.fault(

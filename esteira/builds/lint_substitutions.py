@@ -50,14 +50,10 @@ def declaration_faults(document: Document, declared: Dict[str, str]) -> Iterator
     for key, value in declared.items():
         place: Place = ("substitutions", key)
         if not USER_KEY.fullmatch(key) and key not in OVERRIDABLE:
-            message = (
-                f'substitution "{key}" has a bad form; expected an underscore, then A-Z, 0-9 and underscores.'
-            )
+            message = f'substitution "{key}" has a bad form; expected an underscore, then A-Z, 0-9 and underscores.'
             yield document.fault(place, message)
         if len(key) > MAX_KEY_LENGTH or len(value) > MAX_VALUE_LENGTH:
-            message = (
-                f"is too long; a key has {MAX_KEY_LENGTH} characters at most, a value {MAX_VALUE_LENGTH}."
-            )
+            message = f"is too long; a key has {MAX_KEY_LENGTH} characters at most, a value {MAX_VALUE_LENGTH}."
             yield document.fault(place, f"substitution {key} {message}")
 
 

@@ -144,8 +144,6 @@ def read_if_there(path: Path) -> str:
 
 
 def short_diff(there: str, made: str) -> str:
-    lines = list(
-        difflib.unified_diff(there.splitlines(), made.splitlines(), "committed", "made", lineterm="", n=1)
-    )
+    lines = list(difflib.unified_diff(there.splitlines(), made.splitlines(), "committed", "made", lineterm="", n=1))
     more = len(lines) - DIFF_LINES
     return "\n".join(lines[:DIFF_LINES] + ([f"… and {more} lines more"] if more > 0 else []))

@@ -17,9 +17,7 @@ PAUSES_S = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0)
 MADE = {"missing": "made", "different": "changed", "superfluous": "removed"}
 
 
-def apply(
-    settings: Settings, api: Api, plan: Plan, say: Callable[[str], None], pause: Pause = time.sleep
-) -> None:
+def apply(settings: Settings, api: Api, plan: Plan, say: Callable[[str], None], pause: Pause = time.sleep) -> None:
     """Make everything as it should be. It may be interrupted at any time, and run again.
 
     Raises GoogleError, before anything is changed, where a setting has to be another one; at the end

@@ -79,4 +79,3 @@ def destroy(api: Api, removals: List[Removal], say: Callable[[str], None], pause
         removal.part.remove(api, pause)
         for name in removal.names:
             say(f"removed {name}")
-

@@ -35,9 +35,7 @@ def read_pin(path: Path) -> Pin:
     lines = [line for line in lines if line and not line.startswith("#")]
     match = PIN_PATTERN.match(lines[0]) if len(lines) == 1 else None
     if match is None:
-        raise DataError(
-            f"{path}: pins no package. Expected one line such as name==1.0 --hash=sha256:<64 hex>."
-        )
+        raise DataError(f"{path}: pins no package. Expected one line such as name==1.0 --hash=sha256:<64 hex>.")
     return Pin(f"{match['name']}=={match['version']}", match["sha256"], path)
 
 

@@ -58,9 +58,7 @@ def default_rows(settings: Settings) -> Iterator[Row]:
             yield Row(text, fold_name(row.label, "label"), fold_name(row.source, "source"), row.group)
 
 
-def write_data(
-    settings: Settings, out: Path, rows: Iterable[Row], place: str, file: Optional[CsvFile]
-) -> PreparedData:
+def write_data(settings: Settings, out: Path, rows: Iterable[Row], place: str, file: Optional[CsvFile]) -> PreparedData:
     curated = read_curated_schema(settings.root / CURATED_SCHEMA)
     with new_folder(out) as folder, open_distinct_texts(folder / "texts.sqlite") as texts:
         texts.load(rows)

@@ -57,9 +57,7 @@ def order_here(settings: Settings, *, force: bool, lease: str = "") -> Order:
 
 
 @contextmanager
-def last_order(
-    settings: Settings, text: Optional[str], step: str, build: str = "", *, force: bool
-) -> Iterator[Order]:
+def last_order(settings: Settings, text: Optional[str], step: str, build: str = "", *, force: bool) -> Iterator[Order]:
     """Yield the order of a build's last step, after which the next deploy may begin.
 
     Where the step is typed by hand the environment is held meanwhile, as a deploy holds it.

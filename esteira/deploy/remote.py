@@ -46,9 +46,7 @@ class Remote:
     say: Say
 
 
-def submit_deploy(
-    remote: Remote, wanted: Wanted, *, overrides: Mapping[str, str], force: bool
-) -> Optional[Submission]:
+def submit_deploy(remote: Remote, wanted: Wanted, *, overrides: Mapping[str, str], force: bool) -> Optional[Submission]:
     """Plan, submit the build that is needed, and return what was submitted; None if nothing is to be deployed.
 
     Raises GoogleError, before anything is changed, if something is missing in the project; PlanError if the

@@ -127,5 +127,3 @@ def what_is_served(settings: Settings, build: Mapping[str, Any], failed: Sequenc
 
 def how_it_ended(step: Mapping[str, Any]) -> str:
     return "took too long" if step["status"] == "TIMEOUT" else f"left with status {step.get('exitCode', 'unknown')}"
-
-

@@ -205,9 +205,7 @@ class _Found(Exception):
         self.body = body
 
 
-def attempt(
-    send: "Callable[[], requests.Response]"
-) -> "Tuple[Optional[requests.Response], Optional[Exception]]":
+def attempt(send: "Callable[[], requests.Response]") -> "Tuple[Optional[requests.Response], Optional[Exception]]":
     import requests
 
     try:

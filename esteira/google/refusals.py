@@ -100,9 +100,7 @@ def read_refusal(body: Any) -> Refusal:
     return Refusal(str(error.get("message", "")).strip(), word, next(iter(reasons), ""), {})
 
 
-def refused(
-    what: str, status: int, body: Any, project: str, environment: str, counted: str = ""
-) -> RefusedError:
+def refused(what: str, status: int, body: Any, project: str, environment: str, counted: str = "") -> RefusedError:
     """Return the error of a refused request; `what` says what was tried, such as "create the build".
 
     `counted` is the project that the credentials have requests count for, if they name one.

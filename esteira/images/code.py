@@ -83,4 +83,3 @@ def blob_id(content: bytes, digits: int) -> str:
     hasher.update(b"blob %d\0" % len(content))
     hasher.update(content)
     return hasher.hexdigest()
-

@@ -35,9 +35,7 @@ def packages_of(layout: Layout, materials: Materials) -> Dict[str, Package]:
 def unread(layout: Layout, materials: Materials) -> List[WheelFile]:
     """Return the wheels that neither lie here nor were read before."""
     return [
-        wheel
-        for wheel in materials.wheels
-        if kept_package(layout, wheel.sha256) is None and not wheel.path.is_file()
+        wheel for wheel in materials.wheels if kept_package(layout, wheel.sha256) is None and not wheel.path.is_file()
     ]
 
 

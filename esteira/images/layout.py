@@ -103,9 +103,7 @@ class Layout:
             tags = {entry.annotations.get(TAG) for entry in new} - {None}
             gone = {entry.digest for entry in new} | set(replacing)
             kept = [
-                entry
-                for entry in self.entries()
-                if entry.digest not in gone and entry.annotations.get(TAG) not in tags
+                entry for entry in self.entries() if entry.digest not in gone and entry.annotations.get(TAG) not in tags
             ]
             manifests = [entry.document() for entry in [*kept, *new]]
             document = {"schemaVersion": 2, "mediaType": INDEX, "manifests": manifests}

@@ -90,9 +90,7 @@ def push_made(settings: Settings, made: Made, registry: str, environ: Mapping[st
     client = formers.client if formers else open_clients(environ)(target.host)
     base = base_reference(settings, made.materials.base)
     known = formers.repositories() if formers else {}
-    return push_image(
-        layout, made.index, target, client, mount_from=[base], referrers=made.referrers, known=known
-    )
+    return push_image(layout, made.index, target, client, mount_from=[base], referrers=made.referrers, known=known)
 
 
 def push_whole(

@@ -147,4 +147,3 @@ def compare(made: Made, again: Dict[str, Any]) -> None:
             what = "its packed bytes differ" if here[name].diff_id == diff_id else "its files differ"
             lines.append(f"  layer {name}: {what}: {here[name].digest}, again {digest}.")
     raise ImageError("\n".join([*lines, "Expected the same bytes. If a layer was changed on this disk: make clean"]))
-

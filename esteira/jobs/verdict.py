@@ -89,9 +89,7 @@ def check_outcome(outcome: Outcome) -> None:
 def missed_thresholds(evaluation: Evaluation) -> List[str]:
     """Return a line for each threshold that the model missed."""
     missed = [threshold for threshold in evaluation["thresholds"] if not threshold["passed"]]
-    return [missed_line(threshold) for threshold in missed] or [
-        "No threshold was missed; see the Evaluator's log."
-    ]
+    return [missed_line(threshold) for threshold in missed] or ["No threshold was missed; see the Evaluator's log."]
 
 
 def missed_line(threshold: Dict[str, Any]) -> str:

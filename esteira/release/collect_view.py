@@ -50,9 +50,7 @@ def by_run(removals: Sequence[Removal]) -> List[Removal]:
     for removal in removals:
         name = removal.name.rpartition("/")[0] if removal.kind in ("output", "image") else removal.name
         before = found.get(name, Removal(removal.kind, name, 0, 0))
-        found[name] = Removal(
-            removal.kind, name, before.files + removal.files, before.size_bytes + removal.size_bytes
-        )
+        found[name] = Removal(removal.kind, name, before.files + removal.files, before.size_bytes + removal.size_bytes)
     return list(found.values())
 
 

@@ -120,9 +120,7 @@ def hold_lease(
             report(f"the lease could not be dropped and ends by itself within {lease_s:g} s: {error}")
 
 
-def take_lease(
-    store: Store, what: str, lease_s: float, wait_s: float, report: Report, has_ended: HasEnded
-) -> Lease:
+def take_lease(store: Store, what: str, lease_s: float, wait_s: float, report: Report, has_ended: HasEnded) -> Lease:
     limit_s = time.monotonic() + wait_s
     told = ""
     while True:

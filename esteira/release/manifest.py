@@ -95,9 +95,7 @@ class Release(Frozen):
     parent: Optional[str] = Field(
         None, description="The release that was current when this one was made", pattern=ID_PATTERN
     )
-    restores: Optional[str] = Field(
-        None, description="The release that a rollback brings back", pattern=ID_PATTERN
-    )
+    restores: Optional[str] = Field(None, description="The release that a rollback brings back", pattern=ID_PATTERN)
     parts: Dict[str, Part] = Field(description="The pieces that the release is made of, by name")
     reason: str = Field("", description="Why it was deployed, in a sentence")
     by: str = Field("", description="Who deployed it, as user@host")

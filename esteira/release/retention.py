@@ -6,9 +6,7 @@ from esteira.release.manifest import Release
 from esteira.release.rollback import way_back
 
 
-def kept_releases(
-    releases: List[Release], current: str, keep: int, running: Collection[str] = ()
-) -> Dict[str, str]:
+def kept_releases(releases: List[Release], current: str, keep: int, running: Collection[str] = ()) -> Dict[str, str]:
     """Return why each release that stays does, by its id.
 
     `releases` are all there are, the newest first; `running` the ids of those whose job runs. With a

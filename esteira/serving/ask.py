@@ -50,9 +50,7 @@ def predict_here(
     def say(line: str) -> None:
         print(line, file=err, flush=True)
 
-    with quiet_at_the_end(out), opened_endpoint(
-        settings, say, timeout_s=float(settings.serving.timeout_s)
-    ) as endpoint:
+    with quiet_at_the_end(out), opened_endpoint(settings, say, timeout_s=float(settings.serving.timeout_s)) as endpoint:
         run = Run(endpoint, settings.data.text_column, format, out, err)
         if source is None:
             run.answer_text(text or "")

@@ -97,9 +97,7 @@ class Batcher:
                 raise Refusal(503, "the server is stopping", {"retry-after": "1"})
             # A request larger than the bound still gets in while nothing waits.
             if self._waiting and self._waiting + rows > self._max_waiting:
-                raise Refusal(
-                    429, f"{self._waiting} rows are waiting; try again in a second", {"retry-after": "1"}
-                )
+                raise Refusal(429, f"{self._waiting} rows are waiting; try again in a second", {"retry-after": "1"})
             self._waiting += rows
             self._queues.setdefault(key, deque()).extend(pieces)
             is_idle = self._is_idle

@@ -1,10 +1,10 @@
 """The client for a program of one's own: a model that serves, here or on Vertex AI, asked from Python.
 
-    from esteira import connect
+from esteira import connect
 
-    with connect() as model:
-        for answer in model.predict(["I love this film", "dull"]):
-            print(answer.label, answer.confidence)
+with connect() as model:
+    for answer in model.predict(["I love this film", "dull"]):
+        print(answer.label, answer.confidence)
 """
 
 import os

@@ -42,9 +42,7 @@ def bind_failure(host: str, port: int, error: OSError) -> str:
             f"Expected a free port. Stop that program, or choose another port: {choose}"
         )
     if error.errno == errno.EACCES:
-        return (
-            f"serving.port: {port} may not be used by this user.\nExpected 1024 or more: make serve PORT=8501"
-        )
+        return f"serving.port: {port} may not be used by this user.\nExpected 1024 or more: make serve PORT=8501"
     return (
         f"serving.host: cannot listen on {host}, port {port}: {error.strerror}.\n"
         "Expected 127.0.0.1 or another address of this machine. Unset ESTEIRA_SERVING_HOST"

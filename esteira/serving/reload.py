@@ -146,7 +146,5 @@ class Reloader:
 def told_shares(catalogue: Catalogue) -> str:
     """Return what is served, as messages name it."""
     shares = catalogue.shares
-    told = [
-        f"version {share.model.version}" + (f" ({share.percent} %)" if len(shares) > 1 else "") for share in shares
-    ]
+    told = [f"version {share.model.version}" + (f" ({share.percent} %)" if len(shares) > 1 else "") for share in shares]
     return f"{catalogue.name} {' and '.join(told)}"

@@ -146,9 +146,7 @@ def choose_signature(name: Any, signatures: Mapping[str, Signature]) -> Signatur
     # The default is also meant by an empty name, which clients of TensorFlow Serving send.
     signature = signatures.get(name or DEFAULT_SIGNATURE)
     if signature is None:
-        raise Refusal(
-            400, f'signature_name: no signature "{name}"; the model has {", ".join(sorted(signatures))}'
-        )
+        raise Refusal(400, f'signature_name: no signature "{name}"; the model has {", ".join(sorted(signatures))}')
     return signature
 
 
@@ -164,9 +162,7 @@ def read_rows(instances: Any, signature: Signature) -> Arrays:
     if is_named(instances[0]):
         check_named_rows(instances, signature)
         return {
-            tensor.name: read_input(
-                [row[tensor.name] for row in instances], tensor, row_place(f".{tensor.name}")
-            )
+            tensor.name: read_input([row[tensor.name] for row in instances], tensor, row_place(f".{tensor.name}"))
             for tensor in signature.inputs
         }
     check_plain(instances[0], "instances[0]", signature)
@@ -182,9 +178,7 @@ def read_rows(instances: Any, signature: Signature) -> Arrays:
 def check_named_rows(instances: Sequence[Any], signature: Signature) -> None:
     for index, row in enumerate(instances):
         if not is_named(row):
-            raise Refusal(
-                400, f"instances[{index}]: expected an object as in instances[0], got {kind_of(row)}"
-            )
+            raise Refusal(400, f"instances[{index}]: expected an object as in instances[0], got {kind_of(row)}")
         check_names(row, f"instances[{index}]", signature)
 
 

@@ -49,6 +49,4 @@ def rows_of(values: Values) -> List[Dict[str, Any]]:
 def check_rows(values: Values, rows: Optional[int]) -> None:
     for name, value in values.items():
         if type(value) is not list or len(value) != rows:
-            raise Refusal(
-                400, f"instances: the output {name} has no row for each of the {rows} instances; use inputs"
-            )
+            raise Refusal(400, f"instances: the output {name} has no row for each of the {rows} instances; use inputs")

@@ -78,9 +78,7 @@ def start_server(
     )
 
 
-def wait_until_ready(
-    process: "subprocess.Popen[bytes]", ours: socket.socket, log: IO[bytes], timeout_s: float
-) -> str:
+def wait_until_ready(process: "subprocess.Popen[bytes]", ours: socket.socket, log: IO[bytes], timeout_s: float) -> str:
     """Return the URL that the server sends, or raise ServingError if it ends or takes too long."""
     deadline_s = time.monotonic() + timeout_s
     received = b""

@@ -91,9 +91,7 @@ def end_deploy(
     return wait_until_there(settings, api, identity, model, release, limit_s)
 
 
-def wait_until_there(
-    settings: Settings, api: Api, identity: str, model: str, release: Release, limit_s: float
-) -> Json:
+def wait_until_there(settings: Settings, api: Api, identity: str, model: str, release: Release, limit_s: float) -> Json:
     for pause_s in pauses(20):
         endpoint = find_endpoint(settings, api, identity)
         deployed = find_deployed(endpoint, release, version_of(model)) if endpoint else None

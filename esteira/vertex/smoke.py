@@ -208,9 +208,7 @@ def check_endpoint(
     return SmokeResult(tuple(checks))
 
 
-def check_deployed(
-    settings: Settings, api: Api, identity: str, subject: Subject, deployed: Json, share: int
-) -> Check:
+def check_deployed(settings: Settings, api: Api, identity: str, subject: Subject, deployed: Json, share: int) -> Check:
     """Ask until the deployed model answers, as often as its share of the traffic has it, and compare who did."""
     expected = [deployed["id"], deployed["modelVersionId"]]
     for _ in range(times_to_ask(share)):

@@ -78,9 +78,7 @@ def restore_release(
     promote_release(settings, api, release, settle_s=settle_s)
 
 
-def move_traffic(
-    settings: Settings, api: Api, endpoint: Json, coming: Sequence[Json], split: Dict[str, int]
-) -> None:
+def move_traffic(settings: Settings, api: Api, endpoint: Json, coming: Sequence[Json], split: Dict[str, int]) -> None:
     """Give models the traffic that they have not yet, with the endpoint's log off before if one of them logs itself.
 
     Raises GoogleError, with the log as it should be for the traffic as it is.

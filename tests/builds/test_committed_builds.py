@@ -33,9 +33,7 @@ def read_build(path: Path) -> Dict[str, Any]:
 
 def run_tool(name: str, *arguments: str) -> None:
     tool = Path(sys.executable).with_name(name)
-    completed = subprocess.run(
-        [str(tool), *arguments], cwd=REPOSITORY, capture_output=True, text=True, check=False
-    )
+    completed = subprocess.run([str(tool), *arguments], cwd=REPOSITORY, capture_output=True, text=True, check=False)
     assert completed.returncode == 0, completed.stdout + completed.stderr
 
 

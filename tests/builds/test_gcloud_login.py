@@ -69,15 +69,11 @@ def test_who_tells_gcloud_whom_to_be_is_heeded(environ: Dict[str, str], tmp_path
         assert {key: value for key, value in variables.items() if "ACCESS_TOKEN" in key} == {name: "mine"}
 
 
-def test_a_login_that_has_expired_is_told(
-    environ: Dict[str, str], token_server: TokenServer, tmp_path: Path
-) -> None:
+def test_a_login_that_has_expired_is_told(environ: Dict[str, str], token_server: TokenServer, tmp_path: Path) -> None:
     token_server(Raw(400, b'{"error": "invalid_grant"}', {"Content-Type": "application/json"}))
     with pytest.raises(GoogleError) as caught, gcloud_login(environ, tmp_path):
         raise AssertionError("logged in")
-    assert str(caught.value).endswith(
-        "\nLog in: gcloud auth application-default login    Then run the command again."
-    )
+    assert str(caught.value).endswith("\nLog in: gcloud auth application-default login    Then run the command again.")
 
 
 def test_a_submission_shows_its_token_to_nobody(scene: Scene, environ: Dict[str, str], tmp_path: Path) -> None:

@@ -28,12 +28,7 @@ def only_fault(text: str) -> str:
 
 
 def test_a_sound_build_has_no_faults() -> None:
-    assert (
-        lint(
-            HEAD + '    waitFor: ["-"]\n    args: ["$_A", "$$HOME"]\nsubstitutions: {_A: ""}\ntimeout: 60s\n'
-        )
-        == []
-    )
+    assert lint(HEAD + '    waitFor: ["-"]\n    args: ["$_A", "$$HOME"]\nsubstitutions: {_A: ""}\ntimeout: 60s\n') == []
 
 
 @pytest.mark.parametrize(
@@ -52,9 +47,7 @@ def test_what_is_no_build_is_told(text: str, expected: str) -> None:
 
 
 def test_a_syntax_error_has_its_line() -> None:
-    assert only_fault("steps:\n  - a: 'b\n").startswith(
-        "f.yaml:3: is not YAML: found unexpected end of stream"
-    )
+    assert only_fault("steps:\n  - a: 'b\n").startswith("f.yaml:3: is not YAML: found unexpected end of stream")
 
 
 def test_a_key_that_stands_twice_is_a_fault() -> None:
@@ -78,12 +71,7 @@ def test_a_file_holds_one_document() -> None:
 
 KEYS = st.sampled_from([*BUILD, *STEP, *OPTIONS, "env", "envMap", "secretManager", "inline"])
 VALUES = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.integers()
-    | st.floats()
-    | st.dates()
-    | st.sampled_from(["", "-", "$_A", "5s"]),
+    st.none() | st.booleans() | st.integers() | st.floats() | st.dates() | st.sampled_from(["", "-", "$_A", "5s"]),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=3),
 )
 STEPS = st.lists(st.dictionaries(st.sampled_from(sorted(STEP)), VALUES, max_size=4), max_size=3)
@@ -133,10 +121,7 @@ def test_a_step_that_cloud_build_would_refuse_or_misread(line: str, expected: st
 
 def test_a_step_may_not_wait_for_a_later_one() -> None:
     text = HEAD + f'    waitFor: ["two"]\n  - id: two\n    name: {DIGEST}\n'
-    assert (
-        only_fault(text)
-        == 'f.yaml:4: waitFor names "two", which comes later; a step waits for earlier ones only.'
-    )
+    assert only_fault(text) == 'f.yaml:4: waitFor names "two", which comes later; a step waits for earlier ones only.'
 
 
 def test_two_steps_with_one_id_are_a_fault() -> None:
@@ -204,10 +189,7 @@ def test_mapping_all_substitutions_uses_them() -> None:
 
 def test_a_bash_operation_needs_dynamic_substitutions() -> None:
     text = HEAD + '    args: ["${_A:-b}"]\nsubstitutions: {_A: ""}\n'
-    assert (
-        only_fault(text)
-        == "f.yaml:4: ${_A…} uses a bash operation, which needs options.dynamicSubstitutions."
-    )
+    assert only_fault(text) == "f.yaml:4: ${_A…} uses a bash operation, which needs options.dynamicSubstitutions."
     assert lint(text + "options: {dynamicSubstitutions: true}\n") == []
 
 

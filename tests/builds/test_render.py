@@ -59,9 +59,7 @@ def test_the_first_line_says_where_the_file_comes_from(settings: Settings) -> No
 
 
 def test_the_settings_of_the_build_reach_the_file(root: Path) -> None:
-    build = yaml.safe_load(
-        render_build("full.yaml.j2", settings_of(root, machine_type="E2_MEDIUM", timeout_s="600"))
-    )
+    build = yaml.safe_load(render_build("full.yaml.j2", settings_of(root, machine_type="E2_MEDIUM", timeout_s="600")))
     assert build["options"]["machineType"] == "E2_MEDIUM"
     assert build["timeout"] == "600s"
     assert {step["timeout"] for step in build["steps"]} == {"600s", "300s"}
@@ -82,9 +80,7 @@ def test_a_check_names_each_file_that_drifted_and_how(root: Path) -> None:
         write_builds(settings_of(root))
         check_builds(settings_of(root, timeout_s="9000", machine_type="E2_MEDIUM"))
     message = str(caught.value)
-    assert message.startswith(
-        "cloudbuild/full.yaml: is not what its template makes.\n--- committed\n+++ made\n"
-    )
+    assert message.startswith("cloudbuild/full.yaml: is not what its template makes.\n--- committed\n+++ made\n")
     assert "\n+  machineType: E2_MEDIUM\n" in message
     assert message.endswith("\nRun: make generate")
 
@@ -129,9 +125,7 @@ def test_an_undefined_name_in_the_shared_steps_is_told_where_it_stands(root: Pat
     lines = shared.read_text().splitlines()
     number = next(index for index, line in enumerate(lines, 1) if "build.machine_type" in line)
     shared.write_text(shared.read_text().replace("build.machine_type", "build.machine_kind"))
-    assert error_of(root).startswith(
-        f"cloudbuild/steps.j2:{number}: machine_kind is undefined. Perhaps you meant "
-    )
+    assert error_of(root).startswith(f"cloudbuild/steps.j2:{number}: machine_kind is undefined. Perhaps you meant ")
 
 
 def test_a_result_that_cloud_build_would_refuse_is_told_by_its_line(root: Path) -> None:
@@ -149,9 +143,7 @@ def test_nothing_is_written_if_one_template_is_broken(root: Path) -> None:
     assert {path: path.read_bytes() for path in (root / "cloudbuild").iterdir()} == before
 
 
-def test_a_folder_without_templates_is_an_error(
-    tmp_path: Path, make_settings: Callable[..., Settings]
-) -> None:
+def test_a_folder_without_templates_is_an_error(tmp_path: Path, make_settings: Callable[..., Settings]) -> None:
     with pytest.raises(TemplateError, match=r"holds no template. Expected cloudbuild/full.yaml.j2\."):
         write_builds(make_settings(tmp_path))
 
@@ -162,8 +154,6 @@ def test_a_quoted_value_is_read_back_as_it_was(text: str) -> None:
     assert yaml.safe_load(f"a: {quote(text)}\n") == {"a": text}
 
 
-@pytest.mark.parametrize(
-    "text", ["\x85 \u2028 \ufeff \x7f", "\U0001f600", "- a: b # c", '"\\', "a\nb\tc\r", "yes"]
-)
+@pytest.mark.parametrize("text", ["\x85 \u2028 \ufeff \x7f", "\U0001f600", "- a: b # c", '"\\', "a\nb\tc\r", "yes"])
 def test_what_yaml_reads_in_its_own_way_is_quoted(text: str) -> None:
     assert yaml.safe_load(f"- {quote(text)}\n") == [text]

@@ -143,8 +143,7 @@ def test_a_missing_gcloud_is_named_with_how_to_get_it(scene: Scene) -> None:
     with pytest.raises(GoogleError) as caught:
         scene.submit()
     assert str(caught.value) == (
-        "gcloud: no such program on the PATH.\n"
-        "Install the Google Cloud CLI: https://cloud.google.com/sdk/docs/install"
+        "gcloud: no such program on the PATH.\nInstall the Google Cloud CLI: https://cloud.google.com/sdk/docs/install"
     )
 
 
@@ -214,9 +213,7 @@ def test_a_file_that_cloud_build_refuses_is_told_with_what_to_mend(scene: Scene)
     assert told[0] == "Cloud Build does not take the build."
     assert told[1].startswith("ERROR: (gcloud.builds.submit) INVALID_ARGUMENT: invalid build: build:1: ")
     assert "_PLANS" in told[1]
-    assert told[-1] == (
-        "Mend the template in cloudbuild/, then run: make generate    Then run the command again."
-    )
+    assert told[-1] == ("Mend the template in cloudbuild/, then run: make generate    Then run the command again.")
 
 
 def test_an_image_that_is_not_named_by_its_digest_is_refused(scene: Scene) -> None:

@@ -37,12 +37,16 @@ def test_apply_makes_each_thing_once(make_scene):
 
 def test_apply_says_what_githubs_workflow_needs(make_scene):
     provider = "projects/123456789012/locations/global/workloadIdentityPools/esteira/providers/github"
-    assert make_scene(github="octo/esteira").apply().endswith(
-        "So that a push to octo/esteira deploys to dev, set these variables there. "
-        "No secret is needed (docs/how-to/github.md):\n"
-        "  gh variable set ESTEIRA_ENV --body dev --repo octo/esteira\n"
-        f"  gh variable set ESTEIRA_WORKLOAD_IDENTITY_PROVIDER --body {provider} --repo octo/esteira\n"
-        f"  gh variable set ESTEIRA_SERVICE_ACCOUNT --body {BUILD} --repo octo/esteira\n"
+    assert (
+        make_scene(github="octo/esteira")
+        .apply()
+        .endswith(
+            "So that a push to octo/esteira deploys to dev, set these variables there. "
+            "No secret is needed (docs/how-to/github.md):\n"
+            "  gh variable set ESTEIRA_ENV --body dev --repo octo/esteira\n"
+            f"  gh variable set ESTEIRA_WORKLOAD_IDENTITY_PROVIDER --body {provider} --repo octo/esteira\n"
+            f"  gh variable set ESTEIRA_SERVICE_ACCOUNT --body {BUILD} --repo octo/esteira\n"
+        )
     )
 
 
@@ -220,9 +224,7 @@ def test_a_pool_that_was_removed_comes_back(make_scene, whole):
 
 
 def test_environments_of_one_project_share_its_accounts_and_its_pool(make_scene):
-    scene = make_scene(
-        others={"staging": {"bucket": "staging-bucket", "github": "octo/other"}}, github="octo/esteira"
-    )
+    scene = make_scene(others={"staging": {"bucket": "staging-bucket", "github": "octo/other"}}, github="octo/esteira")
     scene.apply()
     pool = "projects/123456789012/locations/global/workloadIdentityPools/esteira/providers/github"
     condition = "assertion.repository == 'octo/esteira' || assertion.repository == 'octo/other'"

@@ -30,9 +30,7 @@ def path(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
 @pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
 @pytest.mark.parametrize("mark", ["", "\ufeff"])
-def test_reads_each_delimiter_line_end_and_byte_order_mark(
-    path: Path, delimiter: str, newline: str, mark: str
-) -> None:
+def test_reads_each_delimiter_line_end_and_byte_order_mark(path: Path, delimiter: str, newline: str, mark: str) -> None:
     lines = ['"text"{0}id{0}"label"', 'não{0}1{0}"ruim, ""feio"""', "bom{0}2{0}bom"]
     content = mark + newline.join(lines).format(delimiter) + newline
     assert read(path, content.encode()) == [

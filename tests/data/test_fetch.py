@@ -39,9 +39,7 @@ def folders(tmp_path: Path) -> List[Path]:
 
 
 @pytest.mark.programs
-def test_downloads_once_into_the_users_cache(
-    pin: Pin, folders: List[Path], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_downloads_once_into_the_users_cache(pin: Pin, folders: List[Path], monkeypatch: pytest.MonkeyPatch) -> None:
     path = fetch(pin, folders)
     assert path == folders[0] / pin.sha256 / "toydata-1.0.tar.gz"
     monkeypatch.delenv("PIP_FIND_LINKS")
@@ -83,9 +81,7 @@ def test_refuses_another_file_of_the_same_name(pin: Pin, folders: List[Path]) ->
     assert list(folders[0].iterdir()) == []
 
 
-def test_uses_a_file_that_was_copied_into_the_state_folder(
-    pin: Pin, folders: List[Path], tmp_path: Path
-) -> None:
+def test_uses_a_file_that_was_copied_into_the_state_folder(pin: Pin, folders: List[Path], tmp_path: Path) -> None:
     copy = folders[1] / pin.sha256 / "any-name"
     copy.parent.mkdir(parents=True)
     copy.write_bytes((tmp_path / "index" / "toydata-1.0.tar.gz").read_bytes())
@@ -101,9 +97,7 @@ def test_uses_a_file_that_was_copied_into_the_state_folder(
         ({}, []),
     ],
 )
-def test_looks_into_the_users_cache_before_the_state_folder(
-    environ: "dict[str, str]", cache: List[str]
-) -> None:
+def test_looks_into_the_users_cache_before_the_state_folder(environ: "dict[str, str]", cache: List[str]) -> None:
     assert [str(folder) for folder in download_folders(Path("/s"), environ)] == [*cache, "/s/downloads"]
 
 
@@ -112,9 +106,7 @@ def test_the_default_data_is_pinned() -> None:
     assert (pin.requirement, pin.sha256[:8]) == ("vaderSentiment==3.3.2", "5d7c06e0")
 
 
-@pytest.mark.parametrize(
-    "content", ["", "toydata==1.0\n", "toydata>=1 --hash=sha256:" + "0" * 64, "a==1\nb==2\n"]
-)
+@pytest.mark.parametrize("content", ["", "toydata==1.0\n", "toydata>=1 --hash=sha256:" + "0" * 64, "a==1\nb==2\n"])
 def test_a_file_without_one_pin_is_a_fault(tmp_path: Path, content: str) -> None:
     (tmp_path / "dataset.txt").write_text(content)
     with pytest.raises(DataError, match="pins no package"):

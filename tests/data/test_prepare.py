@@ -76,9 +76,7 @@ def test_the_headlines_are_what_their_templates_make() -> None:
         ("text\nx\n", 'has no column "label"'),
     ],
 )
-def test_a_faulty_csv_leaves_what_stood_there_and_nothing_else(
-    tmp_path: Path, content: str, expected: str
-) -> None:
+def test_a_faulty_csv_leaves_what_stood_there_and_nothing_else(tmp_path: Path, content: str, expected: str) -> None:
     (tmp_path / "file.csv").write_text(content)
     (tmp_path / "out").mkdir()
     with pytest.raises(DataError, match=expected):
@@ -124,15 +122,11 @@ cells = st.text(st.characters(blacklist_categories=("Cs",), blacklist_characters
 
 @hypothesis_settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(rows=st.lists(st.tuples(cells, st.sampled_from(["ação", 'b,"c"', "x y"]), cells), max_size=12))
-def test_whatever_a_csv_holds_is_read_back_line_by_line(
-    rows: List[Tuple[str, str, str]], tmp_path: Path
-) -> None:
+def test_whatever_a_csv_holds_is_read_back_line_by_line(rows: List[Tuple[str, str, str]], tmp_path: Path) -> None:
     kept = [(f"first {n} {label}", label, "") for n in range(2) for label in ("ação", 'b,"c"', "x y")]
     with (tmp_path / "file.csv").open("w", encoding="utf-8", newline="") as stream:
         csv.writer(stream).writerows([("text", "label", "other"), *kept, *rows])
     prepare_data(settings_here({}), tmp_path / "out", tmp_path / "file.csv")
     written = read_split(tmp_path / "out", "train") + read_split(tmp_path / "out", "eval")
-    assert {text_key(row[0]) for row in written} == {
-        text_key(row[0]) for row in kept + rows if fold_text(row[0])
-    }
+    assert {text_key(row[0]) for row in written} == {text_key(row[0]) for row in kept + rows if fold_text(row[0])}
     assert {row[1] for row in written} == {"ação", 'b,"c"', "x y"}

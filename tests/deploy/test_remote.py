@@ -106,9 +106,7 @@ def test_the_substitutions_are_the_order_and_what_it_needs(remote: Remote) -> No
     assert given(remote, {})["_SETTINGS"] == ""
 
 
-@pytest.mark.parametrize(
-    ("file", "told"), [("data.csv", {}), ("private/data.csv", {"data.file": "build/data.csv"})]
-)
+@pytest.mark.parametrize(("file", "told"), [("data.csv", {}), ("private/data.csv", {"data.file": "build/data.csv"})])
 def test_steps_are_told_where_a_csv_lies_that_is_not_in_the_source(
     remote: Remote, file: str, told: Dict[str, str]
 ) -> None:

@@ -79,7 +79,9 @@ def look_until(scene: Scene, runs: Pipelines, state: str) -> None:
 
 
 def page(run: str) -> str:
-    return f"https://console.cloud.google.com/vertex-ai/locations/europe-west1/pipelines/runs/{run}?project=demo-project"
+    return (
+        f"https://console.cloud.google.com/vertex-ai/locations/europe-west1/pipelines/runs/{run}?project=demo-project"
+    )
 
 
 def from_elsewhere(scene: Scene, tmp_path: Path) -> Settings:
@@ -354,7 +356,7 @@ def test_the_logs_of_a_run_that_has_not_begun(scene: Scene) -> None:
 
 
 def test_on_this_machine_there_is_nothing_in_google_cloud_to_end_or_to_read(
-    make_settings: Callable[..., Settings]
+    make_settings: Callable[..., Settings],
 ) -> None:
     local = make_settings()
     for act in (lambda: cancel_deploy(local, print), lambda: show_logs(local, print, follow=False)):

@@ -24,15 +24,19 @@ def test_what_was_submitted_last_is_kept_for_everybody(tmp_path: Path) -> None:
     assert read_submission(store) is None
     keep_submission(store, ORDER, Submitted("b-1", "https://page/1"), "make deploy")
     kept = keep_submission(store, ORDER, Submitted("b-2", "https://page/2"), "make deploy-partial")
-    assert kept == read_submission(FolderStore(tmp_path / "store")) == Submission(
-        build="b-2",
-        page="https://page/2",
-        what="make deploy-partial",
-        kind="partial",
-        by="ml@laptop",
-        at="2026-11-22T10:00:01Z",
-        commit="1" * 40,
-        follows="0123456789ab",
+    assert (
+        kept
+        == read_submission(FolderStore(tmp_path / "store"))
+        == Submission(
+            build="b-2",
+            page="https://page/2",
+            what="make deploy-partial",
+            kind="partial",
+            by="ml@laptop",
+            at="2026-11-22T10:00:01Z",
+            commit="1" * 40,
+            follows="0123456789ab",
+        )
     )
     stored = store.read(NAME)
     assert stored is not None

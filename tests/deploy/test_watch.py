@@ -143,9 +143,7 @@ def test_a_log_that_cannot_be_read_is_told_once_and_ends_nothing(scene: Scene) -
 
 @pytest.mark.parametrize("kind", ["unavailable", "busy", "reset", "lost"])
 def test_a_cloud_build_that_does_not_answer_for_a_while_ends_nothing(scene: Scene, kind: Any) -> None:
-    scene.api = Api(
-        "demo-project", "europe-west1", scene.environ, environment="dev", retry_s=0.0, pause=lambda s: None
-    )
+    scene.api = Api("demo-project", "europe-west1", scene.environ, environment="dev", retry_s=0.0, pause=lambda s: None)
     scene.stand_in.faults.add(Fault(GET, kind, times=3, skip=1))
     build, told = watch(scene, *GOES_WELL)
     assert build["status"] == "SUCCESS"

@@ -61,9 +61,7 @@ def test_an_answer_is_its_json(api: Api, pauses: List[float]) -> None:
 
 
 @pytest.mark.parametrize("kind", ["unavailable", "busy"])
-def test_what_the_server_asks_to_wait_is_waited(
-    api: Api, stand_in: StandIn, pauses: List[float], kind: Kind
-) -> None:
+def test_what_the_server_asks_to_wait_is_waited(api: Api, stand_in: StandIn, pauses: List[float], kind: Kind) -> None:
     stand_in.faults.add(Fault(CREATE, kind, times=2, retry_after_s=7))
     assert create(api) == CREATED
     assert_pauses(pauses, [7, 7])
@@ -151,9 +149,7 @@ def test_a_request_that_does_no_harm_twice_is_repeated(api: Api, stand_in: Stand
 
 
 @pytest.mark.parametrize("status", [408, 500, 502, 504])
-def test_an_answer_that_leaves_open_what_was_done_is_one_of_those(
-    api: Api, stand_in: StandIn, status: int
-) -> None:
+def test_an_answer_that_leaves_open_what_was_done_is_one_of_those(api: Api, stand_in: StandIn, status: int) -> None:
     answers: List[Raw] = []
 
     def fail(call: Call) -> Raw:
@@ -299,9 +295,7 @@ def test_a_parameter_may_be_given_several_times(api: Api, stand_in: StandIn) -> 
     assert call.path.endswith("?permissions=storage.objects.get&permissions=storage.objects.list")
 
 
-def test_on_this_machine_nobody_is_told_who_asks(
-    api: Api, stand_in: StandIn, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_on_this_machine_nobody_is_told_who_asks(api: Api, stand_in: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
     """Past any proxy, too, and without what ~/.netrc has."""
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     get(api)

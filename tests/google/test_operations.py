@@ -62,9 +62,7 @@ def test_one_that_takes_too_long_is_told(stand_in: StandIn, states: List[Json]) 
     states.append({})
     with pytest.raises(GoogleError) as caught:
         wait(stand_in, {"name": NAME}, [], timeout_s=0)
-    assert str(caught.value) == (
-        "Google Cloud: cannot deploy the model: it takes longer than 0 s. Run it again."
-    )
+    assert str(caught.value) == ("Google Cloud: cannot deploy the model: it takes longer than 0 s. Run it again.")
 
 
 def test_pauses_grow_to_the_longest() -> None:

@@ -88,6 +88,4 @@ def wait_for(server: RegistryServer, process: "subprocess.Popen[bytes]") -> None
             return
         except requests.ConnectionError:
             time.sleep(0.05)
-    pytest.fail(
-        f"{PROGRAM}: does not answer at {server.url}:\n{server.log.read_text(errors='replace')}", pytrace=False
-    )
+    pytest.fail(f"{PROGRAM}: does not answer at {server.url}:\n{server.log.read_text(errors='replace')}", pytrace=False)

@@ -54,7 +54,7 @@ def test_a_base_without_a_digest_is_an_error(tmp_path: Path, digest: str) -> Non
 def test_every_fault_is_told_with_its_place(tmp_path: Path) -> None:
     text = PINNED.replace('tag = "3.8-slim"', 'tags = "3.8-slim"').replace('tag = "12"', "tag = 12")
     assert told(tmp_path, text).splitlines() == [
-        'docker/bases.toml: python.tags: unknown key. Perhaps you meant tag.',
+        "docker/bases.toml: python.tags: unknown key. Perhaps you meant tag.",
         "docker/bases.toml: python.tag is missing.",
         "docker/bases.toml: debian.tag is 12; expected a text.",
     ]

@@ -66,8 +66,9 @@ def test_what_it_is_not_made_of_asks_for_no_other(project: Project, settings: Se
     before = record_of(settings)
     write(project.root / "pipeline" / "pipeline.py", "ANOTHER = 1\n")
     bases = project.root / "docker" / "bases.toml"
-    bases.write_text(bases.read_text() + '\n[more]\nimage = "x.test/y"\ntag = "1"\npython = "/p"\n'
-                     f'digest = "sha256:{"1" * 64}"\n')
+    bases.write_text(
+        bases.read_text() + f'\n[more]\nimage = "x.test/y"\ntag = "1"\npython = "/p"\ndigest = "sha256:{"1" * 64}"\n'
+    )
     assert record_of(settings) == before
 
 

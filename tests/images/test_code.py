@@ -74,9 +74,7 @@ def test_a_workspace_gives_the_files_that_were_listed(root: Path, tmp_path: Path
     (root / "esteira" / "a.py").unlink()
     with pytest.raises(ImageError) as caught:
         code_of_workspace(root, files).read(["esteira/a.py"])
-    assert str(caught.value) == (
-        "esteira/a.py: cannot be read: No such file or directory. Run the deploy again."
-    )
+    assert str(caught.value) == ("esteira/a.py: cannot be read: No such file or directory. Run the deploy again.")
 
 
 def test_contents_are_named_as_git_names_them(root: Path) -> None:

@@ -166,9 +166,7 @@ def test_a_build_with_nothing_takes_from_the_current_release(
     assert part.content == part_of(project, settings, order.copy(update={"force": True}))[0].content
 
 
-def test_what_is_to_be_made_anew_takes_from_nothing(
-    project: Project, registry: RegistryServer, tmp_path: Path
-) -> None:
+def test_what_is_to_be_made_anew_takes_from_nothing(project: Project, registry: RegistryServer, tmp_path: Path) -> None:
     settings = project.settings(images__registry=f"{registry.host}/team")
     parts = {"image": part_of(project, settings, planned(settings))[0]}
     release = make_release(settings, planned(settings), parts)

@@ -54,7 +54,7 @@ def outside(folder: str) -> str:
 @pytest.mark.parametrize(
     ("before", "after", "told"),
     [
-        ("workdir =", "workdirs =", ["workdir is missing.", 'workdirs: unknown key. Perhaps you meant workdir.']),
+        ("workdir =", "workdirs =", ["workdir is missing.", "workdirs: unknown key. Perhaps you meant workdir."]),
         ('base = "python"\n', "", ["base is missing."]),
         ('["esteira", "pipeline"]', '["../elsewhere"]', [f'folders has "../elsewhere"; {PATHS}.']),
         ('["esteira", "pipeline"]', '["/etc"]', [f'folders has "/etc"; {PATHS}.']),
@@ -146,7 +146,7 @@ def test_a_base_that_nobody_pinned_is_told(tmp_path: Path) -> None:
         base_of(tmp_path, "runtime", read_spec(tmp_path, "runtime"))
     assert str(caught.value) == (
         'docker/runtime.toml: base is "pyhton", which docker/bases.toml has no table of. '
-        'Perhaps you meant python. There are: debian, python.'
+        "Perhaps you meant python. There are: debian, python."
     )
 
 

@@ -134,6 +134,4 @@ def rich_wheel(folder: Path) -> WheelFile:
     }
     programs = {"rich/program.sh", f"{data}/data/etc/program", f"{data}/scripts/rich-script"}
     points = "[console_scripts]\nrich = rich:main\nrich-dotted = rich:main.__call__\n\n[other.group]\nx = rich:main\n"
-    return make_wheel(
-        folder, "rich", files, entry_points=points, programs={*programs, f"{data}/scripts/rich-shell"}
-    )
+    return make_wheel(folder, "rich", files, entry_points=points, programs={*programs, f"{data}/scripts/rich-shell"})

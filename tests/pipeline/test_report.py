@@ -20,17 +20,13 @@ ROWS: List[Row] = [
 ]
 
 
-def evaluate(
-    folder: Path, candidate: str, baseline: Optional[str], rows: Sequence[Row] = ROWS
-) -> Dict[str, Any]:
+def evaluate(folder: Path, candidate: str, baseline: Optional[str], rows: Sequence[Row] = ROWS) -> Dict[str, Any]:
     """Evaluate as TFX's Evaluator does, and return the report."""
     config = tfma.utils.update_eval_config_with_defaults(
         create_eval_config(GateSettings()), has_baseline=baseline is not None, rubber_stamp=True
     )
     paths = {"candidate": candidate, "baseline": baseline} if baseline else {"": candidate}
-    models = [
-        tfma.default_eval_shared_model(path, model_name=name, eval_config=config) for name, path in paths.items()
-    ]
+    models = [tfma.default_eval_shared_model(path, model_name=name, eval_config=config) for name, path in paths.items()]
     tfma.run_model_analysis(
         eval_shared_model=models if baseline else models[0],
         eval_config=config,

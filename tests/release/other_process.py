@@ -19,9 +19,7 @@ from tests.conftest import REPOSITORY
 def start(act: str, store: Store, *arguments: str) -> "subprocess.Popen[str]":
     """Start a process that does an act with the store, its output as text."""
     command = [sys.executable, "-W", "ignore", "-m", "tests.release.other_process", act, store.uri, *arguments]
-    return subprocess.Popen(
-        command, cwd=REPOSITORY, stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8"
-    )
+    return subprocess.Popen(command, cwd=REPOSITORY, stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8")
 
 
 def finish(processes: List["subprocess.Popen[str]"]) -> List[str]:
@@ -36,9 +34,7 @@ def store_at(uri: str) -> Store:
     if not uri.startswith("gs://"):
         return FolderStore(Path(uri))
     bucket, pipeline = uri[len("gs://") :].split("/")
-    environment = Environment(
-        project="demo-project", region="europe-west1", bucket=bucket, repository="images"
-    )
+    environment = Environment(project="demo-project", region="europe-west1", bucket=bucket, repository="images")
     return CloudStore(environment, pipeline)
 
 

@@ -301,9 +301,7 @@ def test_a_run_that_began_after_the_list_was_shown_forbids_the_removal(local: Lo
 
 
 @pytest.mark.programs
-def test_no_run_begins_while_things_are_removed(
-    local: Local, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_no_run_begins_while_things_are_removed(local: Local, monkeypatch: pytest.MonkeyPatch) -> None:
     """Another process that wants to begin a run waits until the collection is over."""
     old, *_ = [local.deploy(units=units) for units in range(3)]
     logs = local.settings.state / "logs" / "runs"

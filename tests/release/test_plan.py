@@ -315,9 +315,7 @@ def test_user_umask_clock_zone_and_language_change_nothing(deployed: Checkout, t
 def test_changes_of_many_files_are_shown_as_few_in_a_reason(deployed: Checkout) -> None:
     for number in range(9):
         write(deployed.root / "modules" / f"{number}.py", f"{number}\n")
-    assert deployed.plan().reason == (
-        "modules: added modules/0.py, added modules/1.py, added modules/2.py and 6 more"
-    )
+    assert deployed.plan().reason == ("modules: added modules/0.py, added modules/1.py, added modules/2.py and 6 more")
     assert deployed.plan().changes[0].files[0] == FileChange(path="modules/0.py", what="added")
 
 

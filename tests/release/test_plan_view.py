@@ -99,6 +99,4 @@ def test_scripts_get_json_or_a_word() -> None:
 def test_another_format_is_refused_with_those_there_are() -> None:
     with pytest.raises(SettingsError) as caught:
         show_plan(Plan(**NONE), "xml")
-    assert str(caught.value) == (
-        "FORMAT=xml: expected table, json, markdown or word. Run: make plan FORMAT=json"
-    )
+    assert str(caught.value) == ("FORMAT=xml: expected table, json, markdown or word. Run: make plan FORMAT=json")

@@ -102,9 +102,7 @@ def test_a_history_without_a_served_release_keeps_the_newest() -> None:
 
 
 @given(st.lists(st.tuples(st.booleans(), st.booleans(), st.integers(0, 9)), max_size=12), st.integers(1, 12))
-def test_what_stays_is_enough_to_keep_the_same_again(
-    made: "List[tuple[bool, bool, int]]", keep: int
-) -> None:
+def test_what_stays_is_enough_to_keep_the_same_again(made: "List[tuple[bool, bool, int]]", keep: int) -> None:
     shelf = Shelf()
     for number, (serve, is_rollback, target) in enumerate(made):
         origins = [release.id for release in shelf.releases if release.restores is None]

@@ -200,9 +200,7 @@ def test_a_part_that_lacks_a_file_is_not_whole(history: History, back: Callable[
         back(check=pytest.fail)
 
 
-def test_a_store_that_was_moved_serves_what_lies_in_it(
-    settings: Settings, tmp_path: Path
-) -> None:
+def test_a_store_that_was_moved_serves_what_lies_in_it(settings: Settings, tmp_path: Path) -> None:
     history = History(FolderStore(settings.folder))
     history.deploy()
     history.deploy(units=2)

@@ -139,4 +139,3 @@ def deployed_model(settings: Settings, version: str) -> Release:
     kept = keep_release(store, release)
     make_current(store, kept.id, if_generation=ABSENT)
     return kept
-

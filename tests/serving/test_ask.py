@@ -119,7 +119,7 @@ def test_json_lines_may_be_objects_or_texts(local: Settings) -> None:
 
 def test_a_file_of_a_text_a_line_needs_no_header(local: Settings, tmp_path: Path) -> None:
     path = tmp_path / "texts.txt"
-    path.write_text("good, is it?\n\n\"bad\"\r\n", encoding="utf-8")
+    path.write_text('good, is it?\n\n"bad"\r\n', encoding="utf-8")
     output, _ = run(local, file=str(path))
     assert [row["text"] for row in rows_of(output)] == ["good, is it?", '"bad"']
 

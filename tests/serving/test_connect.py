@@ -27,9 +27,7 @@ def server() -> Iterator[Answering]:
 def test_texts_are_answered_with_what_the_request_log_knows_them_by(server: Answering) -> None:
     with connect(server.url) as model:
         good, bad = model.predict(["good", "bad"])
-    assert good == Prediction(
-        "good", "positive", 0.75, {"negative": 0.25, "positive": 0.75}, "7001", 0, VERSION, ""
-    )
+    assert good == Prediction("good", "positive", 0.75, {"negative": 0.25, "positive": 0.75}, "7001", 0, VERSION, "")
     assert (bad.label, bad.request_id, bad.row_number) == ("negative", "7001", 1)
 
 

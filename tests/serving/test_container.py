@@ -235,8 +235,6 @@ def test_other_variables_are_told(changes: Dict[str, str], message: str) -> None
 def test_a_container_without_its_variables_ends_with_a_message() -> None:
     environ = {name: value for name, value in os.environ.items() if not name.startswith("AIP_")}
     command = [sys.executable, "-m", "esteira.serving.container"]
-    ended = subprocess.run(
-        command, cwd=REPOSITORY, env=environ, capture_output=True, encoding="utf-8", timeout=WAIT_S
-    )
+    ended = subprocess.run(command, cwd=REPOSITORY, env=environ, capture_output=True, encoding="utf-8", timeout=WAIT_S)
     assert ended.returncode == ServingError.exit_code
     assert ended.stderr.startswith("AIP_HTTP_PORT, AIP_STORAGE_URI, AIP_HEALTH_ROUTE, AIP_PREDICT_ROUTE: not set.")

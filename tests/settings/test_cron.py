@@ -48,6 +48,4 @@ def test_a_field_out_of_its_range_is_told(line: str, title: str, entry: str, wit
 def test_what_is_no_line_of_five_fields_is_told(line: str) -> None:
     with pytest.raises(ValueError, match="expected") as told:
         checked_cron(line)
-    assert str(told.value) == (
-        f'is "{line}"; expected a cron line of five fields such as "TZ=Europe/Berlin 0 6 * * 1"'
-    )
+    assert str(told.value) == (f'is "{line}"; expected a cron line of five fields such as "TZ=Europe/Berlin 0 6 * * 1"')

@@ -235,9 +235,7 @@ def test_what_both_have_logged_by_mistake_is_ended_by_the_next_smoke_test(
     assert project.by() == ["container", "endpoint"]
     project.smoke(3)
     assert project.by() == ["container"]
-    assert capsys.readouterr().out == (
-        f"request log: off at the endpoint, as its model logs itself: release {TWO}\n"
-    )
+    assert capsys.readouterr().out == (f"request log: off at the endpoint, as its model logs itself: release {TWO}\n")
 
 
 @pytest.fixture

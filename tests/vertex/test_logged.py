@@ -97,7 +97,7 @@ def test_what_a_deploy_itself_asks_is_in_the_log_and_in_no_view(project: LoggedP
 def test_a_row_that_does_not_land_is_told_with_where_to_look(project: LoggedProject) -> None:
     deploy(project)
     project.requests.loses = True
-    project.warehouse.rows.run('DELETE FROM esteira.request_log', {}, is_read=False)
+    project.warehouse.rows.run("DELETE FROM esteira.request_log", {}, is_read=False)
     identity = deployed_id("sentiment-dev", project.release(1), "1")
     with pytest.raises(WarehouseError) as told:
         complete(project, lands_s=0)
@@ -122,7 +122,7 @@ def test_what_may_be_chance_is_no_error(project: LoggedProject) -> None:
     project.set("log", percent=1)
     deploy(project)
     project.requests.loses = True
-    project.warehouse.rows.run('DELETE FROM esteira.request_log', {}, is_read=False)
+    project.warehouse.rows.run("DELETE FROM esteira.request_log", {}, is_read=False)
     identity = deployed_id("sentiment-dev", project.release(1), "1")
     assert complete(project, lands_s=0) == (
         "request log: not proven. demo-project.esteira.request_log has no row of 100 requests to the deployed model "

@@ -40,9 +40,7 @@ def test_a_run_is_told_as_it_goes_and_comes_to_the_verdict_of_its_report(make_pr
     project = make_project(*GOOD)
     evaluation = project.report(blessed=True)
     outcome = run(project)
-    assert outcome == Outcome(
-        run=RUN, at=outcome.at, blessed=True, evaluation=evaluation, model=PUSHED, logs=LINK
-    )
+    assert outcome == Outcome(run=RUN, at=outcome.at, blessed=True, evaluation=evaluation, model=PUSHED, logs=LINK)
     assert project.said == [
         f"run {RUN}: {LINK}",
         "… Trainer",
@@ -101,9 +99,7 @@ def test_a_run_that_somebody_cancelled_says_so(make_project: MakeProject) -> Non
             project.pipelines.jobs[name]["state"] = "PIPELINE_STATE_CANCELLING"
 
     project.pause = cancel_once  # type: ignore[method-assign]
-    assert run(project).error == (
-        f"run {RUN}: was cancelled.\nThe run: {LINK}\nTo run it again: make deploy ENV=dev"
-    )
+    assert run(project).error == (f"run {RUN}: was cancelled.\nThe run: {LINK}\nTo run it again: make deploy ENV=dev")
     assert project.said[-1] == "- Trainer: cancelled"
 
 

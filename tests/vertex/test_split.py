@@ -81,9 +81,7 @@ def test_the_current_model_is_smoke_tested_by_hand_though_another_one_answers_to
     project.wrong.add(TWO)
     first, *others = smoke_current(project.settings, project.store, project.release(3)).checks
     assert first.name == "deployed model and version"
-    assert first.observed.endswith(
-        f"; it has {100 - int(percent)} % of the traffic, and was asked until it answered"
-    )
+    assert first.observed.endswith(f"; it has {100 - int(percent)} % of the traffic, and was asked until it answered")
     assert [check.name for check in others if not check.passed] == []
     assert TWO in project.asked
 

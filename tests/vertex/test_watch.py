@@ -17,9 +17,7 @@ def test_a_run_that_nobody_answers_for_is_given_up_after_a_while(make_project: M
     project.add_run()
     project.stand_in.faults.add(Fault(GET, "unavailable", times=99))
     with pytest.raises(GoogleError) as caught:
-        watch_run(
-            project.api(0.0), project.settings, RUN, project.said.append, pause=project.pause, patience_s=4.0
-        )
+        watch_run(project.api(0.0), project.settings, RUN, project.said.append, pause=project.pause, patience_s=4.0)
     assert project.paused_s == [1.0, 1.5, 2.25]
     assert str(caught.value) == (
         "Google Cloud: cannot look at the run: The service is currently unavailable.\n"

@@ -76,9 +76,7 @@ def uses_containerd(engine: Engine) -> bool:
     return "io.containerd.snapshotter" in engine.ask("info", "--format", "{{json .DriverStatus}}")
 
 
-def give_image(
-    layout: Layout, image: Image, diff_ids: Sequence[str], tag: str, engine: Engine, tell: Tell
-) -> None:
+def give_image(layout: Layout, image: Image, diff_ids: Sequence[str], tag: str, engine: Engine, tell: Tell) -> None:
     """Give the engine an image, without the layers that it has where it can do without them."""
     held = count_held(engine, diff_ids)
     sent = image.layers[held:]

@@ -65,9 +65,7 @@ class LayerWriter:
     def finish(self) -> Written:
         self._write(b"\0" * (2 * BLOCK_BYTES))
         self._flush()
-        return Written(
-            f"sha256:{self._packed.hexdigest()}", self._size_bytes, f"sha256:{self._plain.hexdigest()}"
-        )
+        return Written(f"sha256:{self._packed.hexdigest()}", self._size_bytes, f"sha256:{self._plain.hexdigest()}")
 
     def _add_member(self, member: Member) -> None:
         info = member.info

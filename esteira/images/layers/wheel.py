@@ -76,9 +76,7 @@ class LayerDestination(WheelDestination):
         mode = PROGRAM_MODE if is_executable else FILE_MODE
         # A wheel that tells no hash of a file: its checksum and size must do to tell it from another one.
         mark = stream.hash or f"crc32={member.info.CRC:08x}:{member.info.file_size}"
-        self.entries.append(
-            Entry(self._full_path(scheme, path), mode, member=member, mark=mark, owner=self._owner)
-        )
+        self.entries.append(Entry(self._full_path(scheme, path), mode, member=member, mark=mark, owner=self._owner))
         known = Hash.parse(stream.hash) if stream.hash else None
         return RecordEntry(path, known, member.info.file_size)
 

@@ -42,9 +42,7 @@ class RegistryClient:
         """Return what is under a tag or digest; RegistryError if its bytes have not the digest."""
         return self._read_manifest(self._ask_manifest(repository, reference, accept, (200,)), repository, reference)
 
-    def look_up_manifest(
-        self, repository: str, reference: str, accept: Sequence[str] = ACCEPT
-    ) -> Optional[Manifest]:
+    def look_up_manifest(self, repository: str, reference: str, accept: Sequence[str] = ACCEPT) -> Optional[Manifest]:
         """Return what is under a tag or digest, None if nothing is; RegistryError if its bytes have not the digest."""
         response = self._ask_manifest(repository, reference, accept, (200, 404))
         return None if response.status_code == 404 else self._read_manifest(response, repository, reference)

@@ -139,9 +139,7 @@ class Execution:
             state = "allowed_failure"
         wall_s = time.monotonic() - self._started_s[index]
         ended_by_us = index in self._ended_as
-        self._results[index] = StepResult(
-            step.id, state, wall_s, self._logs[index], None if ended_by_us else status
-        )
+        self._results[index] = StepResult(step.id, state, wall_s, self._logs[index], None if ended_by_us else status)
         self._report.finished(step.id, OUTCOMES.get(state, state), self._detail(index, state, status))
         if self._fault or state in FAILURES:
             self._stop_all("failed")
@@ -149,9 +147,7 @@ class Execution:
     def _detail(self, index: int, state: str, status: Optional[int]) -> str:
         timed_out = self._ended_as.get(index) == "timed_out"
         how = f"took longer than {self._build.steps[index].timeout_s} s" if timed_out else f"status {status}"
-        return {"failed": how, "timed_out": how, "allowed_failure": f"{how}, which the build allows"}.get(
-            state, ""
-        )
+        return {"failed": how, "timed_out": how, "allowed_failure": f"{how}, which the build allows"}.get(state, "")
 
     def _stop_all(self, verdict: str) -> None:
         """End every running step, once; the first reason is the build's state."""

@@ -92,10 +92,7 @@ def plan_build(build: Dict[str, Any], values: Mapping[str, str]) -> Build:
     names = name_steps(build["steps"])
     waits = find_waits(build["steps"])
     options = build.get("options", {})
-    steps = [
-        plan_step(step, name, needed, options, values)
-        for step, name, needed in zip(build["steps"], names, waits)
-    ]
+    steps = [plan_step(step, name, needed, options, values) for step, name, needed in zip(build["steps"], names, waits)]
     return Build(steps, parse_duration_s(build["timeout"]) if "timeout" in build else DEFAULT_TIMEOUT_S)
 
 

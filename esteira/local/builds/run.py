@@ -56,9 +56,7 @@ def run_build(
     return result
 
 
-def execute(
-    build: Build, build_id: str, folder: Path, logs: Path, settings: Settings, report: Progress
-) -> BuildResult:
+def execute(build: Build, build_id: str, folder: Path, logs: Path, settings: Settings, report: Progress) -> BuildResult:
     """Run the steps; a failed build's workspace stays, for a look at what it made."""
     execution = Execution(build, folder, logs, settings.state, os.environ, report)
     state = execution.run()

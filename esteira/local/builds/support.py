@@ -37,9 +37,7 @@ def support_faults(document: Document, values: Mapping[str, str]) -> Iterator[Fa
     for place, text in templated_texts(build):
         for key in references(text):
             if is_built_in(key) and key not in values:
-                yield document.fault(
-                    place, f"${key} has no value outside Cloud Build; give one as a substitution."
-                )
+                yield document.fault(place, f"${key} has no value outside Cloud Build; give one as a substitution.")
     for index, step in enumerate(build["steps"]):
         place = ("steps", index)
         yield from field_faults(document, place, step, STEP)
@@ -56,9 +54,7 @@ def field_faults(
 ) -> Iterator[Fault]:
     for key, value in mapping.items():
         if key not in supported and value not in (None, False, "", [], {}):
-            message = (
-                f"{key} cannot be honoured on this machine. Remove it, or submit the build to Cloud Build."
-            )
+            message = f"{key} cannot be honoured on this machine. Remove it, or submit the build to Cloud Build."
             yield document.fault((*place, key), message)
 
 
@@ -72,6 +68,4 @@ def image_faults(document: Document, place: Place, image: str) -> Iterator[Fault
 def folder_faults(document: Document, place: Place, folder: str) -> Iterator[Fault]:
     """Yield a working folder that would lie outside the workspace."""
     if posixpath.isabs(folder) or posixpath.normpath(folder).split("/")[0] == "..":
-        yield document.fault(
-            place, f'dir "{folder}" is outside the workspace; expected a folder relative to it.'
-        )
+        yield document.fault(place, f'dir "{folder}" is outside the workspace; expected a folder relative to it.')

@@ -243,4 +243,3 @@ def snapshot(build: Mapping[str, Any]) -> Dict[str, Any]:
 
 def now() -> str:
     return datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-

@@ -119,9 +119,7 @@ def furnished(
     return project
 
 
-def run(
-    settings: Settings, folder: Path, variables: Mapping[str, str], kept: Logs, job: Json
-) -> Iterator[List[Json]]:
+def run(settings: Settings, folder: Path, variables: Mapping[str, str], kept: Logs, job: Json) -> Iterator[List[Json]]:
     """Run a posted job on this machine, with the bucket that it names and a state of its own."""
     place = settings.environment
     root = urlsplit(job["runtimeConfig"]["gcsOutputDirectory"])

@@ -55,7 +55,6 @@ class Refused(Exception):
             error["details"] = [{**info, "domain": "googleapis.com", "metadata": self.metadata}]
         return {"error": error}
 
-
     def old_body(self) -> Dict[str, Any]:
         """Return the form of Cloud Storage and BigQuery. https://cloud.google.com/storage/docs/json_api/v1/status-codes"""
         # Reasons of theirs own begin with a small letter: invalidQuery is one, SERVICE_DISABLED is none.

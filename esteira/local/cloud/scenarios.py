@@ -99,9 +99,7 @@ def scenarios() -> Iterator[Scenario]:
         faults=(Fault(r"serviceusage\..*|cloudresourcemanager\..*", "expired", times=99),),
     )
     yield Scenario("api", "the API of Vertex AI is not enabled", 21, ("aiplatform", "cloud-apply"), prepare=without_api)
-    yield Scenario(
-        "role", "who deploys may start no build", 21, ("cloudbuild.builds.create",), prepare=without_role
-    )
+    yield Scenario("role", "who deploys may start no build", 21, ("cloudbuild.builds.create",), prepare=without_role)
     yield Scenario("region", "the bucket is in another region", 21, ("us-east1",), prepare=elsewhere)
     yield Scenario(
         "passing",

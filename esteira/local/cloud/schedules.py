@@ -53,9 +53,7 @@ class Schedules:
     def list(self, call: Call) -> Json:
         with self._lock:
             return {
-                "schedules": [
-                    one for one in self.schedules.values() if matches(call.parameters.get("filter", ""), one)
-                ]
+                "schedules": [one for one in self.schedules.values() if matches(call.parameters.get("filter", ""), one)]
             }
 
     def patch(self, call: Call) -> Json:

@@ -58,9 +58,7 @@ class Execution:
             self.run_or_reuse()
             return
         self.driver_key = build_driver_key(self.task, self.invocation)
-        answer = (
-            self.store.find_driver_answer(self.driver_key) if self.use_cache and self.driver_key else None
-        )
+        answer = self.store.find_driver_answer(self.driver_key) if self.use_cache and self.driver_key else None
         if answer is not None:
             self.take_driver_answer(parse_answer(answer))
             self.run_or_reuse()
@@ -98,9 +96,7 @@ class Execution:
             self.launch(self.container.command)
             return
         source, self.outputs, self.output_parameters = hit
-        self.store.reuse_execution(
-            self.id, source, self.invocation.artifacts, self.outputs, contexts=self.contexts
-        )
+        self.store.reuse_execution(self.id, source, self.invocation.artifacts, self.outputs, contexts=self.contexts)
         shutil.rmtree(self.invocation.folder, ignore_errors=True)
         self.log.write_text(f"Cached: the outputs of execution {source} are used again.\n", encoding="utf-8")
         self.state = "cached"
@@ -110,9 +106,7 @@ class Execution:
         for key, output in self.task.outputs.items():
             if key not in self.invocation.outputs:
                 uri = str(self.invocation.folder / key)
-                self.invocation.outputs[key] = self.store.add_output(
-                    self.id, key, output.type, uri, output.metadata
-                )
+                self.invocation.outputs[key] = self.store.add_output(self.id, key, output.type, uri, output.metadata)
             named = self.invocation.outputs[key]
             metadata = {**named.metadata, **self.driver_metadata.get(key, {})}
             self.invocation.outputs[key] = replace(named, metadata=metadata)
@@ -138,9 +132,7 @@ class Execution:
             metadata = {**output.metadata, **answer.metadata.get(key, {})}
             self.outputs[key] = [replace(output, uri=uri, metadata=metadata)]
             if output.type in VALUE_TYPES and not Path(uri).exists():
-                raise JobError(
-                    f"task {self.task.name}: ended well, but wrote no value for its output {key} to {uri}."
-                )
+                raise JobError(f"task {self.task.name}: ended well, but wrote no value for its output {key} to {uri}.")
         self.output_parameters = read_output_parameters(self.invocation, answer, self.task.output_parameters)
         shutil.rmtree(self.invocation.folder / ".temp", ignore_errors=True)
         self.store.complete_execution(

@@ -61,9 +61,7 @@ def sorted_tasks(graph: Mapping[str, Set[str]]) -> List[str]:
     while left:
         ready = sorted(name for name, waits_for in left.items() if waits_for.issubset(order))
         if not ready:
-            raise JobError(
-                f"job: these tasks wait for each other: {', '.join(sorted(left))}. Remove the cycle."
-            )
+            raise JobError(f"job: these tasks wait for each other: {', '.join(sorted(left))}. Remove the cycle.")
         order += ready
         for name in ready:
             del left[name]

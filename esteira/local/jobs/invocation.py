@@ -43,9 +43,7 @@ class Invocation:
                 "artifacts": {key: artifact_list(found) for key, found in sorted(self.artifacts.items())},
             },
             "outputs": {
-                "parameters": {
-                    key: {"outputFile": str(self.parameter_file(key))} for key in self.output_parameters
-                },
+                "parameters": {key: {"outputFile": str(self.parameter_file(key))} for key in self.output_parameters},
                 "artifacts": {key: artifact_list([output]) for key, output in sorted(self.outputs.items())},
                 "outputFile": str(self.output_file),
             },
@@ -62,11 +60,7 @@ class Invocation:
 
 
 def artifact_list(artifacts: List[Artifact]) -> Dict[str, Any]:
-    return {
-        "artifacts": [
-            {"name": a.name, "type": a.schema, "uri": a.uri, "metadata": a.metadata} for a in artifacts
-        ]
-    }
+    return {"artifacts": [{"name": a.name, "type": a.schema, "uri": a.uri, "metadata": a.metadata} for a in artifacts]}
 
 
 @dataclass(frozen=True)
@@ -93,9 +87,7 @@ def parse_answer(document: Mapping[str, Any]) -> Answer:
     parameters = {key: read_value(value, key) for key, value in document.get("parameters", {}).items()}
     parameters.update(document.get("parameterValues", {}))
     artifacts = {
-        key: entry["artifacts"][0]
-        for key, entry in document.get("artifacts", {}).items()
-        if entry.get("artifacts")
+        key: entry["artifacts"][0] for key, entry in document.get("artifacts", {}).items() if entry.get("artifacts")
     }
     return Answer(
         parameters=parameters,
@@ -104,9 +96,7 @@ def parse_answer(document: Mapping[str, Any]) -> Answer:
     )
 
 
-def read_output_parameters(
-    invocation: Invocation, answer: Answer, types: Mapping[str, str]
-) -> Dict[str, Scalar]:
+def read_output_parameters(invocation: Invocation, answer: Answer, types: Mapping[str, str]) -> Dict[str, Scalar]:
     """Return the output parameters of a task, from its answer or from the files it wrote."""
     values: Dict[str, Scalar] = {}
     for key, kind in types.items():

@@ -67,9 +67,7 @@ def bind_parameters(
         if name in given:
             check_type(name, kind, given[name], faults, bound)
         elif not definition.get("isOptional"):
-            faults.append(
-                f"job.runtimeConfig: {name}: has no value. Expected {kind}: pass parameterValues.{name}."
-            )
+            faults.append(f"job.runtimeConfig: {name}: has no value. Expected {kind}: pass parameterValues.{name}.")
     if faults:
         raise JobError("\n".join(faults))
     return bound

@@ -21,9 +21,7 @@ INPUT_PARAMETER = re.compile(rf"\.inputs\.parameters{KEY}")
 INPUT_ARTIFACT = re.compile(
     rf"\.inputs\.artifacts{KEY}\.(?P<field>uri|name|value|metadata(\['(?P<property>[^']+)'\])?)"
 )
-OUTPUT_ARTIFACT = re.compile(
-    rf"\.outputs\.artifacts{KEY}\.(?P<field>uri|name|metadata(\['(?P<property>[^']+)'\])?)"
-)
+OUTPUT_ARTIFACT = re.compile(rf"\.outputs\.artifacts{KEY}\.(?P<field>uri|name|metadata(\['(?P<property>[^']+)'\])?)")
 OUTPUT_PARAMETER = re.compile(rf"\.outputs\.parameters{KEY}\.output_file")
 PLAIN: Dict[str, Callable[[Invocation], str]] = {
     "": lambda invocation: json.dumps(invocation.executor_input(), sort_keys=True),

@@ -58,9 +58,7 @@ def read_job(document: Mapping[str, Any]) -> Job:
     root = runtime.text("gcsOutputDirectory", default="") or spec.text("defaultPipelineRoot", default="")
     spec.skip("defaultPipelineRoot")
     if not root:
-        raise JobError(
-            "job.runtimeConfig.gcsOutputDirectory: is not set. Expected the pipeline root, a folder."
-        )
+        raise JobError("job.runtimeConfig.gcsOutputDirectory: is not set. Expected the pipeline root, a folder.")
     dag = spec.message("root")
     definitions = dag.message("inputDefinitions", default={})
     declared = definitions.raw("parameters", default={})
@@ -160,9 +158,7 @@ def read_type(fields: Fields) -> ArtifactType:
     if title is None:
         found = TITLE.search(schema.get("instanceSchema", ""))
         if not found:
-            raise fields.unsupported(
-                "instanceSchema", "has no title; expected a line such as: title: tfx.Model"
-            )
+            raise fields.unsupported("instanceSchema", "has no title; expected a line such as: title: tfx.Model")
         title = found.group(1)
     return ArtifactType(title, schema)
 

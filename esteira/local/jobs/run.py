@@ -53,9 +53,7 @@ def run_job(job: Mapping[str, Any], *, settings: Settings, run_id: str, report: 
         store.add_context(read.pipeline, "system.Pipeline")
         store.add_context(run_id, "system.PipelineRun")
         containers = make_containers(read, settings, logs, run_id, report)
-        with Launcher(
-            settings.root, settings.run.isolation, logs / run_id / "launcher.log", containers
-        ) as launcher:
+        with Launcher(settings.root, settings.run.isolation, logs / run_id / "launcher.log", containers) as launcher:
             scheduler = Scheduler(
                 read,
                 graph,
@@ -74,9 +72,7 @@ def run_job(job: Mapping[str, Any], *, settings: Settings, run_id: str, report: 
     return RunResult(run_id, "failed" if failed else "succeeded", ordered)
 
 
-def make_containers(
-    job: Job, settings: Settings, logs: Path, run_id: str, report: Progress
-) -> Optional[Containers]:
+def make_containers(job: Job, settings: Settings, logs: Path, run_id: str, report: Progress) -> Optional[Containers]:
     """Return what runs tasks in containers, if they are to; what killed runs left of them is removed."""
     if settings.run.isolation != "container":
         return None
@@ -100,13 +96,9 @@ def check_job(job: Job, run_id: str) -> Dict[str, Set[str]]:
     """Return the graph of a job's tasks. Raises JobError for what would fail for sure."""
     for name in (run_id, *job.tasks):
         if not NAME.fullmatch(name):
-            raise JobError(
-                f'"{name}": cannot name a folder. Expected letters, digits, dots, dashes and underscores.'
-            )
+            raise JobError(f'"{name}": cannot name a folder. Expected letters, digits, dots, dashes and underscores.')
     if run_id == job.pipeline:
-        raise JobError(
-            f'run "{run_id}": bears the name of its pipeline. Expected another one, such as {run_id}-1.'
-        )
+        raise JobError(f'run "{run_id}": bears the name of its pipeline. Expected another one, such as {run_id}-1.')
     if not Path(job.root).is_absolute():
         raise JobError(
             f"job.runtimeConfig.gcsOutputDirectory: is {job.root}; expected an absolute path here.\n"

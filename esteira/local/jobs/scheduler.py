@@ -126,9 +126,7 @@ class Scheduler:
         else:
             self._run_inside(task, execution, invocation, started_s)
 
-    def _run_container(
-        self, task: Task, container: Container, execution_id: int, invocation: Invocation
-    ) -> None:
+    def _run_container(self, task: Task, container: Container, execution_id: int, invocation: Invocation) -> None:
         if container.resources:
             self._report.line(task.name, f"asks for {container.resources}; it gets what this machine has")
         execution = Execution(
@@ -160,17 +158,11 @@ class Scheduler:
         except JobError:
             self._store.end_execution(execution, "FAILED")
             raise
-        lines = [
-            f"{key}: {artifact.name} at {artifact.uri}\n"
-            for key, found in outputs.items()
-            for artifact in found
-        ]
+        lines = [f"{key}: {artifact.name} at {artifact.uri}\n" for key, found in outputs.items() for artifact in found]
         self._log(task.name).write_text("".join(lines) or "Nothing was found.\n", encoding="utf-8")
         self._end(task.name, state, started_s, outputs=outputs, detail="" if lines else "nothing was found")
 
-    def _import(
-        self, task: Task, importer: Importer, execution: int, invocation: Invocation
-    ) -> Tuple[str, Outputs]:
+    def _import(self, task: Task, importer: Importer, execution: int, invocation: Invocation) -> Tuple[str, Outputs]:
         uri = resolve_uri(task, importer, invocation.parameters)
         outputs, was_there = import_artifact(self._store, execution, task, importer, uri)
         if was_there:
@@ -226,9 +218,7 @@ class Scheduler:
         self._report.finished(name, state, detail or error)
 
     def _artifacts(self, task: Task) -> Dict[str, List[Artifact]]:
-        found = {
-            key: self.results[source.task].outputs.get(source.key) for key, source in task.artifacts.items()
-        }
+        found = {key: self.results[source.task].outputs.get(source.key) for key, source in task.artifacts.items()}
         return {key: artifacts for key, artifacts in found.items() if artifacts}
 
     def _parameters(self, task: Task) -> Dict[str, Scalar]:

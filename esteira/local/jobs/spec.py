@@ -112,6 +112,4 @@ class Job:
     @property
     def image(self) -> Optional[str]:
         """The image of the job's containers, if it has any."""
-        return next(
-            (t.executor.image for t in self.tasks.values() if isinstance(t.executor, Container)), None
-        )
+        return next((t.executor.image for t in self.tasks.values() if isinstance(t.executor, Container)), None)

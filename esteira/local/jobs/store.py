@@ -125,9 +125,7 @@ class Store:
                 (context_name(context), kind, time.time()),
             )
 
-    def start_execution(
-        self, run: str, task: str, root: str, parameters: Mapping[str, Scalar]
-    ) -> Tuple[int, Path]:
+    def start_execution(self, run: str, task: str, root: str, parameters: Mapping[str, Scalar]) -> Tuple[int, Path]:
         """Add a RUNNING execution; return its id and its folder, `<root>/<run>/<task>_<id>`."""
         with self._transaction():
             cursor = self._db.execute(
@@ -140,9 +138,7 @@ class Store:
             self._db.execute("UPDATE executions SET folder = ? WHERE id = ?", (str(folder), row_id))
         return row_id, folder
 
-    def add_output(
-        self, execution: int, key: str, type_: ArtifactType, uri: str, metadata: Dict[str, Any]
-    ) -> Artifact:
+    def add_output(self, execution: int, key: str, type_: ArtifactType, uri: str, metadata: Dict[str, Any]) -> Artifact:
         """Add a PENDING artifact as an output of a running execution."""
         with self._transaction():
             cursor = self._db.execute(
@@ -218,8 +214,7 @@ class Store:
     def find_complete(self, cache_key: str) -> Iterator[Tuple[int, Dict[str, Scalar]]]:
         """Yield the id and the output parameters of complete executions with a cache key, latest first."""
         rows = self._db.execute(
-            "SELECT id, output_parameters FROM executions "
-            "WHERE cache_key = ? AND state = 'COMPLETE' ORDER BY id DESC",
+            "SELECT id, output_parameters FROM executions WHERE cache_key = ? AND state = 'COMPLETE' ORDER BY id DESC",
             (cache_key,),
         ).fetchall()
         for row_id, parameters in rows:
@@ -283,9 +278,7 @@ class Store:
 
     def executions_of(self, run: str) -> List[Tuple[str, str]]:
         """Return the tasks of a run that were executed, each with its state, in the order of their start."""
-        rows = self._db.execute(
-            "SELECT task, state FROM executions WHERE run = ? ORDER BY id", (run,)
-        ).fetchall()
+        rows = self._db.execute("SELECT task, state FROM executions WHERE run = ? ORDER BY id", (run,)).fetchall()
         return [(task, state) for task, state in rows]
 
     def _add_event(self, execution: int, artifact: int, direction: str, key: str, position: int) -> None:
@@ -303,8 +296,7 @@ class Store:
         for output in [artifact for found in outputs.values() for artifact in found]:
             for context in contexts:
                 self._db.execute(
-                    "INSERT OR IGNORE INTO attributions (context, artifact) "
-                    "SELECT id, ? FROM contexts WHERE name = ?",
+                    "INSERT OR IGNORE INTO attributions (context, artifact) SELECT id, ? FROM contexts WHERE name = ?",
                     (artifact_id(output.name), context_name(context)),
                 )
 

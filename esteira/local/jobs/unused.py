@@ -42,9 +42,7 @@ def unused_folders(store: Store, root: Path, pipeline: str, kept: KeptRuns) -> L
     for place in [*places_of(store, kept), *baseline_places(store, pipeline)]:
         used.update([Path(place), *Path(place).parents])
     folders = [Path(folder) for run, folder in store.execution_folders() if not kept.has(run)]
-    return sorted(
-        folder for folder in folders if root in folder.parents and folder not in used and folder.is_dir()
-    )
+    return sorted(folder for folder in folders if root in folder.parents and folder not in used and folder.is_dir())
 
 
 def places_of(store: Store, kept: KeptRuns) -> Iterator[str]:

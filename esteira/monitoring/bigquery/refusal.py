@@ -15,4 +15,4 @@ def place_in(sql: str, said: str) -> str:
         return ""
     line, column = lines[int(found[1]) - 1], int(found[2]) - 1
     start = max(0, column - LONGEST // 2)
-    return f"\n  {line[start:start + LONGEST]}\n  {' ' * (column - start)}^"
+    return f"\n  {line[start : start + LONGEST]}\n  {' ' * (column - start)}^"

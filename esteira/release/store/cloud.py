@@ -104,9 +104,7 @@ class CloudStore:
         except NotFoundError:
             there = {}
         if there.get("metadata") != resource["metadata"]:
-            raise ConflictError(
-                f"{self.uri}/{name}: was changed by somebody else meanwhile. Run the command again."
-            )
+            raise ConflictError(f"{self.uri}/{name}: was changed by somebody else meanwhile. Run the command again.")
         return there
 
     def _contents(self, prefix: str) -> Dict[str, Content]:

@@ -204,9 +204,7 @@ def test_a_password_is_sent_to_no_token_server_without_tls(tmp_path: Path) -> No
     )
 
 
-def test_a_password_does_not_follow_a_blob_to_another_host(
-    password_registry: RegistryServer, tmp_path: Path
-) -> None:
+def test_a_password_does_not_follow_a_blob_to_another_host(password_registry: RegistryServer, tmp_path: Path) -> None:
     given = []
 
     class Storage(Front):

@@ -71,9 +71,7 @@ def test_an_upload_that_was_cut_begins_again_where_the_registry_forgot_it(
     assert make_client(registry.host)[0].has_blob("a/b", blob.digest)
 
 
-def test_an_upload_that_was_cut_goes_on_where_the_registry_keeps_it(
-    registry: RegistryServer, tmp_path: Path
-) -> None:
+def test_an_upload_that_was_cut_goes_on_where_the_registry_keeps_it(registry: RegistryServer, tmp_path: Path) -> None:
     blob = make_blob(tmp_path / "blob", 8 * MIB)
     with run_front(registry.host, ResumableUploads) as front:
         client, pauses = make_client(front.host)

@@ -90,8 +90,7 @@ def test_a_base_without_a_digest_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ImageError) as error:
         pull_base(Reference("docker.io", "library/python", "3.8-slim"), AMD64, Layout(tmp_path), no_client)
     assert str(error.value) == (
-        'base image "docker.io/library/python:3.8-slim" has no digest. '
-        "Expected name@sha256:<64 hex>. Run: make pins"
+        'base image "docker.io/library/python:3.8-slim" has no digest. Expected name@sha256:<64 hex>. Run: make pins'
     )
 
 

@@ -129,9 +129,9 @@ def test_an_sbom_is_found_under_the_image_s_tag_for_referrers(registry: Registry
         }
         for sbom in (first, second)
     ]
-    assert skopeo_inspect(f"{registry.host}/a/b@{second.digest}", "--raw") == base.layout.blob(
-        second.digest
-    ).read_bytes()
+    assert (
+        skopeo_inspect(f"{registry.host}/a/b@{second.digest}", "--raw") == base.layout.blob(second.digest).read_bytes()
+    )
 
 
 def test_an_sbom_is_listed_for_what_it_tells_of(registry: RegistryServer, tmp_path: Path) -> None:
@@ -165,9 +165,7 @@ def test_a_second_push_with_an_sbom_sends_nothing(registry: RegistryServer, tmp_
         ]
 
 
-def test_a_registry_that_lists_referrers_itself_gets_no_tag_for_them(
-    registry: RegistryServer, tmp_path: Path
-) -> None:
+def test_a_registry_that_lists_referrers_itself_gets_no_tag_for_them(registry: RegistryServer, tmp_path: Path) -> None:
     base = small_base(tmp_path / "base")
     sbom = add_sbom(base)
     listed: List[Dict[str, Any]] = []

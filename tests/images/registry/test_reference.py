@@ -50,9 +50,7 @@ def test_a_reference_is_written_as_it_is_read() -> None:
 def test_a_mirror_takes_the_place_of_its_host_and_keeps_the_digest() -> None:
     reference = parse_reference(f"python:3.8-slim@{DIGEST}")
     there = mirrored(reference, {"docker.io": "europe-west1-docker.pkg.dev/my-project/dockerhub"})
-    assert there == Reference(
-        "europe-west1-docker.pkg.dev", "my-project/dockerhub/library/python", "3.8-slim", DIGEST
-    )
+    assert there == Reference("europe-west1-docker.pkg.dev", "my-project/dockerhub/library/python", "3.8-slim", DIGEST)
     assert mirrored(reference, {"docker.io": "127.0.0.1:5000"}).repository == "library/python"
     assert mirrored(reference, {"gcr.io": "127.0.0.1:5000"}) is reference
 

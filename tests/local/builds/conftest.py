@@ -52,9 +52,7 @@ def run(
 ) -> Callable[..., BuildResult]:
     """Return a function that runs the steps of a YAML text, which says nothing of the builder image."""
 
-    def run_steps(
-        steps: str, head: str = HEAD, build_id: Optional[str] = None, **substitutions: str
-    ) -> BuildResult:
+    def run_steps(steps: str, head: str = HEAD, build_id: Optional[str] = None, **substitutions: str) -> BuildResult:
         build_file = tmp_path / "build.yaml"
         build_file.write_text(f"{head}steps:\n{steps}", encoding="utf-8")
         report: Any = recorder

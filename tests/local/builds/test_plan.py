@@ -126,9 +126,7 @@ def test_a_step_that_starts_nothing_is_an_error() -> None:
 
 def test_a_built_in_without_an_honest_value_is_an_error_unless_it_is_given() -> None:
     text = 'steps:\n- name: "$_BUILDER"\n  args: [$TAG_NAME]\n'
-    assert "f.yaml:3: $TAG_NAME has no value outside Cloud Build; give one as a substitution." in error_of(
-        text
-    )
+    assert "f.yaml:3: $TAG_NAME has no value outside Cloud Build; give one as a substitution." in error_of(text)
     assert plan(text, {**BUILDER, "TAG_NAME": "v1"}).steps[0].command == ("v1",)
     assert "$PROJECT_NUMBER has no value" in error_of(text.replace("TAG_NAME", "PROJECT_NUMBER"))
 

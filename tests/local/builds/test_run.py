@@ -29,9 +29,7 @@ def states(result: BuildResult) -> List[str]:
     return [step.state for step in result.steps]
 
 
-def test_steps_share_a_workspace_with_the_source_and_run_one_after_the_other(
-    run: Run, recorder: Recorder
-) -> None:
+def test_steps_share_a_workspace_with_the_source_and_run_one_after_the_other(run: Run, recorder: Recorder) -> None:
     steps = script("one", "cat file.txt > copy") + script("two", "cat copy; pwd; ls ..")
     result = run(steps)
     assert (result.state, states(result), result.workspace) == ("succeeded", ["succeeded"] * 2, None)
@@ -87,17 +85,12 @@ def test_python_is_the_projects_own(run: Run, recorder: Recorder) -> None:
 
 
 def test_a_scripts_first_line_chooses_its_program(run: Run, recorder: Recorder) -> None:
-    run(
-        script("py", "#!/usr/bin/env python\nimport sys\nprint(sys.version_info.major)")
-        + script("sh", "echo $0")
-    )
+    run(script("py", "#!/usr/bin/env python\nimport sys\nprint(sys.version_info.major)") + script("sh", "echo $0"))
     assert recorder.lines_of("py") == ["3"]
     assert recorder.lines_of("sh")[0].endswith("/scripts/1")
 
 
-def test_a_failed_step_fails_the_build_ends_the_others_and_starts_no_more(
-    run: Run, recorder: Recorder
-) -> None:
+def test_a_failed_step_fails_the_build_ends_the_others_and_starts_no_more(run: Run, recorder: Recorder) -> None:
     bad = script("bad", f"echo why; {await_file('running')}; exit 3", 'waitFor: ["-"]')
     other = script("other", "touch running; sleep 600", 'waitFor: ["-"]')
     result = run(bad + other + script("never", "touch never"))

@@ -74,9 +74,7 @@ def test_the_source_arrives_whole(repository: Path, fill: Callable[[], List[str]
     assert len(tree(repository)) == len(STRANGE) + 6
 
 
-def test_a_commit_is_laid_down_whatever_the_attributes_say(
-    repository: Path, fill: Callable[[], List[str]]
-) -> None:
+def test_a_commit_is_laid_down_whatever_the_attributes_say(repository: Path, fill: Callable[[], List[str]]) -> None:
     (repository / ".gitattributes").write_text("file.txt export-ignore\n")
     run_git(repository, "add", "--all")
     run_git(repository, "commit", "-q", "-m", "attributes")
@@ -114,9 +112,7 @@ def test_a_folder_of_a_bigger_repository_is_laid_down_alone(repository: Path) ->
 
 
 @pytest.mark.parametrize("dirty", [True, False])
-def test_a_submodule_is_said_to_be_missing(
-    repository: Path, fill: Callable[[], List[str]], dirty: bool
-) -> None:
+def test_a_submodule_is_said_to_be_missing(repository: Path, fill: Callable[[], List[str]], dirty: bool) -> None:
     run_git(repository, "-c", "protocol.file.allow=always", "submodule", "add", "-q", str(repository), "sub")
     run_git(repository, "commit", "-q", "-m", "sub")
     if dirty:

@@ -187,7 +187,7 @@ def test_builds_are_listed_by_a_tag_the_newest_first(cloud_build: CloudBuild) ->
             "builder:latest': expected one by digest",
         ),
         ({"substitutions": {"_BUILDER": BUILDER, "_UNUSED": ""}}, "substitution _UNUSED is declared and never used"),
-        ({"steps": [{"name": BUILDER, "waitFor": ["none"], "id": "a"}]}, 'waitFor'),
+        ({"steps": [{"name": BUILDER, "waitFor": ["none"], "id": "a"}]}, "waitFor"),
         ({"stepz": []}, "stepz"),
     ],
 )

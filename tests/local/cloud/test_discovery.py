@@ -73,7 +73,7 @@ def test_a_body_as_google_documents_it_has_no_faults() -> None:
 @pytest.mark.parametrize(
     ("body", "expected"),
     [
-        ({"nme": "a"}, 'Invalid JSON payload received. Unknown name "nme" at \'\': Cannot find field.'),
+        ({"nme": "a"}, "Invalid JSON payload received. Unknown name \"nme\" at '': Cannot find field."),
         (
             {"parts": [{}, {"parts": [{"nme": "a"}]}]},
             "Invalid JSON payload received. Unknown name \"nme\" at 'parts[1].parts[0]': Cannot find field.",

@@ -94,16 +94,12 @@ def test_a_bucket_is_described_changed_and_removed(run: Run, stand_in: StandIn) 
     template = "--format=value(location,uniform_bucket_level_access,versioning_enabled,labels.made-by,metageneration)"
     assert run("gcloud", "storage", "buckets", "describe", bucket, template) == "EUROPE-WEST1\tTrue\tTrue\testeira\t2\n"
     shown = run("gcloud", "storage", "buckets", "get-iam-policy", bucket, "--format=value(bindings.role.list())")
-    assert shown == (
-        "roles/storage.legacyBucketOwner,roles/storage.legacyBucketReader,roles/storage.objectAdmin\n"
-    )
+    assert shown == ("roles/storage.legacyBucketOwner,roles/storage.legacyBucketReader,roles/storage.objectAdmin\n")
     run("gcloud", "storage", "buckets", "delete", bucket)
     assert bucket not in run("gcloud", "storage", "ls")
 
 
-def test_a_build_s_source_is_uploaded(
-    run: Run, stand_in: StandIn, environment: Environment, tmp_path: Path
-) -> None:
+def test_a_build_s_source_is_uploaded(run: Run, stand_in: StandIn, environment: Environment, tmp_path: Path) -> None:
     def create(call: Call) -> Dict[str, object]:
         build = {**call.body, "id": "b-1", "status": "QUEUED", "projectId": "demo-project"}
         kind = "type.googleapis.com/google.devtools.cloudbuild.v1.BuildOperationMetadata"

@@ -90,17 +90,11 @@ class HandmadeJob:
         """Add a task that runs Python code; it puts out `result` unless told otherwise."""
         options.setdefault("outputs", {"result": "tfx.Schema"})
         command = ["python", "-c", PRELUDE + code]
-        return self.add(
-            name, {"container": {"image": IMAGE, "command": command, "args": ["{{$}}"]}}, **options
-        )
+        return self.add(name, {"container": {"image": IMAGE, "command": command, "args": ["{{$}}"]}}, **options)
 
-    def importer(
-        self, name: str, uri: str, title: str = "tfx.Schema", reimport: bool = False
-    ) -> "HandmadeJob":
+    def importer(self, name: str, uri: str, title: str = "tfx.Schema", reimport: bool = False) -> "HandmadeJob":
         artifact_uri = {"constantValue": {"stringValue": uri}}
-        executor = {
-            "importer": {"artifactUri": artifact_uri, "typeSchema": schema(title), "reimport": reimport}
-        }
+        executor = {"importer": {"artifactUri": artifact_uri, "typeSchema": schema(title), "reimport": reimport}}
         return self.add(name, executor, outputs={"result": title})
 
     def resolver(

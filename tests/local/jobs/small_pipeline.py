@@ -47,9 +47,7 @@ def create_pipeline() -> tfx.dsl.Pipeline:
         model=tfx.dsl.Channel(type=standard_artifacts.Model),
         model_blessing=tfx.dsl.Channel(type=standard_artifacts.ModelBlessing),
     ).with_id("latest_blessed")
-    count = CountSplits(
-        statistics=statistics.outputs["statistics"], wait_for=RuntimeParameter("wait_for", ptype=str)
-    )
+    count = CountSplits(statistics=statistics.outputs["statistics"], wait_for=RuntimeParameter("wait_for", ptype=str))
     counted = count.outputs["result"].future()[0].custom_property("count")
     with tfx.dsl.Cond(counted > 1):
         two = OnlyIfTwo(statistics=statistics.outputs["statistics"])

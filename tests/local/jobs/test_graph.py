@@ -16,27 +16,18 @@ NAMES = "abcdefgh"
 @st.composite
 def graphs(draw: st.DrawFn) -> Dict[str, Set[str]]:
     """Graphs without a cycle: a task waits only for tasks that come before it in the alphabet."""
-    return {
-        name: draw(st.sets(st.sampled_from(NAMES[:at]))) if at else set() for at, name in enumerate(NAMES)
-    }
+    return {name: draw(st.sets(st.sampled_from(NAMES[:at]))) if at else set() for at, name in enumerate(NAMES)}
 
 
 @given(graphs())
 def test_each_task_comes_after_those_that_it_waits_for(graph: Dict[str, Set[str]]) -> None:
     order = sorted_tasks(graph)
     assert sorted(order) == sorted(graph)
-    assert all(
-        order.index(before) < order.index(name) for name, waits_for in graph.items() for before in waits_for
-    )
+    assert all(order.index(before) < order.index(name) for name, waits_for in graph.items() for before in waits_for)
 
 
 def test_edges_come_from_artifacts_and_dependent_tasks(tmp_path: Path) -> None:
-    job = (
-        HandmadeJob(tmp_path)
-        .script("one")
-        .script("two", inputs={"a": "one.result"})
-        .script("three", after=["two"])
-    )
+    job = HandmadeJob(tmp_path).script("one").script("two", inputs={"a": "one.result"}).script("three", after=["two"])
     assert build_graph(read_job(job.document)) == {"one": set(), "two": {"one"}, "three": {"two"}}
 
 

@@ -141,9 +141,7 @@ def test_two_runs_at_once_in_one_state_folder_do_not_disturb_each_other(settings
 
 def test_a_child_that_outlives_its_task_is_ended_with_it(settings: Settings, tmp_path: Path) -> None:
     there = str(tmp_path / "there")
-    code = (
-        f"import subprocess; p = subprocess.Popen(['sleep', '600']); open({there!r}, 'w').write(str(p.pid))"
-    )
+    code = f"import subprocess; p = subprocess.Popen(['sleep', '600']); open({there!r}, 'w').write(str(p.pid))"
     job = HandmadeJob(settings.state / "root").script("one", code)
     assert states(run(job, settings, "r1")) == {"one": "succeeded"}
     wait_for(lambda: is_gone(int(Path(there).read_text(encoding="utf-8"))))

@@ -12,9 +12,7 @@ from esteira.local.jobs.reader import read_job
 from esteira.local.jobs.result import Artifact
 from tests.local.jobs.handmade import HandmadeJob
 
-MODEL = Artifact(
-    "stores/artifacts/1", "tfx.Model", "/root/model", {"steps": 3.0, "kind": "wide"}, {"schemaTitle": "x"}
-)
+MODEL = Artifact("stores/artifacts/1", "tfx.Model", "/root/model", {"steps": 3.0, "kind": "wide"}, {"schemaTitle": "x"})
 BLESSING = Artifact("stores/artifacts/2", "tfx.ModelBlessing", "/root/blessing", {})
 
 

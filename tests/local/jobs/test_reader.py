@@ -24,9 +24,7 @@ UNSUPPORTED = {
     ),
     "executorLabel": lambda job: job.components.update(one={"dag": {"tasks": {}}}),
     "one_executor.resolver": lambda job: job.executors.update(one_executor={"customJob": {}}),
-    "lifecycle.postStop": lambda job: job.executors["one_executor"]["container"].update(
-        lifecycle={"postStop": {}}
-    ),
+    "lifecycle.postStop": lambda job: job.executors["one_executor"]["container"].update(lifecycle={"postStop": {}}),
     "componentInputArtifact": lambda job: job.tasks["one"]["inputs"]["artifacts"].update(
         x={"componentInputArtifact": "y"}
     ),
@@ -78,9 +76,7 @@ def test_command_and_arguments_are_one_command(tmp_path: Path) -> None:
 def test_two_images_in_one_job_are_an_error(tmp_path: Path) -> None:
     job = HandmadeJob(tmp_path).script("one").script("two")
     job.executors["two_executor"]["container"]["image"] = "elsewhere/tool"
-    with pytest.raises(
-        JobError, match=r"more than one image.*\n.*one: local@sha256.*\n.*two: elsewhere/tool"
-    ):
+    with pytest.raises(JobError, match=r"more than one image.*\n.*one: local@sha256.*\n.*two: elsewhere/tool"):
         read_job(job.document)
 
 

@@ -32,9 +32,7 @@ def test_tasks_hand_artifacts_on_and_are_cached_the_second_time(settings: Settin
 
 def test_a_failed_task_stops_what_depends_on_it_and_nothing_else(settings: Settings) -> None:
     job = make_job(settings).script("bad", "print('the reason'); sys.exit(3)").script("good")
-    job.script("after_bad", after=["bad"]).script("later", after=["after_bad"]).script(
-        "after_good", after=["good"]
-    )
+    job.script("after_bad", after=["bad"]).script("later", after=["after_bad"]).script("after_good", after=["good"])
     result = run(job, settings, "r1")
     assert result.state == "failed"
     assert states(result) == {
@@ -101,10 +99,7 @@ def test_independent_tasks_run_side_by_side(settings: Settings, tmp_path: Path) 
 
 
 def test_one_worker_runs_one_task_at_a_time(make_settings: Callable[..., Settings], tmp_path: Path) -> None:
-    alone = (
-        f"os.mkdir({str(tmp_path / 'busy')!r}); time.sleep(0.05); os.rmdir({str(tmp_path / 'busy')!r}); "
-        + WRITE
-    )
+    alone = f"os.mkdir({str(tmp_path / 'busy')!r}); time.sleep(0.05); os.rmdir({str(tmp_path / 'busy')!r}); " + WRITE
     settings = make_settings(run__workers="1")
     job = make_job(settings).script("one", alone).script("two", alone).script("three", alone)
     assert set(states(run(job, settings, "r1")).values()) == {"succeeded"}
@@ -191,9 +186,7 @@ def test_a_blessed_model_whose_files_were_removed_is_not_found(settings: Setting
     assert states(again)["train"] == "succeeded"
 
 
-def test_importers_take_the_same_artifact_unless_told_to_import_anew(
-    settings: Settings, tmp_path: Path
-) -> None:
+def test_importers_take_the_same_artifact_unless_told_to_import_anew(settings: Settings, tmp_path: Path) -> None:
     job = make_job(settings).importer("old", str(tmp_path)).importer("new", str(tmp_path), reimport=True)
     first, second = run(job, settings, "r1"), run(job, settings, "r2")
     assert states(second) == {"new": "succeeded", "old": "cached"}
@@ -205,9 +198,7 @@ def test_importers_take_the_same_artifact_unless_told_to_import_anew(
 
 def test_an_import_of_nothing_fails_with_its_place(settings: Settings, tmp_path: Path) -> None:
     result = run(make_job(settings).importer("old", str(tmp_path / "ghost")), settings, "r1")
-    assert result.tasks["old"].error.startswith(
-        f"task old: imports {tmp_path / 'ghost'}, and nothing lies there."
-    )
+    assert result.tasks["old"].error.startswith(f"task old: imports {tmp_path / 'ghost'}, and nothing lies there.")
 
 
 def test_a_folder_for_logs_that_cannot_be_written_is_an_error_before_anything_runs(

@@ -55,9 +55,7 @@ def test_a_change_that_fails_halfway_leaves_nothing(tmp_path: Path, monkeypatch:
         outputs = {"model": [artifact], "other": [other]}
         with monkeypatch.context() as patch, pytest.raises(OSError, match="the disk is gone"):
             measured = iter(["1 files, 1 bytes"])
-            patch.setattr(
-                "esteira.local.jobs.store.measure_extent", lambda uri: next(measured, None) or fail(uri)
-            )
+            patch.setattr("esteira.local.jobs.store.measure_extent", lambda uri: next(measured, None) or fail(uri))
             store.complete_execution(execution, {}, outputs, contexts=[])
         assert [state for _, state, _ in store.find_artifacts()] == ["PENDING", "PENDING"]
         assert store.executions_of("r1") == [("Trainer", "RUNNING")]

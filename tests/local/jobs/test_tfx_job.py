@@ -40,9 +40,7 @@ class CompiledJob(HandmadeJob):
         compile_small_pipeline(folder)
         lay_down_data(folder / "data")
         (folder / "schema").mkdir()
-        (folder / "schema" / "schema.pbtxt").write_text(
-            'feature { name: "text" type: BYTES }\n', encoding="utf-8"
-        )
+        (folder / "schema" / "schema.pbtxt").write_text('feature { name: "text" type: BYTES }\n', encoding="utf-8")
         self.go = folder / "go"
         self.document = json.loads((folder / "job.json").read_text(encoding="utf-8"))
         self.document["runtimeConfig"] = {

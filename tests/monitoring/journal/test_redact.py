@@ -157,7 +157,7 @@ def test_many_texts_that_an_output_may_repeat_take_no_long_search() -> None:
 
 
 # No secret is a part of what is written anyhow.
-SECRETS = st.text("XYZ #ÇЯ🎉\\\"/\n", min_size=8, max_size=20)
+SECRETS = st.text('XYZ #ÇЯ🎉\\"/\n', min_size=8, max_size=20)
 VALUES = st.recursive(
     st.one_of(SECRETS, st.sampled_from(["a", "", "text", "b64"]), st.none(), st.booleans(), st.integers(), st.floats()),
     lambda values: st.one_of(

@@ -80,9 +80,7 @@ def test_objects_say_what_they_are(bucket_server: str, environment: Environment,
     assert [kind.get("cacheControl") for kind in kinds.values()] == ["no-cache", "no-cache", None, None]
 
 
-def test_only_what_is_missing_is_sent(
-    behind: Callable[[Judge], Front], environment: Environment, source: Path
-) -> None:
+def test_only_what_is_missing_is_sent(behind: Callable[[Judge], Front], environment: Environment, source: Path) -> None:
     front = behind(lambda request: None)
     store = CloudStore(environment, "sentiment")
     store.lay_down("data/0a1b", [("one", source)])
@@ -226,9 +224,7 @@ def test_what_the_server_answers_is_told(
         assert str(caught.value) == f"{store.uri}/current: cannot {what}: {expected}"
 
 
-def test_damage_on_the_way_is_found(
-    behind: Callable[[Judge], Front], environment: Environment, source: Path
-) -> None:
+def test_damage_on_the_way_is_found(behind: Callable[[Judge], Front], environment: Environment, source: Path) -> None:
     store = CloudStore(environment, "sentiment")
     store.write("current", b"0a1b")
     behind(lambda request: Damage(b"0a1b", b"0a1c") if request.method == "GET" else Damage(b"a,b", b"a,c"))

@@ -89,9 +89,7 @@ def test_a_listing_is_sorted_and_of_that_folder_only(store: Store) -> None:
     assert Entry("data2/d", 7) in store.list("")
 
 
-def test_what_lies_there_is_never_changed(
-    store: Store, make_files: Callable[..., List["tuple[str, Path]"]]
-) -> None:
+def test_what_lies_there_is_never_changed(store: Store, make_files: Callable[..., List["tuple[str, Path]"]]) -> None:
     files = make_files({"one": b"1", "two": b"2"})
     store.lay_down("data/0a1b", files)
     before = store.read("data/0a1b/one")
@@ -119,9 +117,7 @@ def test_another_content_is_told(
     assert contents(store, "data/0a1b") == {"data/0a1b/one": b"1", "data/0a1b/two": b"2"}
 
 
-def test_what_is_missing_is_completed(
-    store: Store, make_files: Callable[..., List["tuple[str, Path]"]]
-) -> None:
+def test_what_is_missing_is_completed(store: Store, make_files: Callable[..., List["tuple[str, Path]"]]) -> None:
     files = make_files({"one": b"1", "below/two": b"2", "three": b"3"})
     store.lay_down("data/0a1b", files[:1])
     before = store.read("data/0a1b/one")
@@ -155,9 +151,7 @@ def test_processes_that_lay_the_same_part_down_agree(store: Store, tmp_path: Pat
     assert contents(store, "") == {f"data/0a1b/{number}": b"%d" % number for number in range(20)}
 
 
-def test_a_large_file_is_laid_down_in_pieces(
-    store: Store, make_files: Callable[..., List["tuple[str, Path]"]]
-) -> None:
+def test_a_large_file_is_laid_down_in_pieces(store: Store, make_files: Callable[..., List["tuple[str, Path]"]]) -> None:
     content = os.urandom(2 * CHUNK_BYTES + 1)
     files = make_files({"large.csv": content})
     store.lay_down("data/0a1b", files)
@@ -165,9 +159,7 @@ def test_a_large_file_is_laid_down_in_pieces(
     assert contents(store, "data") == {"data/0a1b/large.csv": content}
 
 
-def test_more_objects_than_a_page_holds(
-    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_more_objects_than_a_page_holds(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("esteira.release.store.objects.PAGE_OBJECTS", 2)
     (tmp_path / "file").write_bytes(b"x")
     names = [f"{number:03}" for number in range(5)]
