@@ -1,6 +1,7 @@
 """What every test shares: the guard against stray programs and sockets, and settings in a folder of its own."""
 
 import os
+import signal
 import subprocess
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterator
@@ -16,6 +17,10 @@ SLOW_S = 10
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 # google-auth reads it once, when it is imported: no test asks whether this is one of Google's machines.
 os.environ["NO_GCE_CHECK"] = "true"
+# A shell that starts the tests in the background has them ignore Ctrl-C, and so what they start and interrupt.
+for number, handler in ((signal.SIGINT, signal.default_int_handler), (signal.SIGQUIT, signal.SIG_DFL)):
+    if signal.getsignal(number) == signal.SIG_IGN:
+        signal.signal(number, handler)
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
