@@ -63,7 +63,7 @@ def check_leftovers(settings: Settings) -> Iterator[Finding]:
 
 
 def leftovers(settings: Settings) -> List[Path]:
-    """Return folders of work that nobody holds; a failed build's last one stays for who looks into it."""
+    """Return folders of work that nobody holds; a failed build's last one stays for those who look into it."""
     builds = settings.state / "builds"
     kept = latest(builds) if builds.is_dir() else None
     left = [path for path in folders_in(builds) if path != kept]

@@ -1,4 +1,4 @@
-"""CHANGELOG.md: what changed for who uses the engine, by version, the newest first.
+"""CHANGELOG.md: what changed for those who use the engine, by version, the newest first.
 
 towncrier writes it from the fragments in changes/, as pyproject.toml says.
 """

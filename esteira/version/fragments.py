@@ -26,7 +26,7 @@ def check_fragments(root: Path, base: str) -> str:
     if engine and not any(path == CHANGELOG or NAME.fullmatch(path) for path in changed):
         raise SourceError(
             f"{engine[0]}: changes the engine, and no file in {FRAGMENTS}/ tells of it.\n"
-            f"Expected a sentence for who uses it, in a file such as {FRAGMENTS}/+short-name.fixed.md"
+            f"Expected a sentence for those who use it, in a file such as {FRAGMENTS}/+short-name.fixed.md"
             f" ({', '.join(KINDS)}). {README} tells more."
         )
     told = f", and {FRAGMENTS}/ tells of it" if engine else ""

@@ -26,7 +26,7 @@ def test_an_engine_that_differs_untold_is_an_error_that_says_what_to_write(branc
         check_fragments(branch, "main")
     assert str(caught.value) == (
         "esteira/plan.py: changes the engine, and no file in changes/ tells of it.\n"
-        "Expected a sentence for who uses it, in a file such as changes/+short-name.fixed.md"
+        "Expected a sentence for those who use it, in a file such as changes/+short-name.fixed.md"
         " (added, changed, removed, fixed, security). changes/README.md tells more."
     )
 

@@ -80,7 +80,7 @@ def hosted_repository(settings: Settings, folder: Path) -> Iterator[Hosted]:
 
 
 def stand_ins(whole: Whole, folder: Path) -> Path:
-    """Return a file of the variables that lead to the project's stand-ins, for who signs in."""
+    """Return a file of the variables that lead to the project's stand-ins, for those who sign in."""
     path = folder / "stand-ins.env"
     lines = [f"{name}={value}\n" for name, value in whole.project.variables.items()]
     path.write_text("".join(lines), encoding="utf-8")
