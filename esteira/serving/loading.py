@@ -16,8 +16,6 @@ from esteira.serving.identity import Candidate, deployed_as
 from esteira.serving.saved_model import check_model_dir, model_version, read_labels
 
 LIBRARY = "esteira.serving.tensorflow_model"
-# How many more objects than now start a collection: a batch of requests makes more than the 700 of Python's own.
-COLLECT_AFTER = 5_000
 
 
 def load_model(candidate: Candidate, *, max_batch: int, max_waiting: int) -> ServedModel:
@@ -59,7 +57,6 @@ def freeze_libraries() -> None:
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(COLLECT_AFTER)
 
 
 def release_memory() -> None:

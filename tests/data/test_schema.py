@@ -49,10 +49,14 @@ def test_the_curated_schema_fits_prepared_data_and_catches_what_does_not(data: P
 def test_proposes_a_schema_shows_what_differs_and_accepts_it(data: Path, tmp_path: Path) -> None:
     proposal, curated = tmp_path / "proposal.pbtxt", tmp_path / "curated.pbtxt"
     curated.write_bytes(CURATED.read_bytes())
+    curated.write_text(
+        curated.read_text(encoding="utf-8").replace("min_fraction: 1.0", "min_fraction: 0.5", 1), "utf-8"
+    )
     difference = infer_schema(data, proposal, curated)
-    assert '+  domain: "source"' in difference
-    assert '+  value: "all"' in difference
+    assert "-    min_fraction: 0.5" in difference
+    # Neither labels nor sources are closed.
     assert "negativo" not in difference
+    assert '"all"' not in difference
     accept_schema(proposal, curated)
     assert infer_schema(data, proposal, curated) == ""
     assert 'value: "c"' in fill_labels(curated.read_text(encoding="utf-8"), ["c"], "curated.pbtxt")
