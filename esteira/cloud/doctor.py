@@ -6,12 +6,12 @@ from typing import Callable, Iterable, Iterator, List
 from esteira.cloud.check import absent
 from esteira.cloud.doctor_machine import check_clock, check_credentials, check_gcloud, check_hosts
 from esteira.cloud.doctor_quota import check_quota
-from esteira.cloud.finding import Check, Finding, failed, run_checks
 from esteira.cloud.mirror import find_mirror
 from esteira.cloud.part import Resource
 from esteira.cloud.permissions import Need, lacking, needs, rollback_needs, told
 from esteira.cloud.resources import resources
 from esteira.cloud.services import DOMAIN, SERVICES, read_services
+from esteira.doctor.finding import Check, Finding, failed, run_checks
 from esteira.errors import GoogleError
 from esteira.google.api import Api
 from esteira.google.refusals import NotFoundError

@@ -6,7 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 from email.utils import parsedate_to_datetime
 from typing import Iterator, List, Mapping, Tuple
 
-from esteira.cloud.finding import CREDENTIALS, Finding, failed
+from esteira.doctor.finding import CREDENTIALS, Finding, failed
+from esteira.doctor.programs import INSTALL_GCLOUD
 from esteira.errors import GoogleError, ProgramError
 from esteira.google.addresses import is_local_url
 from esteira.google.api import Api
@@ -20,7 +21,6 @@ TOKEN_INFO = "https://oauth2.googleapis.com/tokeninfo"
 ANSWER_S = 10.0
 # Tokens are signed with the time, and Google refuses those of another hour.
 SKEW_S = 60.0
-INSTALL = "Install it: https://cloud.google.com/sdk/docs/install"
 
 
 def check_gcloud(environ: Mapping[str, str]) -> Iterator[Finding]:
@@ -28,7 +28,7 @@ def check_gcloud(environ: Mapping[str, str]) -> Iterator[Finding]:
     try:
         versions = json.loads(run_program(["gcloud", "version", "--format=json"], env=environ, timeout_s=60))
     except (ProgramError, ValueError) as error:
-        yield Finding("gcloud", False, str(error).splitlines()[0], INSTALL)
+        yield Finding("gcloud", False, str(error).splitlines()[0], INSTALL_GCLOUD)
         return
     yield Finding("gcloud", True, str(versions.get("Google Cloud SDK", "of no version")))
 

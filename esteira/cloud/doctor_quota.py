@@ -8,7 +8,7 @@ import re
 from typing import Iterator, Optional
 from urllib.parse import quote, urlencode
 
-from esteira.cloud.finding import Finding
+from esteira.doctor.finding import Finding
 from esteira.errors import GoogleError
 from esteira.google.api import Api, Json
 from esteira.google.refusals import concerns_login

@@ -10,10 +10,10 @@ from esteira.cloud.apply import apply, refuse_left, refuse_wrong
 from esteira.cloud.destroy import destroy, plan_removal, refuse_contents
 from esteira.cloud.doctor import examine
 from esteira.cloud.federation import provider_name
-from esteira.cloud.finding import findings_table
 from esteira.cloud.plan import Plan, make_plan
 from esteira.cloud.plan_view import rows_table, show_plan, summary
 from esteira.doctor.examine import examine_local
+from esteira.doctor.finding import findings_table
 from esteira.errors import GoogleError, SettingsError, StateError
 from esteira.google.api import Api, Pause
 from esteira.google.open import open_api

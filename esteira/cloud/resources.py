@@ -21,7 +21,8 @@ from esteira.cloud.repository import Repository
 from esteira.cloud.roles import grants, secrets
 from esteira.cloud.secret import Secret
 from esteira.cloud.services import Enabled, Services
-from esteira.cloud.table import FORMS, REQUEST_LOG, Table
+from esteira.cloud.table import Table
+from esteira.monitoring.forms import FORMS, REQUEST_LOG
 from esteira.settings import Environment, Settings
 
 

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 from typing import Iterator, Mapping
 
-from esteira.cloud.finding import Finding
+from esteira.doctor.finding import Finding
 from esteira.errors import ProgramError, SourceError
 from esteira.git import git, git_complaint
 from esteira.process import run_program

@@ -3,9 +3,8 @@
 from functools import partial
 from typing import List, Mapping
 
-from esteira.cloud.doctor_machine import INSTALL
-from esteira.cloud.finding import Check, Finding, run_checks
 from esteira.doctor.clone import check_clone, check_git
+from esteira.doctor.finding import Check, Finding, run_checks
 from esteira.doctor.machine import (
     check_clock,
     check_disk,
@@ -15,7 +14,7 @@ from esteira.doctor.machine import (
     check_port,
     check_python,
 )
-from esteira.doctor.programs import check_engine, check_program
+from esteira.doctor.programs import INSTALL_GCLOUD, check_engine, check_program
 from esteira.doctor.state import check_lease, check_leftovers, check_state
 from esteira.doctor.supplies import check_data, check_environment, check_index, check_wheels
 from esteira.settings import Settings
@@ -41,6 +40,6 @@ def examine_local(settings: Settings, environ: Mapping[str, str]) -> List[Findin
         partial(check_leftovers, settings),
         partial(check_port, settings),
         partial(check_engine, settings, environ),
-        partial(check_program, "gcloud", "only make deploy ENV=name needs it", INSTALL, environ),
+        partial(check_program, "gcloud", "only make deploy ENV=name needs it", INSTALL_GCLOUD, environ),
     ]
     return run_checks(checks)

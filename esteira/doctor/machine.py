@@ -9,7 +9,7 @@ import sys
 import time
 from typing import Iterator, Mapping
 
-from esteira.cloud.finding import Finding
+from esteira.doctor.finding import Finding
 from esteira.settings import Settings
 
 PYTHON = (3, 8)

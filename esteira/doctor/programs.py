@@ -3,10 +3,12 @@
 import shutil
 from typing import Iterator, Mapping
 
-from esteira.cloud.finding import Finding
+from esteira.doctor.finding import Finding
 from esteira.errors import ImageError
 from esteira.images.engine.find import find_engine
 from esteira.settings import Settings
+
+INSTALL_GCLOUD = "Install it: https://cloud.google.com/sdk/docs/install"
 
 
 def check_engine(settings: Settings, environ: Mapping[str, str]) -> Iterator[Finding]:

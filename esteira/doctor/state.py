@@ -5,8 +5,8 @@ import tempfile
 from pathlib import Path
 from typing import Iterator, List
 
-from esteira.cloud.finding import Finding
 from esteira.deploy.status import read_status
+from esteira.doctor.finding import Finding
 from esteira.errors import EsteiraError
 from esteira.local.builds.workspace import latest
 from esteira.locks import is_locked

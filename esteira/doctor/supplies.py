@@ -5,9 +5,9 @@ import sys
 from pathlib import Path
 from typing import Iterator, List, Mapping
 
-from esteira.cloud.finding import Finding
 from esteira.data.fetch import download_folders, find_download, read_pin
 from esteira.data.prepare import PIN
+from esteira.doctor.finding import Finding
 from esteira.errors import EsteiraError, ProgramError
 from esteira.images.wheels.locked import Wheel, wheels_of
 from esteira.images.wheels.store import LOCK, wheel_store

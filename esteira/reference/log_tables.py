@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 from typing import Any, Dict, List
 
-from esteira.cloud.table import FORMS
+from esteira.monitoring.forms import FORMS
 from esteira.reference.constants import constants_of
 from esteira.reference.faults import Faults
 
@@ -48,7 +48,7 @@ def table_of(path: Path, faults: Faults) -> Dict[str, Any]:
         faults.expect(column.get("description", ""), place, '"description": "what it holds"')
     form = FORMS.get(path.stem)
     about = form.why if form else FOREIGN.get(path.stem, "")
-    faults.expect(about, f"{FOLDER}/{path.name}", "what it is for, in FORMS of esteira/cloud/table.py")
+    faults.expect(about, f"{FOLDER}/{path.name}", "what it is for, in FORMS of esteira/monitoring/forms.py")
     return {"about": about, "columns": columns, "form": form}
 
 

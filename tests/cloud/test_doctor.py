@@ -11,8 +11,8 @@ import pytest
 from esteira.cloud.doctor import check_vertex, examine, guarded
 from esteira.cloud.doctor_machine import account_of, check_clock, check_credentials, check_gcloud, check_hosts
 from esteira.cloud.doctor_quota import check_quota
-from esteira.cloud.finding import run_checks
 from esteira.cloud.front import doctor
+from esteira.doctor.finding import run_checks
 from esteira.errors import GoogleError
 from esteira.google.api import Api
 from esteira.local.cloud.faults import Fault

@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
-from esteira.cloud.table import REQUEST_LOG, schema_path
 from esteira.local.cloud import described
+from esteira.monitoring.forms import REQUEST_LOG, schema_path
 from esteira.process import run_program
 from tests.conftest import REPOSITORY
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from esteira.cloud.finding import Finding
 from esteira.doctor.clone import INSTALL, check_clone, check_git
+from esteira.doctor.finding import Finding
 
 pytestmark = pytest.mark.programs
 AS = ("-c", "user.name=You", "-c", "user.email=you@localhost", "-c", "protocol.file.allow=always")

@@ -5,7 +5,7 @@ from typing import Callable
 
 import pytest
 
-from esteira.cloud.finding import Finding
+from esteira.doctor.finding import Finding
 from esteira.doctor.machine import check_disk, check_language, check_port, check_python
 from esteira.settings import Settings
 

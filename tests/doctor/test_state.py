@@ -6,7 +6,7 @@ from datetime import datetime, timezone
 
 import pytest
 
-from esteira.cloud.finding import Finding
+from esteira.doctor.finding import Finding
 from esteira.doctor.state import check_lease, check_leftovers, check_state
 from esteira.locks import take_folder
 from esteira.release.holder import process_start, this_machine

@@ -6,7 +6,7 @@ from typing import Callable
 
 import pytest
 
-from esteira.cloud.finding import Finding
+from esteira.doctor.finding import Finding
 from esteira.doctor.supplies import check_data, check_environment, check_index, check_wheels
 from esteira.settings import Settings
 from tests.conftest import REPOSITORY

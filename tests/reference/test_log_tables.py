@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from esteira.cloud.table import FORMS
 from esteira.errors import TemplateError
+from esteira.monitoring.forms import FORMS
 from esteira.monitoring.views import UNSURE, VIEWS
 from esteira.reference.log_tables import tables_page
 from esteira.reference.pages import render_page
@@ -41,7 +41,7 @@ def test_a_column_or_query_without_words_is_told_with_what_to_write_where(root: 
         tables_page(root)
     assert str(error.value) == (
         'sql/ground_truth.json: label: has no description. Expected "description": "what it holds"\n'
-        "sql/more.json: has no description. Expected what it is for, in FORMS of esteira/cloud/table.py\n"
+        "sql/more.json: has no description. Expected what it is for, in FORMS of esteira/monitoring/forms.py\n"
         "sql/models.sql.j2: has no description. Expected a line that begins with -- Parameters:\n"
         "Write it, then run: make generate"
     )

@@ -4,12 +4,12 @@ import json
 from pathlib import Path
 from typing import Any, Dict, List
 
-from esteira.cloud.table import FORMS, schema_path
 from esteira.local.cloud.logged_requests import LoggedRequests
 from esteira.local.cloud.warehouse.jobs import Jobs
 from esteira.local.cloud.warehouse.table_data import TableData
 from esteira.local.cloud.warehouse.tables import Warehouse
 from esteira.monitoring.bigquery.engine import BigQuery
+from esteira.monitoring.forms import FORMS, schema_path
 from esteira.settings import Settings
 from tests.conftest import REPOSITORY
 from tests.vertex.endpoint_project import Project
