@@ -14,6 +14,10 @@ GITLINK = "160000"
 LINK = "120000"
 # How git, the other side and ssh begin what went wrong; git goes on with advice.
 COMPLAINT = re.compile(r"(fatal|error|ssh): |remote: *\S|Host key verification failed|\S+: Permission denied")
+# What to give where a commit is to be named, and is not found.
+EXPECTED_COMMIT = (
+    "Expected a hash, a branch or a tag, such as BASE=HEAD~1.\nA shallow clone has few of them: git fetch --unshallow"
+)
 # What a caller may set for git. Anything else, as a hook sets it, would name another repository.
 KEPT = ("GIT_SSH", "GIT_SSL_", "GIT_CONFIG_", "GIT_EXEC_PATH", "GIT_TRACE")
 

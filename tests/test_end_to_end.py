@@ -1,6 +1,5 @@
 """From a clone to a prediction: what a user types, on a sample of the real data."""
 
-import csv
 import json
 import os
 import re
@@ -14,9 +13,9 @@ import pytest
 
 from tests.conftest import REPOSITORY
 from tests.make import VENV, make
+from tests.sample import write_sample
 
 pytestmark = [pytest.mark.programs, pytest.mark.loopback, pytest.mark.slow]
-SAMPLE_ROWS = {"train": 1500, "eval": 600}
 HEADLINES = REPOSITORY / "tests" / "data" / "manchetes.csv"
 COLUMNS = {"ESTEIRA_DATA_TEXT_COLUMN": "titulo", "ESTEIRA_DATA_LABEL_COLUMN": "sentimento"}
 
@@ -36,17 +35,7 @@ NO_REGISTRY = "127.0.0.1:9"
 @pytest.fixture(scope="module")
 def sample(clone: Path) -> Path:
     """A CSV with the first rows of the default data, which is fetched and prepared for it."""
-    prepared = make(clone, "data")
-    assert prepared.returncode == 0, prepared.stderr
-    path = clone / "sample.csv"
-    with path.open("w", encoding="utf-8", newline="") as stream:
-        writer = csv.writer(stream)
-        writer.writerow(["text", "label", "source"])
-        for split, count in SAMPLE_ROWS.items():
-            writer.writerows(
-                list(csv.reader((clone / "build" / "data" / split / f"{split}.csv").open()))[1 : count + 1]
-            )
-    return path
+    return write_sample(clone)
 
 
 @pytest.fixture(scope="module")

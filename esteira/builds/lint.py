@@ -5,7 +5,6 @@ keys, `timeout: 60m`, an undefined substitution, scalar `args` and fields in sna
 Cloud Build refuses after the upload, some it misreads.
 """
 
-import difflib
 import re
 from typing import Any, Callable, Dict, Iterator, List
 
@@ -14,6 +13,7 @@ from esteira.builds.durations import MAX_TIMEOUT_S, parse_duration_s
 from esteira.builds.fields import BUILD, DURATION, OPTIONS, STEP, is_of_kind
 from esteira.builds.lint_steps import step_faults
 from esteira.builds.lint_substitutions import substitution_faults
+from esteira.suggest import suggestion
 
 DEFAULT_TIMEOUT_S = 3600.0
 
@@ -66,8 +66,7 @@ def mapping_faults(
 def suggest_field(key: str, fields: Dict[str, str]) -> str:
     """Return a hint at the field that is meant: snake_case is the usual slip."""
     camel = re.sub(r"_([a-z])", lambda match: match.group(1).upper(), key)
-    close = difflib.get_close_matches(camel, fields, n=1)
-    return f" Perhaps you meant {close[0]}." if close else f" Known: {', '.join(sorted(fields))}."
+    return suggestion(camel, fields) or f" Known: {', '.join(sorted(fields))}."
 
 
 def duration_faults(document: Document) -> Iterator[Fault]:

@@ -5,11 +5,11 @@ Build's documentation, and Google's own runner (cloud-build-local, validate/vali
 requires that waitFor names earlier steps.
 """
 
-import difflib
 import re
 from typing import Any, Dict, Iterator, List, Set
 
 from esteira.builds.document import Document, Fault, Place
+from esteira.suggest import suggestion
 
 START = "-"
 DIGEST = re.compile(r"@sha256:[0-9a-f]{64}$")
@@ -53,8 +53,7 @@ def why_not(name: str, own: str, every: List[str]) -> str:
         return "the step itself."
     if name in every:
         return "which comes later; a step waits for earlier ones only."
-    close = difflib.get_close_matches(name, every, n=1)
-    return "which is no step's id." + (f" Perhaps you meant {close[0]}." if close else "")
+    return f"which is no step's id.{suggestion(name, every)}"
 
 
 def image_faults(document: Document, place: Place, step: Dict[str, Any]) -> Iterator[Fault]:

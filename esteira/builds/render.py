@@ -17,6 +17,7 @@ from esteira.builds.lint import lint_build
 from esteira.errors import TemplateError
 from esteira.files import write_text
 from esteira.settings import BuildSettings, Settings
+from esteira.suggest import suggestion
 
 FOLDER = "cloudbuild"
 SUFFIX = ".j2"
@@ -118,9 +119,8 @@ def explain_error(error: Exception, template: str, context: Dict[str, Any]) -> s
         return f"{place}: {error}.\n{MEND}"
     name = (re.findall(r"'([^']+)'", error.message or "") or ["?"])[-1]
     known = [*context, *(key for values in context.values() for key in values)]
-    close = difflib.get_close_matches(name, known, n=1)
-    hint = f"Perhaps you meant {close[0]}." if close else f"Known: {', '.join(known)}."
-    return f"{place}: {name} is undefined. {hint}"
+    hint = suggestion(name, known) or f" Known: {', '.join(known)}."
+    return f"{place}: {name} is undefined.{hint}"
 
 
 def template_place(error: BaseException, template: str) -> str:

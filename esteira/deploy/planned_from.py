@@ -12,7 +12,7 @@ from typing import Callable, Dict, Iterator, Optional
 from esteira.data.user_csv import find_csv
 from esteira.deploy.planned import plan_here
 from esteira.errors import ProgramError, SettingsError, SourceError
-from esteira.git import git, list_tree
+from esteira.git import EXPECTED_COMMIT, git, list_tree
 from esteira.local.builds.workspace import fill_workspace
 from esteira.release.ancestry import relate
 from esteira.release.inputs import Inputs, inputs_here
@@ -54,10 +54,7 @@ def commit_named(root: Path, base: str) -> str:
     try:
         return git(root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{base}^{{commit}}").strip()
     except ProgramError:
-        raise SourceError(
-            f"BASE={base}: names no commit here. Expected a hash, a branch or a tag, such as BASE=HEAD~1.\n"
-            "A shallow clone has few of them: git fetch --unshallow"
-        ) from None
+        raise SourceError(f"BASE={base}: names no commit here. {EXPECTED_COMMIT}") from None
 
 
 @contextmanager

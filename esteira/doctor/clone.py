@@ -1,6 +1,7 @@
 """What `make doctor` looks at in this clone: git, the history, submodules, what is not committed."""
 
 import re
+import shutil
 from pathlib import Path
 from typing import Iterator, Mapping
 
@@ -28,11 +29,11 @@ def check_git(environ: Mapping[str, str]) -> Iterator[Finding]:
 
 def check_clone(root: Path) -> Iterator[Finding]:
     """Yield the commit and what differs from it, whether the history is whole, and submodules, which no part holds."""
+    if not shutil.which("git"):
+        return  # as check_git tells
     try:
         status = read_status(root, [])
     except (SourceError, ProgramError) as error:
-        if "no such program" in str(error):
-            return  # as check_git tells
         said = git_complaint(error) if isinstance(error, ProgramError) else "is in no git repository"
         yield Finding("clone", False, said, "Clone the repository, or run: git init && git add --all && git commit")
         return

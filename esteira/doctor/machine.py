@@ -10,6 +10,7 @@ import time
 from typing import Iterator, Mapping
 
 from esteira.doctor.finding import Finding
+from esteira.doctor.state import nearest_folder
 from esteira.settings import Settings
 
 PYTHON = (3, 8)
@@ -37,10 +38,7 @@ def check_python() -> Iterator[Finding]:
 
 
 def check_disk(settings: Settings) -> Iterator[Finding]:
-    folder = settings.state
-    while not folder.exists():
-        folder = folder.parent
-    free_gb = shutil.disk_usage(folder).free / 1e9
+    free_gb = shutil.disk_usage(nearest_folder(settings.state)).free / 1e9
     said = f"{free_gb:,.1f} GB free at {settings.state}"
     good = free_gb >= FREE_GB
     remedy = "" if good else f"Expected {FREE_GB} GB. Run: make gc    Or: make clean"

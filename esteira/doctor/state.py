@@ -17,9 +17,7 @@ from esteira.settings import Settings
 
 def check_state(settings: Settings) -> Iterator[Finding]:
     """Yield whether the state folder can be written, by writing a file there or where it would be made."""
-    folder = settings.state
-    while not folder.exists():
-        folder = folder.parent
+    folder = nearest_folder(settings.state)
     try:
         with tempfile.NamedTemporaryFile(dir=folder, prefix=".doctor-"):
             pass
@@ -29,6 +27,11 @@ def check_state(settings: Settings) -> Iterator[Finding]:
         return
     said = f"{settings.state} can be written" if folder == settings.state else f"{settings.state} can be made"
     yield Finding("state", True, said)
+
+
+def nearest_folder(path: Path) -> Path:
+    """Return the folder itself, or that of those above it which is there."""
+    return next(folder for folder in (path, *path.parents) if folder.exists())
 
 
 def check_lease(settings: Settings) -> Iterator[Finding]:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import List
 
 from esteira.errors import SourceError
-from esteira.git import git_lines, git_or_empty, unquote
+from esteira.git import EXPECTED_COMMIT, git_lines, git_or_empty, unquote
 from esteira.version.changelog import CHANGELOG, FRAGMENTS
 from esteira.version.state import refuse_no_repository
 
@@ -38,10 +38,7 @@ def common_commit(root: Path, base: str) -> str:
     refuse_no_repository(root)
     commit = git_or_empty(root, "merge-base", base, "HEAD")
     if not commit:
-        raise SourceError(
-            f"BASE={base}: shares no commit with HEAD. Expected a hash, a branch or a tag, such as BASE=HEAD~1.\n"
-            "A shallow clone has few of them: git fetch --unshallow"
-        )
+        raise SourceError(f"BASE={base}: shares no commit with HEAD. {EXPECTED_COMMIT}")
     return commit
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from esteira.errors import ProgramError, SourceError
 from esteira.git import git, git_lines, git_or_empty
+from esteira.source.status import NO_WORKING_TREE
 
 
 def refuse_no_repository(root: Path) -> None:
@@ -11,7 +12,7 @@ def refuse_no_repository(root: Path) -> None:
     try:
         git(root, "rev-parse", "--git-dir")
     except ProgramError as error:
-        if "not a git repository" not in str(error):
+        if not NO_WORKING_TREE.search(str(error)):
             raise
         raise SourceError(f"{root}: is in no git repository. Expected a clone: git clone ADDRESS") from None
 

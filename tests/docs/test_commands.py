@@ -4,7 +4,6 @@ The data are the first rows of the default set, so that training takes seconds; 
 for figures, ids and times (see shown.py). Commands with ENV= mean a project of Google Cloud, whose stand-ins answer.
 """
 
-import csv
 import os
 import re
 import subprocess
@@ -22,7 +21,8 @@ from tests.deploy.whole import Whole, whole_project
 from tests.docs.blocks import Command, read_commands
 from tests.docs.session import Session, free_port
 from tests.docs.shown import find_missing
-from tests.make import VENV, make
+from tests.make import VENV
+from tests.sample import write_sample
 from tests.workflows.repository import environment_for
 
 pytestmark = [pytest.mark.programs, pytest.mark.loopback, pytest.mark.slow]
@@ -33,7 +33,6 @@ PLACE, PORT = "/home/you", "8501"
 OWN_FILES = {"truths.csv": "request_id,label\n1,positive\n", "texts.csv": "text\nI love this film\n"}
 ON_A_TERMINAL = "make predict"
 STYLE = re.compile(r"\x1b\[[0-9;]*m")
-SAMPLE_ROWS = {"train": 1500, "eval": 600}
 # Nobody listens there: no base of an image is looked for on the net.
 NO_REGISTRY = "127.0.0.1:9"
 SHORTER = {
@@ -139,16 +138,7 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A CSV with the first rows of the default data, which is fetched and prepared for it."""
     root = tmp_path_factory.mktemp("sample") / "clone"
     subprocess.run(["git", "clone", "--quiet", str(REPOSITORY), str(root)], check=True)
-    prepared = make(root, "data")
-    assert prepared.returncode == 0, prepared.stderr
-    path = root / "sample.csv"
-    with path.open("w", encoding="utf-8", newline="") as stream:
-        writer = csv.writer(stream)
-        writer.writerow(["text", "label", "source"])
-        for split, count in SAMPLE_ROWS.items():
-            with (root / "build" / "data" / split / f"{split}.csv").open(encoding="utf-8") as rows:
-                writer.writerows(list(csv.reader(rows))[1 : count + 1])
-    return path
+    return write_sample(root)
 
 
 @pytest.fixture(scope="module")

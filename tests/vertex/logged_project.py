@@ -1,10 +1,14 @@
 """A project whose endpoints log, into the stand-in of BigQuery, what they are asked."""
 
 import json
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Dict, List
+from typing import Any, Dict, Iterator, List
+
+import pytest
 
 from esteira.local.cloud.logged_requests import LoggedRequests
+from esteira.local.cloud.server import served
 from esteira.local.cloud.warehouse.jobs import Jobs
 from esteira.local.cloud.warehouse.table_data import TableData
 from esteira.local.cloud.warehouse.tables import Warehouse
@@ -35,3 +39,12 @@ class LoggedProject(Project):
         """Return the rows of a query, in which DATASET stands for the environment's."""
         engine = BigQuery(self.settings, self.api)
         return engine.query("read", sql.replace("DATASET", engine.dataset))
+
+
+@contextmanager
+def reached(project: Project, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Serve a project's stand-in until the end of the block, and lead to it whatever asks Google meanwhile."""
+    with served(project.stand_in):
+        for name, value in project.stand_in.variables().items():
+            monkeypatch.setenv(name, value)
+        yield

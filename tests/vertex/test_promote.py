@@ -12,13 +12,12 @@ from esteira.local.cloud import schedules
 from esteira.local.cloud.faults import Fault
 from esteira.local.cloud.pipelines import Pipelines
 from esteira.local.cloud.schedules import Schedules
-from esteira.local.cloud.server import served
 from esteira.release.history import keep_release, make_current, read_pointer
 from esteira.settings import Settings
 from esteira.vertex.promote import finish_promotion, finish_rollback, promote_release, restore
 from esteira.vertex.smoke import smoke_release
 from tests.vertex.endpoint_project import SERVING
-from tests.vertex.logged_project import LoggedProject
+from tests.vertex.logged_project import LoggedProject, reached
 from tests.vertex.scripted import bound_job
 
 pytestmark = pytest.mark.loopback
@@ -57,9 +56,7 @@ class Scheduled(LoggedProject):
 @pytest.fixture
 def project(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Scheduled]:
     project = Scheduled(settings, tmp_path / "bucket")
-    with served(project.stand_in):
-        for name, value in project.stand_in.variables().items():
-            monkeypatch.setenv(name, value)
+    with reached(project, monkeypatch):
         yield project
 
 

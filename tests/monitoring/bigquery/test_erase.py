@@ -10,14 +10,13 @@ import pytest
 from rich.console import Console
 
 from esteira.errors import WarehouseError
-from esteira.local.cloud.server import served
 from esteira.monitoring.bigquery.engine import BigQuery
 from esteira.monitoring.engine import RecentRowsError
 from esteira.monitoring.erase import Erased, erase
 from esteira.monitoring.front import erase_requests
 from esteira.settings import Settings
 from tests.vertex.endpoint_project import SERVING
-from tests.vertex.logged_project import LoggedProject
+from tests.vertex.logged_project import LoggedProject, reached
 
 pytestmark = pytest.mark.loopback
 
@@ -29,9 +28,7 @@ HOUR_S = 3600.0
 def project(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LoggedProject]:
     """A project whose log has the requests 1 and 2, which Vertex AI streamed, and 3, which a job has loaded."""
     project = LoggedProject(settings, tmp_path / "bucket")
-    with served(project.stand_in):
-        for name, value in project.stand_in.variables().items():
-            monkeypatch.setenv(name, value)
+    with reached(project, monkeypatch):
         for number in (1, 2):
             project.requests.write(TABLE, row(number))
         engine_of(project).insert("request_log", [row(3)])

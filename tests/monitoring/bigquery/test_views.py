@@ -6,10 +6,9 @@ from typing import Iterator, List
 import pytest
 
 from esteira.errors import WarehouseError
-from esteira.local.cloud.server import served
 from esteira.monitoring.front import views
 from esteira.settings import Settings
-from tests.vertex.logged_project import LoggedProject
+from tests.vertex.logged_project import LoggedProject, reached
 
 pytestmark = pytest.mark.loopback
 
@@ -17,9 +16,7 @@ pytestmark = pytest.mark.loopback
 @pytest.fixture
 def project(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LoggedProject]:
     project = LoggedProject(settings, tmp_path / "bucket")
-    with served(project.stand_in):
-        for name, value in project.stand_in.variables().items():
-            monkeypatch.setenv(name, value)
+    with reached(project, monkeypatch):
         yield project
 
 
